@@ -1,0 +1,333 @@
+"""Every error a client can meet: a stable code, an HTTP status and a title.
+
+The same class serves a refused request (as `application/problem+json`) and a failed file
+(as its `error`). `detail` is written for people; the cause stays in `__cause__` and the log.
+"""
+
+from typing import ClassVar
+
+
+class PhotoError(Exception):
+    """The request could not be carried out."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 400
+    hint: ClassVar[str | None] = None
+    transient: ClassVar[bool] = False
+
+    def __init__(self, detail: str | None = None, *, fields: tuple[tuple[str, str], ...] = ()) -> None:
+        super().__init__(detail or self.title())
+        self.detail = detail or self.title()
+        self.fields = fields
+
+    @classmethod
+    def title(cls) -> str:
+        """The first line of the class's docstring."""
+        return (cls.__doc__ or "").strip().splitlines()[0]
+
+
+class BadRequest(PhotoError):
+    """The request could not be read."""
+
+    code = "bad_request"
+
+
+class InvalidMultipart(BadRequest):
+    """The upload is not valid multipart/form-data."""
+
+    code = "invalid_multipart"
+
+
+class ValidationFailed(PhotoError):
+    """A field of the request is not valid."""
+
+    code = "invalid_request"
+    status = 422
+
+
+class InvalidRecipe(ValidationFailed):
+    """The recipe is not valid."""
+
+    code = "invalid_recipe"
+
+
+class NoFiles(ValidationFailed):
+    """The upload holds no files."""
+
+    code = "no_files"
+    hint = "Send at least one photo or ZIP in the field 'files'."
+
+
+class UnknownModel(ValidationFailed):
+    """There is no model of that name."""
+
+    code = "unknown_model"
+    hint = "GET /api/models lists the models."
+
+
+class UnknownPreset(ValidationFailed):
+    """There is no preset of that name."""
+
+    code = "unknown_preset"
+    hint = "GET /api/presets lists the presets."
+
+
+class NotFound(PhotoError):
+    """There is nothing at this address."""
+
+    code = "not_found"
+    status = 404
+
+
+class MethodNotAllowed(PhotoError):
+    """This address does not take that method."""
+
+    code = "method_not_allowed"
+    status = 405
+
+
+class JobNotFound(NotFound):
+    """There is no such job."""
+
+    code = "job_not_found"
+
+
+class FileNotFound(NotFound):
+    """There is no such file in this job."""
+
+    code = "file_not_found"
+
+
+class ResultNotFound(NotFound):
+    """This file has no such result."""
+
+    code = "result_not_found"
+
+
+class MaskNotFound(NotFound):
+    """This file has no mask."""
+
+    code = "mask_not_found"
+    hint = "Only photos whose background was removed have one."
+
+
+class Conflict(PhotoError):
+    """That does not apply to the job in its present state."""
+
+    code = "conflict"
+    status = 409
+
+
+class ResultNotReady(Conflict):
+    """This file is not finished yet."""
+
+    code = "result_not_ready"
+
+
+class IdempotencyMismatch(Conflict):
+    """This Idempotency-Key was used for another job."""
+
+    code = "idempotency_key_reused"
+
+
+class DownloadDisabled(Conflict):
+    """This model cannot be downloaded here."""
+
+    code = "download_disabled"
+
+
+class RequestTooLarge(PhotoError):
+    """The request is larger than this server takes."""
+
+    code = "request_too_large"
+    status = 413
+
+
+class TooManyFiles(RequestTooLarge):
+    """The request holds more files than this server takes at once."""
+
+    code = "too_many_files"
+
+
+class FileTooLarge(RequestTooLarge):
+    """The file is larger than this server takes."""
+
+    code = "file_too_large"
+
+
+class TooManyPixels(RequestTooLarge):
+    """The photo has more pixels than this server takes."""
+
+    code = "too_many_pixels"
+    hint = "Make it smaller first, or raise PHOTO_MAX_MEGAPIXELS."
+
+
+class UnsupportedFormat(PhotoError):
+    """This is not a photo in a format that can be read here."""
+
+    code = "unsupported_format"
+    status = 415
+    hint = "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF and HEIC can be read."
+
+
+class EmptyFile(ValidationFailed):
+    """The file is empty."""
+
+    code = "empty_file"
+    hint = "Copy it again from the camera or phone."
+
+
+class BrokenImage(ValidationFailed):
+    """The photo is damaged and cannot be read."""
+
+    code = "broken_image"
+    hint = "Open it in another program, or copy it again from the camera."
+
+
+class TruncatedImage(BrokenImage):
+    """The photo ends half-way."""
+
+    code = "truncated_image"
+    hint = "Copy it again from the camera or phone."
+
+
+class InvalidArchive(ValidationFailed):
+    """The ZIP is damaged and cannot be read."""
+
+    code = "invalid_archive"
+    hint = "Make the ZIP again."
+
+
+class UnsafeArchive(InvalidArchive):
+    """The ZIP is not one that is safe to unpack."""
+
+    code = "unsafe_archive"
+    hint = "Pack the photos alone, without nested ZIPs or links."
+
+
+class EmptyArchive(InvalidArchive):
+    """There are no photos in the ZIP."""
+
+    code = "empty_archive"
+    hint = None
+
+
+class EncryptedArchive(InvalidArchive):
+    """The ZIP is protected by a password."""
+
+    code = "encrypted_archive"
+    hint = "Pack the photos again without a password."
+
+
+class BrokenArchiveEntry(InvalidArchive):
+    """This entry of the ZIP is damaged."""
+
+    code = "broken_archive_entry"
+
+
+class NoFaceFound(PhotoError):
+    """No face was found in the photo."""
+
+    code = "no_face"
+    status = 422
+    hint = "Choose a photo that shows the face from the front, or keep such photos uncropped."
+
+
+class ModelUnavailable(PhotoError):
+    """The model is not on this machine and could not be fetched."""
+
+    code = "model_unavailable"
+    status = 503
+    hint = "Put the model's file into the model folder, allow downloads, or choose the model 'auto'."
+
+
+class ModelBroken(PhotoError):
+    """The model's file could not be loaded."""
+
+    code = "model_broken"
+    status = 500
+    hint = "Delete the file from the model folder, so that it is fetched again."
+
+
+class TimedOut(PhotoError):
+    """The photo took longer than this server allows."""
+
+    code = "timed_out"
+    status = 504
+
+
+class CrashedWorker(PhotoError):
+    """The server stopped three times while this photo was being processed."""
+
+    code = "crashed_worker"
+    status = 500
+    hint = "The photo may be damaged in a way that no program survives. Leave it out."
+
+
+class Cancelled(PhotoError):
+    """The job was cancelled."""
+
+    code = "cancelled"
+    status = 409
+
+
+class AllFilesFailed(PhotoError):
+    """None of the photos could be processed."""
+
+    code = "all_files_failed"
+    status = 422
+
+
+class StorageFull(PhotoError):
+    """The server's disk is full."""
+
+    code = "storage_full"
+    status = 507
+    transient = True
+    hint = "Free some space on the server; waiting photos then go on."
+
+
+class StorageUnavailable(PhotoError):
+    """The server's data folder cannot be read or written."""
+
+    code = "storage_unavailable"
+    status = 500
+    transient = True
+
+
+class DataFolderInUse(PhotoError):
+    """Another server is already using this data folder."""
+
+    code = "data_folder_in_use"
+    status = 500
+
+
+class Draining(PhotoError):
+    """The server is stopping and takes no new jobs."""
+
+    code = "draining"
+    status = 503
+
+
+class ForeignOrigin(PhotoError):
+    """This page's address is not allowed to use the server."""
+
+    code = "foreign_origin"
+    status = 403
+
+
+class InternalError(PhotoError):
+    """The server failed while working on this."""
+
+    code = "internal_error"
+    status = 500
+    hint = "The server's log says more."
+
+
+def codes() -> dict[str, type[PhotoError]]:
+    """Every error class by its code."""
+
+    def below(cls: type[PhotoError]) -> list[type[PhotoError]]:
+        return [cls, *(sub for child in cls.__subclasses__() for sub in below(child))]
+
+    return {cls.code: cls for cls in below(PhotoError)}

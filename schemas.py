@@ -1,0 +1,271 @@
+"""The types that travel between the rooms and over the wire. All frozen; unknown fields are refused."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, SerializeAsAny
+
+JobStatus = Literal["receiving", "queued", "processing", "paused", "completed", "failed", "cancelled"]
+FileStatus = Literal["queued", "processing", "completed", "failed", "cancelled"]
+Priority = Literal["high", "normal", "batch"]
+Format = Literal["png", "webp", "jpeg", "avif", "tiff"]
+
+FINAL_STATUSES: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
+
+WAITING = "waiting"
+STAGES = (
+    WAITING,
+    "unpacking",
+    "reading the photo",
+    "downloading the model",
+    "loading the model",
+    "removing background",
+    "finding the face",
+    "resizing",
+    "saving",
+    "done",
+    "failed",
+    "cancelled",
+)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Timestamp = Annotated[datetime, PlainSerializer(_iso, return_type=str, when_used="json")]
+
+
+class Frozen(BaseModel):
+    """Base of every type here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class OutputSpec(Frozen):
+    """One encoded result of a photo."""
+
+    name: str = Field(
+        "full", title="Name", pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$", description="Names the result in addresses and the ZIP."
+    )
+    format: Format = Field("png", title="Format", description="File format. JPEG has no transparency: it is laid on white.")
+    quality: int = Field(
+        90, ge=1, le=100, title="Quality", description="For WebP, JPEG and AVIF, from 1 (small) to 100 (best)."
+    )
+
+
+class Operation(Frozen):
+    """One step of a recipe. The steps themselves, with their parameters, are the classes of `operations`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    op: str
+
+
+class Recipe(Frozen):
+    """What to do with each photo: operations in order, then outputs. As stored; `operations.parse_recipe` checks it."""
+
+    operations: tuple[SerializeAsAny[Operation], ...] = Field((), max_length=20)
+    outputs: tuple[OutputSpec, ...] = Field((OutputSpec(),), max_length=20)
+
+
+class FileError(Frozen):
+    """Why a file or job failed: a stable code, a sentence for people, and what to do."""
+
+    code: str
+    message: str
+    hint: str | None = None
+
+
+class FileWarning(Frozen):
+    """Something the owner of the photo should know; the file completed all the same."""
+
+    code: str
+    message: str
+
+
+class Engine(Frozen):
+    """What made the matte."""
+
+    model: str
+    runtime: str
+    quality: str
+
+
+class Face(Frozen):
+    """A face in the photo, as found: px of the upright source, origin top left. `score` is the detector's own, or null."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    detector: str
+    score: float | None = None
+
+
+class Output(Frozen):
+    """One encoded result: `width`, `height` in px, `bytes` its size."""
+
+    name: str
+    format: Format
+    width: int
+    height: int
+    bytes: int
+    sha256: str
+    url: str = ""
+
+
+class Progress(Frozen):
+    """Counts of a job's files. `processed` is `succeeded + failed` and never falls while the job runs."""
+
+    processed: int
+    total: int
+    percentage: float
+    succeeded: int
+    failed: int
+
+    @classmethod
+    def of(cls, total: int, succeeded: int, failed: int) -> "Progress":
+        """Counts of files, with the percentage to one decimal."""
+        processed = succeeded + failed
+        percentage = round(100 * processed / total, 1) if total else 0.0
+        return cls(processed=processed, total=total, percentage=percentage, succeeded=succeeded, failed=failed)
+
+
+class Eta(Frozen):
+    """Seconds until the job ends, as a range learnt from photos finished on this machine."""
+
+    low_s: float
+    high_s: float
+    jobs_ahead: int
+
+
+class JobFile(Frozen):
+    """One photo of a job. `size` in bytes; `width`, `height` of the upright source in px, once decoded."""
+
+    id: str
+    name: str
+    status: FileStatus
+    stage: str
+    size: int
+    width: int | None = None
+    height: int | None = None
+    sha256: str | None = None
+    engine: Engine | None = None
+    outputs: tuple[Output, ...] = ()
+    faces: tuple[Face, ...] | None = None
+    warnings: tuple[FileWarning, ...] = ()
+    error: FileError | None = None
+    duplicate_of: str | None = None
+    timings: dict[str, float] = Field(default_factory=dict)
+    attempts: int = 0
+
+
+class Job(Frozen):
+    """One submission, as the wire shows it."""
+
+    id: str
+    name: str
+    status: JobStatus
+    job_type: Literal["single", "batch"]
+    file_count: int
+    priority: Priority
+    recipe: Recipe
+    progress: Progress
+    eta: Eta | None = None
+    created_at: Timestamp
+    updated_at: Timestamp
+    expires_at: Timestamp | None
+    error: FileError | None = None
+    links: dict[str, str] = Field(default_factory=dict)
+
+
+class JobPage(Frozen):
+    """A page of jobs, newest first; `next` is the id to ask `before=`, or null at the end."""
+
+    jobs: tuple[Job, ...]
+    next: str | None
+
+
+class FilePage(Frozen):
+    """A page of files; `next` is the id to ask `after=`, or null at the end."""
+
+    files: tuple[JobFile, ...]
+    next: str | None
+
+
+class FileBrief(Frozen):
+    """What an event says of a file."""
+
+    id: str
+    name: str
+    status: FileStatus
+    stage: str
+    error: FileError | None = None
+    warnings: tuple[FileWarning, ...] = ()
+
+
+class JobMetadata(Frozen):
+    """What an event says of its job."""
+
+    created_at: Timestamp
+    updated_at: Timestamp
+    job_type: Literal["single", "batch"]
+    file_count: int
+
+
+class ModelProgress(Frozen):
+    """A download of a model that jobs wait for; `percentage` is null while the size is unknown."""
+
+    name: str
+    received: int
+    total: int | None
+    percentage: float | None
+
+
+class JobEvent(Frozen):
+    """A message of `/ws/job/{id}`: the job's state as of event `seq`, and the files that changed."""
+
+    type: Literal["progress"] = "progress"
+    job_id: str
+    status: JobStatus
+    progress: Progress
+    metadata: JobMetadata
+    error: FileError | None
+    seq: int
+    snapshot: bool = False
+    final: bool = False
+    stage: str | None = None
+    files: tuple[FileBrief, ...] = ()
+    eta: Eta | None = None
+    model: ModelProgress | None = None
+
+    def merged(self, newer: "JobEvent") -> "JobEvent":
+        """`newer`, with the files that only this event names put before its own."""
+        files = {brief.id: brief for brief in (*self.files, *newer.files)}
+        return newer.model_copy(update={"files": tuple(files.values()), "snapshot": self.snapshot})
+
+
+class Problem(Frozen):
+    """RFC 9457 problem details, with the stable `code`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    hint: str | None = None
+    errors: tuple[dict[str, str], ...] = ()
+
+
+def brief(file: JobFile) -> FileBrief:
+    """What an event says of `file`."""
+    return FileBrief(
+        id=file.id, name=file.name, status=file.status, stage=file.stage, error=file.error, warnings=file.warnings
+    )
+
+
+def pointer(location: Sequence[str | int]) -> str:
+    """RFC 6901 JSON pointer of a location inside a document."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)

