@@ -225,6 +225,13 @@ class BrokenArchiveEntry(InvalidArchive):
     code = "broken_archive_entry"
 
 
+class OutputTooLarge(ValidationFailed):
+    """The result has more pixels than its format can hold."""
+
+    code = "output_too_large"
+    hint = "Choose PNG or TIFF, or resize the photo."
+
+
 class NoFaceFound(PhotoError):
     """No face was found in the photo."""
 

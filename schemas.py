@@ -47,9 +47,14 @@ class OutputSpec(Frozen):
     """One encoded result of a photo."""
 
     name: str = Field(
-        "full", title="Name", pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$", description="Names the result in addresses and the ZIP."
+        "full",
+        title="Name",
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$",
+        description="Names the result in addresses and the ZIP.",
     )
-    format: Format = Field("png", title="Format", description="File format. JPEG has no transparency: it is laid on white.")
+    format: Format = Field(
+        "png", title="Format", description="File format. JPEG has no transparency: it is laid on white"
+    )
     quality: int = Field(
         90, ge=1, le=100, title="Quality", description="For WebP, JPEG and AVIF, from 1 (small) to 100 (best)."
     )
@@ -94,7 +99,7 @@ class Engine(Frozen):
 
 
 class Face(Frozen):
-    """A face in the photo, as found: px of the upright source, origin top left. `score` is the detector's own, or null."""
+    """A face as found, in px of the upright source, origin top left; `score` is the detector's own, or null."""
 
     x: int
     y: int
@@ -245,6 +250,25 @@ class JobEvent(Frozen):
         """`newer`, with the files that only this event names put before its own."""
         files = {brief.id: brief for brief in (*self.files, *newer.files)}
         return newer.model_copy(update={"files": tuple(files.values()), "snapshot": self.snapshot})
+
+
+class ModelTotals(Frozen):
+    """What a model has done here; `mean_s` is the mean of the whole path in seconds."""
+
+    model: str
+    runtime: str
+    files: int
+    mean_s: float | None
+
+
+class Totals(Frozen):
+    """Counts over all jobs still kept: jobs and files by status, failures by code."""
+
+    jobs: dict[str, int]
+    files: dict[str, int]
+    source_bytes: int
+    models: tuple[ModelTotals, ...]
+    failures: dict[str, int]
 
 
 class Problem(Frozen):

@@ -1,0 +1,444 @@
+"""The queue: jobs and files in SQLite. Each change is one transaction, and is published once it is on disk."""
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from sqlite3 import Row
+
+import errors
+from database import Database, Transaction
+from queue_rows import (
+    PRIORITIES,
+    Claim,
+    NewFile,
+    StoredFile,
+    StoredResult,
+    claim_from,
+    error_text,
+    event_from,
+    file_from,
+    job_from,
+    result_values,
+    stored_from,
+    totals_from,
+)
+from schemas import FileError, FilePage, FileWarning, Job, JobEvent, JobFile, JobPage, Priority, Recipe, Totals
+
+MAX_CRASHES = 3
+DAY = 86_400.0  # seconds
+
+
+def new_id() -> str:
+    """An id for a job or file: 32 hex digits."""
+    return uuid.uuid4().hex
+
+
+def file_error(error: errors.PhotoError) -> FileError:
+    """What a failed file says of `error`."""
+    return FileError(code=error.code, message=error.detail, hint=error.hint)
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A submission. `fingerprint` identifies the request that used `idempotency_key`."""
+
+    id: str
+    name: str
+    recipe: Recipe
+    priority: Priority = "normal"
+    batch: bool = False
+    idempotency_key: str | None = None
+    fingerprint: str | None = None
+
+
+class QueueManager:
+    """Jobs, files and events, from arrival to deletion."""
+
+    def __init__(self, database: Database, publish: Callable[[JobEvent], None], keep_days: float) -> None:
+        self._database = database
+        self._publish = publish
+        self._keep = keep_days * DAY
+        self.arrived = asyncio.Event()
+
+    # --- arrival ---
+
+    async def enqueue(self, job: NewJob, files: Sequence[NewFile], *, seal: bool = True) -> Job:
+        """Write a job with its files, all or nothing; an open job (`seal=False`) may get more later.
+
+        Raises:
+            errors.IdempotencyMismatch: the key was used for another request.
+        """
+        async with self._database.transaction() as tx:
+            if job.idempotency_key is not None:
+                known = await tx.one("get_job_by_key", idempotency_key=job.idempotency_key)
+                if known is not None:
+                    return _same_request(known, job)
+            now = time.time()
+            await tx.run(
+                "insert_job",
+                id=job.id,
+                name=job.name,
+                recipe=job.recipe.model_dump_json(),
+                priority=PRIORITIES.index(job.priority),
+                batch=int(job.batch or len(files) > 1),
+                idempotency_key=job.idempotency_key,
+                fingerprint=job.fingerprint,
+                now=now,
+            )
+            await self._insert(tx, job.id, files, first=0)
+            if seal and files:
+                await tx.one("seal", job_id=job.id, now=now)
+                await self._finish_job(tx, job.id)
+            row, event = await self._end(tx, job.id, "job_created", [])
+        return self._told(row, event)
+
+    async def find_by_key(self, key: str) -> Job | None:
+        """The job that an Idempotency-Key made."""
+        row = await self._database.one("get_job_by_key", idempotency_key=key)
+        return job_from(row) if row else None
+
+    async def add_files(self, job_id: str, files: Sequence[NewFile], max_files: int) -> Job:
+        """Add files to an open job.
+
+        Raises:
+            errors.JobNotFound, errors.Conflict: no such job, or it is sealed.
+            errors.TooManyFiles: the job would hold more than `max_files`.
+        """
+        async with self._database.transaction() as tx:
+            job = await self._job(tx, job_id)
+            if job["sealed"]:
+                raise errors.Conflict("The job is sealed and takes no more files.")
+            if job["total"] + len(files) > max_files:
+                raise errors.TooManyFiles(f"A job holds at most {max_files} files.")
+            await self._insert(tx, job_id, files, first=job["total"])
+            rows = [await tx.one("get_file", job_id=job_id, file_id=file.id) for file in files]
+            row, event = await self._end(tx, job_id, "files_added", [row for row in rows if row])
+        return self._told(row, event)
+
+    async def seal(self, job_id: str) -> Job:
+        """Say that an open job has all its files. Sealing a sealed job changes nothing."""
+        async with self._database.transaction() as tx:
+            job = await self._job(tx, job_id)
+            if job["sealed"]:
+                return job_from(job)
+            if await tx.one("seal", job_id=job_id, now=time.time()) is None:
+                raise errors.Conflict("The job has no files yet.")
+            await self._finish_job(tx, job_id)
+            row, event = await self._end(tx, job_id, "job_sealed", [])
+        return self._told(row, event)
+
+    async def _insert(self, tx: Transaction, job_id: str, files: Sequence[NewFile], first: int) -> None:
+        await tx.many(
+            "insert_file",
+            [
+                {
+                    "id": file.id,
+                    "job_id": job_id,
+                    "position": first + index,
+                    "name": file.name,
+                    "status": "failed" if file.error else "queued",
+                    "media_type": file.media_type,
+                    "size": file.size,
+                    "sha256": file.sha256,
+                    "archive": file.archive,
+                    "entry": file.entry,
+                    "error": error_text(file.error),
+                }
+                for index, file in enumerate(files)
+            ],
+        )
+        failed = sum(1 for file in files if file.error)
+        counted = await tx.one(
+            "count_inserted",
+            job_id=job_id,
+            total=len(files),
+            queued=len(files) - failed,
+            failed=failed,
+            batch=int(first + len(files) > 1),
+            now=time.time(),
+        )
+        if counted is None:
+            raise errors.Conflict("The job takes no more files.")
+
+    # --- work ---
+
+    async def claim(self) -> Claim | None:
+        """Take one file: highest priority first, round robin between jobs of one priority. None: nothing waits."""
+        now = time.time()
+        async with self._database.transaction() as tx:
+            found = await tx.one("next_claimable", now=now)
+            if found is None:
+                return None
+            file = await tx.one("claim_file", id=found["id"], token=new_id())
+            job = await tx.one("claim_job", job_id=found["job_id"], now=now)
+            if file is None or job is None:
+                raise AssertionError("a queued file changed inside the write transaction")
+            row, event = await self._end(tx, job["id"], "file_started", [file])
+        self._told(row, event)
+        self.arrived.set()  # wakes the next idle worker, which clears it again where nothing is left
+        return claim_from(file, row)
+
+    async def wait(self, longest: float) -> None:
+        """Return when a file may have become claimable, at the latest after `longest` seconds."""
+        row = await self._database.one("next_available_at")
+        if row is not None and row["at"] is not None:
+            longest = min(longest, max(0.0, row["at"] - time.time()))
+        try:
+            await asyncio.wait_for(self.arrived.wait(), longest)
+        except TimeoutError:
+            return
+
+    async def unpacked(self, claim: Claim, sha256: str, size: int, media_type: str) -> Claim:
+        """Note where an archive's entry is stored now."""
+        async with self._database.transaction() as tx:
+            values = {"sha256": sha256, "size": size, "media_type": media_type}
+            await tx.run("unpack_file", id=claim.file_id, token=claim.token, **values)
+        return replace(claim, sha256=sha256, size=size)
+
+    async def complete(self, claim: Claim, result: StoredResult) -> bool:
+        """Record a file's result. False: the claim no longer holds (cancelled, deleted), and nothing changed."""
+        async with self._database.transaction() as tx:
+            file = await tx.one("complete_file", id=claim.file_id, token=claim.token, **result_values(result))
+            if file is None:
+                return False
+            await tx.run("clear_outputs", file_id=claim.file_id)
+            await tx.many(
+                "insert_output",
+                [
+                    {"file_id": claim.file_id, "position": index, **output.model_dump(exclude={"url"})}
+                    for index, output in enumerate(result.outputs)
+                ],
+            )
+            row, event = await self._finished(tx, file, succeeded=1)
+        self._told(row, event)
+        return True
+
+    async def fail(self, claim: Claim, error: FileError, warnings: Sequence[FileWarning] = ()) -> bool:
+        """Record why a file failed. False: the claim no longer holds."""
+        texts = json.dumps([warning.model_dump() for warning in warnings])
+        async with self._database.transaction() as tx:
+            file = await tx.one(
+                "fail_file", id=claim.file_id, token=claim.token, error=error_text(error), warnings=texts
+            )
+            if file is None:
+                return False
+            row, event = await self._finished(tx, file, succeeded=0)
+        self._told(row, event)
+        return True
+
+    async def release(self, claim: Claim, delay: float = 0.0, *, counted: bool = False) -> bool:
+        """Put a file back, claimable again in `delay` seconds; the attempt counts only if `counted`."""
+        async with self._database.transaction() as tx:
+            file = await tx.one(
+                "release_file",
+                id=claim.file_id,
+                token=claim.token,
+                available_at=time.time() + delay,
+                refund=int(not counted),
+            )
+            if file is None:
+                return False
+            await tx.one("release_job", job_id=claim.job_id, now=time.time())
+            row, event = await self._end(tx, claim.job_id, "file_released", [file])
+        self._told(row, event)
+        return True
+
+    async def _finished(self, tx: Transaction, file: Row, *, succeeded: int) -> tuple[Row, JobEvent]:
+        job_id = file["job_id"]
+        await tx.one("count_finished", job_id=job_id, succeeded=succeeded, failed=1 - succeeded, now=time.time())
+        await self._finish_job(tx, job_id)
+        return await self._end(tx, job_id, f"file_{file['status']}", [file])
+
+    async def _finish_job(self, tx: Transaction, job_id: str) -> None:
+        now = time.time()
+        job = await self._job(tx, job_id)
+        first = await tx.one("first_error", job_id=job_id) if job["succeeded"] == 0 else None
+        error = first["error"] if first else None
+        if job["total"] > 1:
+            detail = f"None of the {job['total']} photos could be processed."
+            error = error_text(file_error(errors.AllFilesFailed(detail)))
+        await tx.one("finish_job", job_id=job_id, error=error, now=now, expires_at=now + self._keep)
+
+    # --- control ---
+
+    async def cancel(self, job_id: str) -> Job:
+        """Cancel what is not finished; finished files stay. Cancelling a cancelled job changes nothing."""
+        async with self._database.transaction() as tx:
+            job = await self._job(tx, job_id)
+            if job["status"] == "cancelled":
+                return job_from(job)
+            now = time.time()
+            if await tx.one("cancel_job", job_id=job_id, now=now, expires_at=now + self._keep) is None:
+                raise errors.Conflict("The job has already ended.")
+            files = await tx.all("cancel_files", job_id=job_id)
+            row, event = await self._end(tx, job_id, "job_cancelled", files)
+        return self._told(row, event)
+
+    async def pause(self, job_id: str) -> Job:
+        """Start no further file of the job; running ones finish."""
+        return await self._switch(job_id, "pause_job", "paused", "job_paused")
+
+    async def resume(self, job_id: str) -> Job:
+        """Go on with a paused job."""
+        return await self._switch(job_id, "resume_job", None, "job_resumed")
+
+    async def _switch(self, job_id: str, statement: str, already: str | None, event_type: str) -> Job:
+        async with self._database.transaction() as tx:
+            job = await self._job(tx, job_id)
+            if job["status"] == already:
+                return job_from(job)
+            if await tx.one(statement, job_id=job_id, now=time.time()) is None:
+                raise errors.Conflict(f"The job is {job['status']}.")
+            row, event = await self._end(tx, job_id, event_type, [])
+        return self._told(row, event)
+
+    async def retry(self, job_id: str, file_id: str | None = None) -> Job:
+        """Queue the failed files again, or one of them.
+
+        Raises:
+            errors.Conflict: nothing failed that could be tried again.
+        """
+        async with self._database.transaction() as tx:
+            job = await self._job(tx, job_id)
+            files = [] if job["status"] == "cancelled" else await tx.all("retry_files", job_id=job_id, file_id=file_id)
+            if not files:
+                raise errors.Conflict("No failed photo of this job can be tried again.")
+            await tx.one("retry_job", job_id=job_id, count=len(files), now=time.time())
+            row, event = await self._end(tx, job_id, "files_retried", files)
+        return self._told(row, event)
+
+    async def delete(self, job_id: str) -> None:
+        """Forget the job and its files."""
+        async with self._database.transaction() as tx:
+            row = await tx.one("delete_job", job_id=job_id)
+        if row is None:
+            raise errors.JobNotFound()
+
+    async def recover(self) -> int:
+        """Queue again what an earlier run left in process; fail what has brought three runs down. Returns the count."""
+        async with self._database.transaction() as tx:
+            crashed = await tx.all("crashed_files")
+            for file in crashed:
+                if file["crash_count"] + 1 >= MAX_CRASHES:
+                    error = error_text(file_error(errors.CrashedWorker()))
+                    values = {"id": file["id"], "token": file["token"], "warnings": "[]"}
+                    failed = await tx.one("fail_file", error=error, **values)
+                    if failed is not None:
+                        await self._finished(tx, failed, succeeded=0)
+                    continue
+                queued = await tx.one("requeue_crashed", id=file["id"])
+                await tx.one("release_job", job_id=file["job_id"], now=time.time())
+                await self._end(tx, file["job_id"], "file_recovered", [queued] if queued else [])
+        return len(crashed)
+
+    async def expired(self) -> list[str]:
+        """Ids of finished jobs whose time is over, at most 100."""
+        return [row["id"] for row in await self._database.all("expired_jobs", now=time.time())]
+
+    # --- reading ---
+
+    async def job(self, job_id: str) -> Job:
+        row = await self._database.one("get_job", job_id=job_id)
+        if row is None:
+            raise errors.JobNotFound()
+        return job_from(row)
+
+    async def jobs(self, status: str | None, limit: int, before: str | None) -> JobPage:
+        """A page of jobs, newest first."""
+        rows = await self._database.all("list_jobs", status=status, limit=limit + 1, before=before)
+        jobs = tuple(job_from(row) for row in rows[:limit])
+        return JobPage(jobs=jobs, next=jobs[-1].id if len(rows) > limit else None)
+
+    async def job_ids(self) -> frozenset[str]:
+        return frozenset(row["id"] for row in await self._database.all("job_ids"))
+
+    async def file(self, job_id: str, file_id: str) -> JobFile:
+        row = await self._file(job_id, file_id)
+        return file_from(row, await self._database.all("outputs_of_file", file_id=file_id))
+
+    async def stored(self, job_id: str, file_id: str) -> StoredFile:
+        """Where the file's bytes are."""
+        return stored_from(await self._file(job_id, file_id))
+
+    async def _file(self, job_id: str, file_id: str) -> Row:
+        row = await self._database.one("get_file", job_id=job_id, file_id=file_id)
+        if row is None:
+            await self.job(job_id)
+            raise errors.FileNotFound()
+        return row
+
+    async def files(self, job_id: str, status: str | None, limit: int, after: str | None) -> FilePage:
+        """A page of a job's files, in order of arrival."""
+        rows = await self._database.all("list_files", job_id=job_id, status=status, limit=limit + 1, after=after)
+        if not rows:
+            await self.job(job_id)
+            return FilePage(files=(), next=None)
+        page = rows[:limit]
+        span = {"first": page[0]["position"], "last": page[-1]["position"]}
+        outputs: dict[str, list[Row]] = {}
+        for output in await self._database.all("outputs_of_job", job_id=job_id, **span):
+            outputs.setdefault(output["file_id"], []).append(output)
+        files = tuple(file_from(row, outputs.get(row["id"], ())) for row in page)
+        return FilePage(files=files, next=files[-1].id if len(rows) > limit else None)
+
+    async def snapshot(self, job_id: str, since: int | None = None) -> JobEvent:
+        """The job now, with all its files, or with those that changed after event `since`."""
+        job = await self._database.one("get_job", job_id=job_id)
+        if job is None:
+            raise errors.JobNotFound()
+        if since is None or since > job["seq"]:
+            rows = await self._database.all("list_files", job_id=job_id, status=None, limit=-1, after=None)
+        else:
+            rows = await self._database.all("files_changed_since", job_id=job_id, since=since)
+        return event_from(job, rows, snapshot=True)
+
+    async def unfinished(self) -> list[JobEvent]:
+        """Where every job stands that has not ended."""
+        rows = await self._database.all("unfinished_jobs")
+        return [event_from(row, []) for row in rows]
+
+    async def totals(self) -> Totals:
+        """Counts over everything that the queue still knows."""
+        return totals_from(
+            jobs=await self._database.all("job_totals"),
+            files=await self._database.all("file_totals"),
+            models=await self._database.all("model_totals"),
+            failures=await self._database.all("failure_totals"),
+        )
+
+    async def depth(self) -> tuple[int, int]:
+        """Files waiting and files in process."""
+        row = await self._database.one("queue_depth")
+        return (row["queued"], row["running"]) if row else (0, 0)
+
+    # --- shared ends ---
+
+    async def _job(self, tx: Transaction, job_id: str) -> Row:
+        row = await tx.one("get_job", job_id=job_id)
+        if row is None:
+            raise errors.JobNotFound()
+        return row
+
+    async def _end(self, tx: Transaction, job_id: str, kind: str, files: Sequence[Row]) -> tuple[Row, JobEvent]:
+        """Number the change, write its event, and say what it looks like from outside."""
+        row = await tx.one("next_seq", job_id=job_id)
+        if row is None:
+            raise errors.JobNotFound()
+        payload = json.dumps({"status": row["status"], "file_ids": [file["id"] for file in files]})
+        await tx.run("insert_event", job_id=job_id, seq=row["seq"], type=kind, payload=payload)
+        return row, event_from(row, files)
+
+    def _told(self, row: Row, event: JobEvent) -> Job:
+        if row["queued"] > 0:
+            self.arrived.set()
+        self._publish(event)
+        return job_from(row)
+
+
+def _same_request(known: Row, job: NewJob) -> Job:
+    if known["fingerprint"] != job.fingerprint:
+        raise errors.IdempotencyMismatch()
+    return job_from(known)

@@ -1,0 +1,241 @@
+"""Rows of the queue's tables as the types of `schemas`, and back."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from sqlite3 import Row
+
+from pydantic import TypeAdapter
+
+from schemas import (
+    FINAL_STATUSES,
+    WAITING,
+    Engine,
+    Face,
+    FileError,
+    FileWarning,
+    Job,
+    JobEvent,
+    JobFile,
+    JobMetadata,
+    ModelTotals,
+    Output,
+    Priority,
+    Progress,
+    Recipe,
+    Totals,
+    brief,
+)
+
+PRIORITIES: tuple[Priority, ...] = ("batch", "normal", "high")
+_FACES = TypeAdapter(tuple[Face, ...])
+_WARNINGS = TypeAdapter(tuple[FileWarning, ...])
+_STAGES = {"queued": WAITING, "processing": "reading the photo", "completed": "done"}
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A photo as it enters the queue; with `error`, one that was refused on arrival.
+
+    Its bytes are the stored source `sha256`, or entry number `entry` of the stored ZIP `archive`.
+    """
+
+    id: str
+    name: str
+    size: int
+    media_type: str | None = None
+    sha256: str | None = None
+    archive: str | None = None
+    entry: int | None = None
+    error: FileError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One file taken by one worker. Every later word on it carries `token`; a claim that was cancelled says nothing."""
+
+    token: str
+    job_id: str
+    file_id: str
+    name: str
+    recipe: str
+    size: int
+    sha256: str | None
+    archive: str | None
+    entry: int | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResult:
+    """What a worker made of a file; the pictures are stored already. `width`, `height`: px of the upright source."""
+
+    width: int
+    height: int
+    outputs: tuple[Output, ...]
+    mask: str | None
+    thumbnail: str
+    engine: Engine | None
+    faces: tuple[Face, ...] | None
+    warnings: tuple[FileWarning, ...]
+    timings: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """Where a file's bytes are: digests of stored blobs, and its place in the ZIP `archive` until it is unpacked."""
+
+    name: str
+    finished: bool
+    media_type: str | None
+    sha256: str | None
+    archive: str | None
+    entry: int | None
+    mask: str | None
+    thumbnail: str | None
+
+
+def moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def claim_from(file: Row, job: Row) -> Claim:
+    return Claim(
+        token=file["token"],
+        job_id=file["job_id"],
+        file_id=file["id"],
+        name=file["name"],
+        recipe=job["recipe"],
+        size=file["size"],
+        sha256=file["sha256"],
+        archive=file["archive"],
+        entry=file["entry"],
+        attempts=file["attempts"],
+    )
+
+
+def stored_from(row: Row) -> StoredFile:
+    return StoredFile(
+        name=row["name"],
+        finished=row["status"] in FINAL_STATUSES,
+        media_type=row["media_type"],
+        sha256=row["sha256"],
+        archive=row["archive"],
+        entry=row["entry"],
+        mask=row["mask"],
+        thumbnail=row["thumbnail"],
+    )
+
+
+def totals_from(jobs: Sequence[Row], files: Sequence[Row], models: Sequence[Row], failures: Sequence[Row]) -> Totals:
+    return Totals(
+        jobs={row["status"]: row["jobs"] for row in jobs},
+        files={row["status"]: row["files"] for row in files},
+        source_bytes=sum(row["bytes"] for row in files),
+        models=tuple(ModelTotals(**dict(row)) for row in models),
+        failures={row["code"]: row["files"] for row in failures},
+    )
+
+
+def progress_from(row: Row) -> Progress:
+    return Progress.of(row["total"], row["succeeded"], row["failed"])
+
+
+def _error(text: str | None) -> FileError | None:
+    return FileError.model_validate_json(text) if text else None
+
+
+def error_text(error: FileError | None) -> str | None:
+    return error.model_dump_json() if error else None
+
+
+def job_from(row: Row) -> Job:
+    base = f"/api/jobs/{row['id']}"
+    return Job(
+        id=row["id"],
+        name=row["name"],
+        status=row["status"],
+        job_type="batch" if row["batch"] else "single",
+        file_count=row["total"],
+        priority=PRIORITIES[row["priority"]],
+        recipe=Recipe.model_validate_json(row["recipe"]),
+        progress=progress_from(row),
+        created_at=moment(row["created_at"]),
+        updated_at=moment(row["updated_at"]),
+        expires_at=moment(row["expires_at"]) if row["expires_at"] else None,
+        error=_error(row["error"]),
+        links={
+            "self": base,
+            "files": f"{base}/files",
+            "download": f"{base}/download",
+            "events": f"/ws/job/{row['id']}",
+        },
+    )
+
+
+def output_from(row: Row, job_id: str) -> Output:
+    return Output(
+        name=row["name"],
+        format=row["format"],
+        width=row["width"],
+        height=row["height"],
+        bytes=row["bytes"],
+        sha256=row["sha256"],
+        url=f"/api/jobs/{job_id}/files/{row['file_id']}/result/{row['name']}",
+    )
+
+
+def file_from(row: Row, outputs: Iterable[Row] = ()) -> JobFile:
+    return JobFile(
+        id=row["id"],
+        name=row["name"],
+        status=row["status"],
+        stage=_STAGES.get(row["status"], row["status"]),
+        size=row["size"],
+        width=row["width"],
+        height=row["height"],
+        sha256=row["sha256"],
+        engine=Engine.model_validate_json(row["engine"]) if row["engine"] else None,
+        outputs=tuple(output_from(output, row["job_id"]) for output in outputs),
+        faces=_FACES.validate_json(row["faces"]) if row["faces"] else None,
+        warnings=_WARNINGS.validate_json(row["warnings"]),
+        error=_error(row["error"]),
+        duplicate_of=row["duplicate_of"],
+        timings=json.loads(row["timings"]),
+        attempts=row["attempts"],
+    )
+
+
+def event_from(job: Row, files: Sequence[Row], *, snapshot: bool = False) -> JobEvent:
+    """The job's state as a message, with what `files` are now."""
+    return JobEvent(
+        job_id=job["id"],
+        status=job["status"],
+        progress=progress_from(job),
+        metadata=JobMetadata(
+            created_at=moment(job["created_at"]),
+            updated_at=moment(job["updated_at"]),
+            job_type="batch" if job["batch"] else "single",
+            file_count=job["total"],
+        ),
+        error=_error(job["error"]),
+        seq=job["seq"],
+        snapshot=snapshot,
+        final=job["status"] in FINAL_STATUSES,
+        files=tuple(brief(file_from(row)) for row in files),
+    )
+
+
+def result_values(result: StoredResult) -> dict[str, str | int | None]:
+    """The columns of `complete_file`."""
+    return {
+        "width": result.width,
+        "height": result.height,
+        "engine": result.engine.model_dump_json() if result.engine else None,
+        "faces": None if result.faces is None else _FACES.dump_json(result.faces).decode(),
+        "warnings": _WARNINGS.dump_json(result.warnings).decode(),
+        "timings": json.dumps(result.timings),
+        "mask": result.mask,
+        "thumbnail": result.thumbnail,
+    }

@@ -1,0 +1,234 @@
+-- name: insert_job
+INSERT INTO jobs (id, number, name, status, sealed, batch, priority, recipe, idempotency_key, fingerprint,
+                  created_at, updated_at)
+VALUES (:id, (SELECT coalesce(max(number), 0) + 1 FROM jobs), :name, 'receiving', 0, :batch, :priority, :recipe,
+        :idempotency_key, :fingerprint, :now, :now)
+
+-- name: insert_file
+INSERT INTO files (id, job_id, position, name, status, media_type, size, sha256, archive, entry, error)
+VALUES (:id, :job_id, :position, :name, :status, :media_type, :size, :sha256, :archive, :entry, :error)
+
+-- name: count_inserted
+UPDATE jobs
+   SET total = total + :total, queued = queued + :queued, failed = failed + :failed,
+       batch = max(batch, :batch), updated_at = :now
+ WHERE id = :job_id AND sealed = 0 AND status IN ('receiving', 'paused')
+RETURNING *
+
+-- name: seal
+UPDATE jobs
+   SET sealed = 1, updated_at = :now,
+       batch = max(batch, total > 1),
+       status = CASE WHEN status = 'paused' THEN 'paused'
+                     WHEN running + succeeded + failed > 0 THEN 'processing' ELSE 'queued' END
+ WHERE id = :job_id AND sealed = 0 AND total > 0 AND status IN ('receiving', 'paused')
+RETURNING *
+
+-- name: next_claimable
+SELECT f.id, f.job_id
+  FROM jobs j
+  JOIN files f ON f.id = (SELECT id FROM files
+                           WHERE job_id = j.id AND status = 'queued' AND available_at <= :now
+                           ORDER BY position LIMIT 1)
+ WHERE j.queued > 0 AND j.status IN ('receiving', 'queued', 'processing')
+ ORDER BY j.priority DESC, j.turn, j.number
+ LIMIT 1
+
+-- name: claim_file
+UPDATE files
+   SET status = 'processing', token = :token, attempts = attempts + 1
+ WHERE id = :id AND status = 'queued'
+RETURNING *
+
+-- name: claim_job
+UPDATE jobs
+   SET queued = queued - 1, running = running + 1, updated_at = :now,
+       status = CASE WHEN status = 'queued' THEN 'processing' ELSE status END,
+       turn = (SELECT max(turn) + 1 FROM jobs)
+ WHERE id = :job_id
+RETURNING *
+
+-- name: next_available_at
+SELECT min(f.available_at) AS at
+  FROM jobs j JOIN files f ON f.job_id = j.id AND f.status = 'queued'
+ WHERE j.queued > 0 AND j.status IN ('receiving', 'queued', 'processing')
+
+-- name: unpack_file
+UPDATE files SET sha256 = :sha256, size = :size, media_type = :media_type
+ WHERE id = :id AND token = :token
+
+-- name: complete_file
+UPDATE files
+   SET status = 'completed', token = NULL, width = :width, height = :height, engine = :engine, faces = :faces,
+       warnings = :warnings, error = NULL, timings = :timings, mask = :mask, thumbnail = :thumbnail
+ WHERE id = :id AND token = :token
+RETURNING *
+
+-- name: insert_output
+INSERT INTO outputs (file_id, position, name, format, width, height, bytes, sha256)
+VALUES (:file_id, :position, :name, :format, :width, :height, :bytes, :sha256)
+
+-- name: fail_file
+UPDATE files
+   SET status = 'failed', token = NULL, error = :error, warnings = :warnings
+ WHERE id = :id AND token = :token
+RETURNING *
+
+-- name: release_file
+UPDATE files
+   SET status = 'queued', token = NULL, available_at = :available_at, attempts = attempts - :refund
+ WHERE id = :id AND token = :token
+RETURNING *
+
+-- name: release_job
+UPDATE jobs SET queued = queued + 1, running = running - 1, updated_at = :now WHERE id = :job_id RETURNING *
+
+-- name: count_finished
+UPDATE jobs
+   SET running = running - 1, succeeded = succeeded + :succeeded, failed = failed + :failed, updated_at = :now
+ WHERE id = :job_id
+RETURNING *
+
+-- name: finish_job
+UPDATE jobs
+   SET status = CASE WHEN succeeded > 0 THEN 'completed' ELSE 'failed' END,
+       error = CASE WHEN succeeded > 0 THEN NULL ELSE :error END,
+       updated_at = :now, expires_at = :expires_at
+ WHERE id = :job_id AND sealed = 1 AND queued = 0 AND running = 0 AND status IN ('queued', 'processing', 'paused')
+RETURNING *
+
+-- name: first_error
+SELECT error FROM files WHERE job_id = :job_id AND status = 'failed' ORDER BY position LIMIT 1
+
+-- name: cancel_files
+UPDATE files SET status = 'cancelled', token = NULL
+ WHERE job_id = :job_id AND status IN ('queued', 'processing')
+RETURNING *
+
+-- name: cancel_job
+UPDATE jobs
+   SET status = 'cancelled', sealed = 1, queued = 0, running = 0, updated_at = :now, expires_at = :expires_at
+ WHERE id = :job_id AND status IN ('receiving', 'queued', 'processing', 'paused')
+RETURNING *
+
+-- name: pause_job
+UPDATE jobs SET status = 'paused', updated_at = :now
+ WHERE id = :job_id AND status IN ('receiving', 'queued', 'processing')
+RETURNING *
+
+-- name: resume_job
+UPDATE jobs
+   SET updated_at = :now,
+       status = CASE WHEN sealed = 0 THEN 'receiving'
+                     WHEN running + succeeded + failed > 0 THEN 'processing' ELSE 'queued' END
+ WHERE id = :job_id AND status = 'paused'
+RETURNING *
+
+-- name: retry_files
+UPDATE files
+   SET status = 'queued', error = NULL, warnings = '[]', crash_count = 0, available_at = 0
+ WHERE job_id = :job_id AND status = 'failed' AND (sha256 IS NOT NULL OR archive IS NOT NULL)
+   AND (:file_id IS NULL OR id = :file_id)
+RETURNING *
+
+-- name: retry_job
+UPDATE jobs
+   SET queued = queued + :count, failed = failed - :count, error = NULL, updated_at = :now, expires_at = NULL,
+       status = CASE WHEN status IN ('completed', 'failed') THEN 'queued' ELSE status END
+ WHERE id = :job_id AND status <> 'cancelled'
+RETURNING *
+
+-- name: delete_job
+DELETE FROM jobs WHERE id = :job_id RETURNING *
+
+-- name: expired_jobs
+SELECT id FROM jobs
+ WHERE expires_at <= :now AND status IN ('completed', 'failed', 'cancelled')
+ ORDER BY expires_at LIMIT 100
+
+-- name: crashed_files
+SELECT * FROM files WHERE status = 'processing'
+
+-- name: requeue_crashed
+UPDATE files SET status = 'queued', token = NULL, crash_count = crash_count + 1
+ WHERE id = :id AND status = 'processing'
+RETURNING *
+
+-- name: next_seq
+UPDATE jobs SET seq = seq + 1 WHERE id = :job_id RETURNING *
+
+-- name: insert_event
+INSERT INTO events (job_id, seq, type, payload) VALUES (:job_id, :seq, :type, :payload)
+
+-- name: events_since
+SELECT seq, type, payload FROM events WHERE job_id = :job_id AND seq > :since ORDER BY seq
+
+-- name: get_job
+SELECT * FROM jobs WHERE id = :job_id
+
+-- name: get_job_by_key
+SELECT * FROM jobs WHERE idempotency_key = :idempotency_key
+
+-- name: list_jobs
+SELECT * FROM jobs
+ WHERE (:status IS NULL OR status = :status)
+   AND (:before IS NULL OR number < (SELECT number FROM jobs WHERE id = :before))
+ ORDER BY number DESC LIMIT :limit
+
+-- name: job_ids
+SELECT id FROM jobs
+
+-- name: jobs_ahead
+SELECT count(*) AS ahead FROM jobs AS other, jobs AS this
+ WHERE this.id = :job_id AND other.id <> this.id AND other.queued + other.running > 0
+   AND other.status IN ('receiving', 'queued', 'processing')
+   AND (other.priority > this.priority OR (other.priority = this.priority AND other.number < this.number))
+
+-- name: get_file
+SELECT * FROM files WHERE job_id = :job_id AND id = :file_id
+
+-- name: list_files
+SELECT * FROM files
+ WHERE job_id = :job_id
+   AND (:status IS NULL OR status = :status)
+   AND (:after IS NULL OR position > (SELECT position FROM files WHERE id = :after AND job_id = :job_id))
+ ORDER BY position LIMIT :limit
+
+-- name: files_changed_since
+SELECT * FROM files
+ WHERE id IN (SELECT touched.value FROM events, json_each(events.payload, '$.file_ids') AS touched
+               WHERE events.job_id = :job_id AND events.seq > :since)
+ ORDER BY position
+
+-- name: outputs_of_file
+SELECT * FROM outputs WHERE file_id = :file_id ORDER BY position
+
+-- name: outputs_of_job
+SELECT o.* FROM outputs o JOIN files f ON f.id = o.file_id
+ WHERE f.job_id = :job_id AND f.position BETWEEN :first AND :last
+ ORDER BY f.position, o.position
+
+-- name: clear_outputs
+DELETE FROM outputs WHERE file_id = :file_id
+
+-- name: file_totals
+SELECT status, count(*) AS files, coalesce(sum(size), 0) AS bytes FROM files GROUP BY status
+
+-- name: job_totals
+SELECT status, count(*) AS jobs FROM jobs GROUP BY status
+
+-- name: model_totals
+SELECT json_extract(engine, '$.model') AS model, json_extract(engine, '$.runtime') AS runtime,
+       count(*) AS files, avg(json_extract(timings, '$.total_s')) AS mean_s
+  FROM files WHERE engine IS NOT NULL AND status = 'completed' GROUP BY 1, 2 ORDER BY files DESC
+
+-- name: failure_totals
+SELECT json_extract(error, '$.code') AS code, count(*) AS files
+  FROM files WHERE status = 'failed' GROUP BY code ORDER BY files DESC
+
+-- name: queue_depth
+SELECT coalesce(sum(queued), 0) AS queued, coalesce(sum(running), 0) AS running FROM jobs
+ WHERE status IN ('receiving', 'queued', 'processing')
+
+-- name: unfinished_jobs
+SELECT * FROM jobs WHERE status IN ('receiving', 'queued', 'processing', 'paused') ORDER BY number

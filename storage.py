@@ -1,0 +1,119 @@
+"""Sources and results on disk: one folder a job, each blob named by the SHA-256 of its bytes, written atomically."""
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import errors
+
+Kind = Literal["source", "archive", "result", "mask", "thumbnail"]
+PART = ".part"
+CHUNK = 1 << 20  # bytes
+
+
+class Storage:
+    """The data folder.
+
+    Every method may raise `errors.StorageFull` or `errors.StorageUnavailable`; none needs the event loop.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._jobs = root / "jobs"
+        self._incoming = root / "incoming"
+        self._trash = root / "trash"
+
+    def prepare(self) -> None:
+        """Make the folders, and clear what an earlier run left half-done."""
+        with translated():
+            self.root.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(self._incoming, ignore_errors=True)
+            shutil.rmtree(self._trash, ignore_errors=True)
+            for folder in (self._jobs, self._incoming, self._trash):
+                folder.mkdir(exist_ok=True)
+            for part in self._jobs.glob(f"*/*/*{PART}"):
+                part.unlink(missing_ok=True)
+
+    def sweep(self, known: frozenset[str]) -> int:
+        """Delete the folders of jobs that are not `known`; returns how many."""
+        orphans = [folder for folder in self._jobs.iterdir() if folder.name not in known]
+        for folder in orphans:
+            self.delete_job(folder.name)
+        return len(orphans)
+
+    def incoming(self) -> Path:
+        """A new path for bytes on their way in; `keep` or delete it."""
+        return self._incoming / (secrets.token_hex(8) + PART)
+
+    def path(self, job_id: str, kind: Kind, digest: str) -> Path:
+        """Where a blob is, or would be."""
+        return self._jobs / job_id / kind / digest
+
+    def keep(self, part: Path, job_id: str, kind: Kind, digest: str) -> Path:
+        """Make a written file the blob `digest`: flushed to disk, then renamed."""
+        target = self.path(job_id, kind, digest)
+        with translated():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _flush(part)
+            part.replace(target)
+            _flush(target.parent)
+        return target
+
+    def put(self, data: bytes, job_id: str, kind: Kind) -> str:
+        """Store `data`; returns its digest."""
+        digest = hashlib.sha256(data).hexdigest()
+        folder = self.path(job_id, kind, digest).parent
+        part = folder / (secrets.token_hex(8) + PART)
+        with translated():
+            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                part.write_bytes(data)
+                self.keep(part, job_id, kind, digest)
+            finally:
+                part.unlink(missing_ok=True)
+        return digest
+
+    def delete_job(self, job_id: str) -> None:
+        """Everything of the job is gone, in one step as seen from outside."""
+        doomed = self._trash / secrets.token_hex(8)
+        with translated():
+            try:
+                (self._jobs / job_id).replace(doomed)
+            except FileNotFoundError:
+                return
+            shutil.rmtree(doomed, ignore_errors=True)
+
+    def free_bytes(self) -> int:
+        with translated():
+            return shutil.disk_usage(self.root).free
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns the operating system's errors into ours."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise errors.StorageFull() from error
+        raise errors.StorageUnavailable() from error
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

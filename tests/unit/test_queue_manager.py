@@ -1,0 +1,301 @@
+"""The queue on a real SQLite file."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+import errors
+from database import Database
+from queue_manager import NewJob, QueueManager, new_id
+from queue_rows import Claim, NewFile, StoredResult
+from schemas import FileError, JobEvent, Operation, Output, Recipe
+
+RESULT = StoredResult(
+    width=4,
+    height=3,
+    outputs=(Output(name="full", format="png", width=4, height=3, bytes=9, sha256="ab"),),
+    mask=None,
+    thumbnail="cd",
+    engine=None,
+    faces=None,
+    warnings=(),
+    timings={"total_s": 0.1},
+)
+BROKEN = FileError(code="broken_image", message="The photo is damaged.")
+
+
+class Bench:
+    """A queue with its file, and everything it published."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.events: list[JobEvent] = []
+        self.database = Database(path)
+        self.queue = QueueManager(self.database, self.events.append, keep_days=7)
+
+    async def submit(self, count: int = 1, *, seal: bool = True, **job: str) -> str:
+        new = NewJob(id=new_id(), name="job", recipe=Recipe(operations=(Operation(op="resize"),)), **job)
+        await self.queue.enqueue(new, files(count), seal=seal)
+        return new.id
+
+    async def claim(self) -> Claim:
+        claim = await self.queue.claim()
+        assert claim is not None
+        return claim
+
+    async def complete_all(self) -> int:
+        done = 0
+        while claim := await self.queue.claim():
+            assert await self.queue.complete(claim, RESULT)
+            done += 1
+        return done
+
+    async def reopened(self) -> "Bench":
+        """The same file after the process was killed: nothing was closed or said."""
+        await self.database.close()
+        bench = Bench(self.path)
+        await bench.database.open()
+        return bench
+
+
+def files(count: int) -> list[NewFile]:
+    return [NewFile(id=new_id(), name=f"{index}.jpg", size=10, sha256=f"{index:064x}") for index in range(count)]
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    bench = Bench(tmp_path / "queue.db")
+    await bench.database.open()
+    yield bench
+    await bench.database.close()
+
+
+async def test_enqueue_then_work_ends_completed_with_all_counts(bench: Bench) -> None:
+    job_id = await bench.submit(3)
+    assert (await bench.queue.job(job_id)).status == "queued"
+    assert await bench.complete_all() == 3
+    job = await bench.queue.job(job_id)
+    assert (job.status, job.progress.succeeded, job.progress.percentage) == ("completed", 3, 100.0)
+    assert job.expires_at is not None
+    page = await bench.queue.files(job_id, None, 10, None)
+    assert [file.outputs[0].url for file in page.files] == [
+        f"/api/jobs/{job_id}/files/{file.id}/result/full" for file in page.files
+    ]
+
+
+async def test_job_fails_only_when_every_file_failed(bench: Bench) -> None:
+    mixed, lost = await bench.submit(2), await bench.submit(1)
+    while claim := await bench.queue.claim():
+        if claim.job_id == lost or claim.name == "0.jpg":
+            await bench.queue.fail(claim, BROKEN)
+        else:
+            await bench.queue.complete(claim, RESULT)
+    job = await bench.queue.job(mixed)
+    assert (job.status, job.progress.failed, job.error) == ("completed", 1, None)
+    job = await bench.queue.job(lost)
+    assert (job.status, job.error) == ("failed", BROKEN)
+
+
+async def test_claim_is_round_robin_between_jobs_of_one_priority(bench: Bench) -> None:
+    long, short = await bench.submit(5), await bench.submit(1)
+    assert [(await bench.claim()).job_id for _ in range(3)] == [long, short, long]
+
+
+async def test_claim_takes_high_before_normal_before_batch(bench: Bench) -> None:
+    expected = {name: await bench.submit(1, priority=name) for name in ("batch", "normal", "high")}
+    claimed = [(await bench.claim()).job_id for _ in range(3)]
+    assert claimed == [expected["high"], expected["normal"], expected["batch"]]
+
+
+async def test_concurrent_claims_never_take_a_file_twice(bench: Bench) -> None:
+    await bench.submit(20)
+    claims = await asyncio.gather(*(bench.queue.claim() for _ in range(30)))
+    taken = [claim.file_id for claim in claims if claim]
+    assert len(taken) == len(set(taken)) == 20
+
+
+async def test_complete_after_cancel_changes_nothing(bench: Bench) -> None:
+    job_id = await bench.submit(2)
+    claim = await bench.claim()
+    job = await bench.queue.cancel(job_id)
+    assert job.status == "cancelled"
+    assert not await bench.queue.complete(claim, RESULT)
+    page = await bench.queue.files(job_id, None, 10, None)
+    assert [file.status for file in page.files] == ["cancelled", "cancelled"]
+    assert (await bench.queue.cancel(job_id)).status == "cancelled"
+
+
+async def test_cancel_of_a_completed_job_is_a_conflict(bench: Bench) -> None:
+    job_id = await bench.submit(1)
+    await bench.complete_all()
+    with pytest.raises(errors.Conflict):
+        await bench.queue.cancel(job_id)
+
+
+async def test_pause_holds_the_files_and_resume_goes_on(bench: Bench) -> None:
+    job_id = await bench.submit(2)
+    claim = await bench.claim()
+    assert (await bench.queue.pause(job_id)).status == "paused"
+    assert await bench.queue.claim() is None
+    assert await bench.queue.complete(claim, RESULT)
+    assert (await bench.queue.resume(job_id)).status == "processing"
+    assert await bench.complete_all() == 1
+    assert (await bench.queue.job(job_id)).status == "completed"
+
+
+async def test_job_ends_when_its_last_running_file_finishes_while_paused(bench: Bench) -> None:
+    job_id = await bench.submit(1)
+    claim = await bench.claim()
+    await bench.queue.pause(job_id)
+    await bench.queue.complete(claim, RESULT)
+    assert (await bench.queue.job(job_id)).status == "completed"
+
+
+async def test_retry_queues_failed_files_only(bench: Bench) -> None:
+    job_id = await bench.submit(2)
+    await bench.queue.fail(await bench.claim(), BROKEN)
+    await bench.complete_all()
+    with pytest.raises(errors.Conflict):
+        await bench.queue.retry(await bench.submit(1))
+    job = await bench.queue.retry(job_id)
+    assert (job.status, job.progress.failed, job.progress.succeeded) == ("queued", 0, 1)
+    await bench.complete_all()
+    assert (await bench.queue.job(job_id)).progress.succeeded == 2
+
+
+async def test_released_file_waits_its_delay_and_keeps_its_attempts(bench: Bench) -> None:
+    await bench.submit(1)
+    claim = await bench.claim()
+    assert await bench.queue.release(claim, delay=60)
+    assert await bench.queue.claim() is None
+    await bench.submit(1)
+    other = await bench.claim()
+    assert other.file_id != claim.file_id
+    assert await bench.queue.release(other, delay=0)
+    again = await bench.claim()
+    assert (again.file_id, again.attempts) == (other.file_id, 1)
+
+
+async def test_recover_queues_again_what_was_running(bench: Bench) -> None:
+    job_id = await bench.submit(2)
+    lost = await bench.claim()
+    bench = await bench.reopened()
+    assert await bench.queue.recover() == 1
+    assert not await bench.queue.complete(lost, RESULT), "the dead worker's claim must not count"
+    assert await bench.complete_all() == 2
+    assert (await bench.queue.job(job_id)).progress.succeeded == 2
+    await bench.database.close()
+
+
+async def test_recover_fails_a_file_at_its_third_crash(bench: Bench) -> None:
+    job_id = await bench.submit(2)
+    for _ in range(3):
+        await bench.claim()
+        bench = await bench.reopened()
+        await bench.queue.recover()
+    page = await bench.queue.files(job_id, "failed", 10, None)
+    assert [(file.name, file.error.code) for file in page.files if file.error] == [("0.jpg", "crashed_worker")]
+    assert await bench.complete_all() == 1
+    assert (await bench.queue.job(job_id)).status == "completed"
+    await bench.database.close()
+
+
+async def test_open_job_processes_as_files_arrive_and_ends_after_the_seal(bench: Bench) -> None:
+    job_id = await bench.submit(0, seal=False)
+    with pytest.raises(errors.Conflict):
+        await bench.queue.seal(job_id)
+    await bench.queue.add_files(job_id, files(1), max_files=2)
+    assert await bench.complete_all() == 1
+    assert (await bench.queue.job(job_id)).status == "receiving"
+    with pytest.raises(errors.TooManyFiles):
+        await bench.queue.add_files(job_id, files(2), max_files=2)
+    assert (await bench.queue.seal(job_id)).status == "completed"
+    with pytest.raises(errors.Conflict):
+        await bench.queue.add_files(job_id, files(1), max_files=2)
+
+
+async def test_job_of_refused_files_only_ends_at_once(bench: Bench) -> None:
+    new = NewJob(id=new_id(), name="job", recipe=Recipe())
+    rows = [NewFile(id=new_id(), name=name, size=1, error=BROKEN) for name in "ab"]
+    job = await bench.queue.enqueue(new, rows)
+    assert (job.status, job.progress.failed) == ("failed", 2)
+    assert job.error is not None
+    assert job.error.code == "all_files_failed"
+
+
+async def test_idempotency_key_returns_the_first_job_or_refuses(bench: Bench) -> None:
+    def new(fingerprint: str) -> NewJob:
+        return NewJob(id=new_id(), name="j", recipe=Recipe(), idempotency_key="k", fingerprint=fingerprint)
+
+    first = await bench.queue.enqueue(new("same"), files(1))
+    assert (await bench.queue.enqueue(new("same"), files(1))).id == first.id
+    with pytest.raises(errors.IdempotencyMismatch):
+        await bench.queue.enqueue(new("other"), files(1))
+    assert len((await bench.queue.jobs(None, 10, None)).jobs) == 1
+
+
+async def test_events_are_numbered_without_gaps_and_progress_never_falls(bench: Bench) -> None:
+    job_id = await bench.submit(5)
+    await bench.complete_all()
+    assert [event.seq for event in bench.events] == list(range(1, len(bench.events) + 1))
+    processed = [event.progress.processed for event in bench.events]
+    assert processed == sorted(processed)
+    assert [event.final for event in bench.events].count(True) == 1
+    rows = await bench.database.all("events_since", job_id=job_id, since=0)
+    assert [row["seq"] for row in rows] == [event.seq for event in bench.events]
+    assert json.loads(rows[-1]["payload"])["status"] == "completed"
+
+
+async def test_snapshot_since_names_only_what_changed(bench: Bench) -> None:
+    job_id = await bench.submit(3)
+    claim = await bench.claim()
+    seq = (await bench.queue.snapshot(job_id)).seq
+    await bench.queue.complete(claim, RESULT)
+    missed = await bench.queue.snapshot(job_id, since=seq)
+    assert [file.id for file in missed.files] == [claim.file_id]
+    assert len((await bench.queue.snapshot(job_id)).files) == 3
+
+
+async def test_lists_are_paged_without_gaps(bench: Bench) -> None:
+    ids = [await bench.submit(1) for _ in range(5)]
+    seen: list[str] = []
+    before = None
+    while True:
+        page = await bench.queue.jobs(None, 2, before)
+        seen += [job.id for job in page.jobs]
+        before = page.next
+        if before is None:
+            break
+    assert seen == ids[::-1]
+    job_id = await bench.submit(5)
+    names: list[str] = []
+    after = None
+    while True:
+        files_page = await bench.queue.files(job_id, None, 2, after)
+        names += [file.name for file in files_page.files]
+        after = files_page.next
+        if after is None:
+            break
+    assert names == [f"{index}.jpg" for index in range(5)]
+
+
+async def test_delete_forgets_the_job_and_its_rows(bench: Bench) -> None:
+    job_id = await bench.submit(2)
+    await bench.complete_all()
+    await bench.queue.delete(job_id)
+    with pytest.raises(errors.JobNotFound):
+        await bench.queue.job(job_id)
+    assert await bench.database.all("events_since", job_id=job_id, since=0) == []
+    with pytest.raises(errors.JobNotFound):
+        await bench.queue.delete(job_id)
+
+
+async def test_wait_returns_when_a_file_arrives(bench: Bench) -> None:
+    bench.queue.arrived.clear()
+    waiting = asyncio.create_task(bench.queue.wait(30))
+    await asyncio.sleep(0.01)
+    await bench.submit(1)
+    await asyncio.wait_for(waiting, 1)
