@@ -209,7 +209,7 @@ class EmptyArchive(InvalidArchive):
     """There are no photos in the ZIP."""
 
     code = "empty_archive"
-    hint = None
+    hint = "Pack the photos themselves into the ZIP."
 
 
 class EncryptedArchive(InvalidArchive):

@@ -194,8 +194,9 @@ class QueueManager:
     async def unpacked(self, claim: Claim, sha256: str, size: int, media_type: str) -> Claim:
         """Note where an archive's entry is stored now."""
         async with self._database.transaction() as tx:
-            values = {"sha256": sha256, "size": size, "media_type": media_type}
-            await tx.run("unpack_file", id=claim.file_id, token=claim.token, **values)
+            await tx.run(
+                "unpack_file", id=claim.file_id, token=claim.token, sha256=sha256, size=size, media_type=media_type
+            )
         return replace(claim, sha256=sha256, size=size)
 
     async def complete(self, claim: Claim, result: StoredResult) -> bool:

@@ -1,0 +1,196 @@
+"""The server: everything is constructed and wired here. `python app.py` serves it."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+
+import uvicorn
+from fastapi import FastAPI
+from filelock import FileLock, Timeout
+from models import ModelStore
+from starlette.middleware.cors import CORSMiddleware
+from starlette.staticfiles import StaticFiles
+
+import errors
+from database import Database
+from ingest.archives import ArchiveReader
+from job_worker import JobWorker
+from live import Estimator, LiveState
+from queue_manager import QueueManager
+from routes import catalogue, events, files, jobs, problems, system
+from routes.origins import Guard
+from routes.services import Services
+from schemas import JobEvent
+from settings import Settings
+from storage import Storage
+from websocket_manager import WebSocketManager
+
+CLEANUP_INTERVAL = 600.0  # seconds between looks for expired jobs
+MAX_SOCKET_MESSAGE = 65_536  # bytes; clients have nothing to say
+log = logging.getLogger("photo")
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application. Nothing is opened before its lifespan starts."""
+    app = FastAPI(
+        title="Photo Processor",
+        version=system.VERSION,
+        summary="Cutouts, face crops and conversions of photos, on your own machine.",
+        lifespan=partial(_lifespan, settings=settings),
+        docs_url=None,  # FastAPI's own page loads its script from another host
+        redoc_url=None,
+    )
+    problems.install(app)
+    for room in (jobs, files, catalogue, events, system):
+        app.include_router(room.router)
+    app.mount("/docs/assets", StaticFiles(packages=[("fastapi_offline", "static")]), name="docs")
+    app.mount("/static", StaticFiles(directory=system.STATIC), name="static")
+    app.add_middleware(Guard, allowed=settings.allowed_origins)
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.allowed_origins),
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["Location", "ETag", "Content-Disposition", "Retry-After"],
+        )
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
+    storage = Storage(settings.data_dir)
+    with _only_server(storage):
+        await asyncio.to_thread(storage.prepare)
+        database = Database(settings.data_dir / "queue.db")
+        await database.open()
+        services = _services(settings, storage, database)
+        await _recover(services)
+        services.worker.start()
+        tasks = [asyncio.create_task(_clean_up(services)), asyncio.create_task(_prefetch(services))]
+        app.state.services = services
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await services.sockets.close()
+            app.state.all_threads_back = await services.worker.stop(settings.drain_seconds)
+            await services.models.close()
+            await database.close()
+
+
+@contextlib.contextmanager
+def _only_server(storage: Storage) -> Iterator[None]:
+    storage.root.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(storage.root / "server.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise errors.DataFolderInUse(f"Another server is using the data folder {storage.root}.") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _services(settings: Settings, storage: Storage, database: Database) -> Services:
+    sockets = WebSocketManager()
+    live = LiveState(Estimator(settings.workers))
+    models = ModelStore(settings)
+
+    def publish(event: JobEvent) -> None:
+        sockets.publish(live.annotate(event))
+
+    def changed(event: JobEvent) -> None:
+        live.note(event)
+        publish(event)
+
+    queue = QueueManager(database, changed, settings.keep_days)
+    worker = JobWorker(settings, queue, storage, models, live, publish)
+    return Services(settings, storage, queue, models, live, worker, sockets, ArchiveReader())
+
+
+async def _recover(services: Services) -> None:
+    """Take up what an earlier run left: photos in process wait again, folders without a job go."""
+    recovered = await services.queue.recover()
+    if recovered:
+        log.info("%d photos were being processed when the server last stopped; they wait again", recovered)
+    for event in await services.queue.unfinished():
+        services.live.note(event)
+    known = await services.queue.job_ids()
+    await asyncio.to_thread(services.storage.sweep, known)
+
+
+async def _clean_up(services: Services) -> None:
+    """Delete jobs whose time is over."""
+    while True:
+        for job_id in await services.queue.expired():
+            await services.queue.delete(job_id)
+            await asyncio.to_thread(services.storage.delete_job, job_id)
+            log.info("job %s has expired and is deleted", job_id)
+        await asyncio.sleep(CLEANUP_INTERVAL)
+
+
+async def _prefetch(services: Services) -> None:
+    """Fetch the default model before the first photo asks for it."""
+    if services.settings.prefetch_model and not services.settings.offline:
+        with contextlib.suppress(errors.PhotoError):
+            await services.models.ensure("auto")
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, but a signal that ended it cleanly is not raised once more when it has."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.handle_exit)
+        yield
+
+
+def main() -> int:
+    """Serve until Ctrl+C or SIGTERM; returns the exit status."""
+    settings = Settings()
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        with _only_server(Storage(settings.data_dir)):
+            listener = socket.create_server(
+                (settings.host, settings.port), family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+            )
+    except errors.DataFolderInUse as error:
+        print(f"{error.detail} Stop it, or set PHOTO_DATA_DIR to another folder.", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"Cannot serve at {settings.host}:{settings.port}: {error.strerror}.", file=sys.stderr)
+        return 1
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=settings.log_level == "debug",
+        timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
+        ws_max_size=MAX_SOCKET_MESSAGE,
+        server_header=False,
+    )
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    print(f"Photo Processor at http://{host}:{listener.getsockname()[1]}  (Ctrl+C stops it)", flush=True)
+    _Server(config).run(sockets=[listener])
+    if not getattr(app.state, "all_threads_back", True):
+        logging.shutdown()
+        os._exit(0)  # a native call still runs in a thread, which would hold up the interpreter's exit
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""Any Pillow image, whatever its mode and profile, to 8-bit sRGB with its alpha apart."""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms
+
+Warn = Callable[[str, str], None]
+
+_ALPHA_MODES = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
+_WIDE_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
+_PROFILE_MODES = {"RGB": ("RGB",), "GRAY": ("L",), "CMYK": ("CMYK",), "Lab": ("LAB",)}
+
+
+def to_srgb(image: Image.Image, warn: Warn) -> tuple[Image.Image, Image.Image | None]:
+    """`image` as mode RGB in sRGB, and its alpha as mode L or None where it has none.
+
+    Warns `bad_colour_profile` where the embedded profile cannot be used; sRGB is then taken for granted.
+    """
+    profile: bytes | None = image.info.get("icc_profile")
+    opaque, alpha = _split_alpha(_eight_bit(image))
+    if profile:
+        try:
+            return _through_profile(opaque, profile), alpha
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            warn("bad_colour_profile", "The photo's colour profile could not be used; its colours were taken as sRGB.")
+    return _plain_rgb(opaque), alpha
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Integers and floats of more than 8 bits to mode L. Pillow's own conversion clips them, to white mostly."""
+    if image.mode not in _WIDE_MODES:
+        return image
+    values = np.nan_to_num(np.asarray(image).astype(np.float32, copy=False), nan=0.0, posinf=0.0, neginf=0.0)
+    black, white = _range(values, image.mode)
+    scaled = (values - black) * (255.0 / (white - black))
+    return Image.fromarray(np.clip(np.rint(scaled), 0, 255).astype(np.uint8))
+
+
+def _range(values: NDArray[np.float32], mode: str) -> tuple[float, float]:
+    """The values of black and white: the type's where the format fixes them, else by what the picture holds."""
+    if mode.startswith("I;16"):
+        return 0.0, 65535.0
+    low, high = float(values.min()), float(values.max())
+    for white in (1.0, 255.0, 65535.0):
+        if low >= 0 and high <= white and (mode == "F" or white > 1):
+            return 0.0, white
+    return (low, high) if high > low else (low, low + 1)
+
+
+def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """`image` without transparency, and that as mode L."""
+    if image.mode in _ALPHA_MODES or (image.has_transparency_data and image.mode in ("1", "L", "P", "RGB")):
+        rgba = image.convert("RGBA")
+        alpha = rgba.getchannel("A")
+        return rgba.convert("RGB"), None if alpha.getextrema() == (255, 255) else alpha
+    if image.mode in ("P", "RGBX"):
+        return image.convert("RGB"), None
+    if image.mode == "1":
+        return image.convert("L"), None
+    return image, None
+
+
+def _through_profile(image: Image.Image, profile: bytes) -> Image.Image:
+    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    space = source.profile.xcolor_space.strip()
+    if image.mode not in _PROFILE_MODES.get(space, ()):
+        image = _plain_rgb(image) if space == "RGB" and image.mode != "CMYK" else image
+    if space == "GRAY" and image.mode == "RGB":
+        image = image.convert("L")
+    transform = ImageCms.buildTransform(
+        source,
+        ImageCms.createProfile("sRGB"),
+        image.mode,
+        "RGB",
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+    if image.mode == "RGB" and _changes_nothing(transform):
+        return image
+    converted = transform.apply(image)
+    converted.info = dict(image.info)
+    return converted
+
+
+def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
+    """Whether the transform is sRGB to sRGB, tried on 512 colours: most photos say sRGB, and 12 MP take 0.3 s."""
+    steps = np.linspace(0, 255, 8).astype(np.uint8)
+    swatches = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3)
+    after = np.asarray(transform.apply(Image.fromarray(swatches)))
+    return bool(np.abs(after.astype(int) - swatches).max() <= 1)
+
+
+def _plain_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB":
+        return image
+    if image.mode != "LAB":
+        return image.convert("RGB")
+    transform = ImageCms.buildTransform(ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB")
+    return transform.apply(image)

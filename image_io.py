@@ -1,0 +1,305 @@
+"""Photos in: what a file is, how large it is, and its pixels, upright and in sRGB. Thumbnails out."""
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+import errors
+from image_colour import to_srgb
+from image_truncation import is_cut_short
+
+MEGA = 1_000_000
+SNIFF_BYTES = 64
+ORIENTATION_TAG = 0x0112
+MAX_DPI = 65_535.0  # what a JPEG header holds
+
+Pixels = NDArray[np.uint8]
+Warn = Callable[[str, str], None]
+
+# What Pillow and its plugins raise for a file that is not what it says. pillow_heif adds RuntimeError and EOFError,
+# broken TIFF directories KeyError, TypeError, AttributeError and OverflowError.
+DECODER_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    EOFError,
+    OverflowError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+)
+
+_BMP_HEADER_BYTES = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
+_HEIC_BRANDS = frozenset(
+    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"mif3", b"msf1"}
+)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a picture lies in its upright source: its top left corner, and source px for each of its px."""
+
+    x: float = 0.0
+    y: float = 0.0
+    scale_x: float = 1.0
+    scale_y: float = 1.0
+
+    def cropped(self, x: int, y: int) -> "Placement":
+        """The placement of the part that begins at `x`, `y` px of this picture."""
+        return Placement(self.x + x * self.scale_x, self.y + y * self.scale_y, self.scale_x, self.scale_y)
+
+    def scaled(self, factor_x: float, factor_y: float) -> "Placement":
+        """The placement once this picture has `factor_x`, `factor_y` times its px."""
+        return Placement(self.x, self.y, self.scale_x / factor_x, self.scale_y / factor_y)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded photo: `pixels` (H, W, 3) uint8 RGB (sRGB), `alpha` (H, W) uint8 or None, `dpi` px per inch.
+
+    `photo` holds the photo's own pixels, of the same shape, once another background was laid behind the subject.
+    """
+
+    pixels: Pixels
+    alpha: Pixels | None = None
+    dpi: tuple[float, float] | None = None
+    placement: Placement = Placement()
+    photo: Pixels | None = None
+
+    @property
+    def width(self) -> int:
+        """Width in px."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Height in px."""
+        return int(self.pixels.shape[0])
+
+
+def sniff(head: bytes) -> str | None:
+    """The media type of a file that begins with `head` (64 bytes are enough), by its magic bytes; else None."""
+    head = head[:SNIFF_BYTES]
+    for magic, media_type in _MAGIC:
+        if head.startswith(magic):
+            return media_type
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "image/webp"
+    if head[:2] == b"BM" and len(head) >= 18 and int.from_bytes(head[14:18], "little") in _BMP_HEADER_BYTES:
+        return "image/bmp"
+    if head[4:8] == b"ftyp":
+        return _sniff_brands(head)
+    return None
+
+
+_MAGIC = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"II*\0", "image/tiff"),
+    (b"MM\0*", "image/tiff"),
+    (b"II+\0", "image/tiff"),
+    (b"MM\0+", "image/tiff"),
+    (b"PK\x03\x04", "application/zip"),
+    (b"PK\x05\x06", "application/zip"),
+    (b"PK\x07\x08", "application/zip"),
+)
+
+
+def _sniff_brands(head: bytes) -> str | None:
+    """The type of an ISO base media file: AVIF and HEIC share the container and are told apart by their brands."""
+    end = min(int.from_bytes(head[:4], "big"), len(head))
+    brands = {head[8:12], *(head[at : at + 4] for at in range(16, end - 3, 4))}
+    if brands & _AVIF_BRANDS:
+        return "image/avif"
+    return "image/heic" if brands & _HEIC_BRANDS else None
+
+
+def probe(path: Path, max_megapixels: float) -> tuple[int, int]:
+    """Width and height in px of the upright photo, from its header alone.
+
+    Raises EmptyFile, UnsupportedFormat, TruncatedImage, BrokenImage, TooManyPixels.
+    """
+    with path.open("rb") as file:
+        image = _open(file, max_megapixels)
+        width, height = image.size
+        return (height, width) if _orientation(image) >= 5 else (width, height)
+
+
+def decode(path: Path, max_megapixels: float, warn: Warn) -> Picture:
+    """The photo in the file, upright, in sRGB, 8 bit; of an animation or a document, the first frame.
+
+    Raises EmptyFile, UnsupportedFormat, TruncatedImage, BrokenImage, TooManyPixels.
+    Warns `first_frame_only`, `bad_colour_profile`.
+    """
+    with path.open("rb") as file:
+        image = _open(file, max_megapixels)
+        if _has_more_frames(image):
+            warn("first_frame_only", "The file holds several pictures; only the first was used.")
+        return _load(file, image, warn)
+
+
+def thumbnail_of(path: Path, px: int, max_megapixels: float) -> bytes:
+    """The photo in the file as WebP, upright, its longest side at most `px`; errors as `decode`."""
+    with path.open("rb") as file:
+        image = _open(file, max_megapixels)
+        # Twice the size keeps the shrinking smooth; a 12 MP JPEG then decodes an eighth of its blocks' detail.
+        image.draft("RGB", (2 * px, 2 * px))
+        return thumbnail(_load(file, image, lambda _code, _message: None), px)
+
+
+def thumbnail(picture: Picture, px: int) -> bytes:
+    """`picture` as WebP with its alpha, its longest side at most `px`."""
+    factor = min(1.0, px / max(picture.width, picture.height))
+    size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
+    rgb = Image.fromarray(cv2.resize(picture.pixels, size, interpolation=cv2.INTER_AREA))
+    if picture.alpha is not None:
+        rgb.putalpha(Image.fromarray(cv2.resize(picture.alpha, size, interpolation=cv2.INTER_AREA)))
+    out = io.BytesIO()
+    rgb.save(out, "WEBP", quality=80, method=2)
+    return out.getvalue()
+
+
+def _open(file: IO[bytes], max_megapixels: float) -> Image.Image:
+    """The photo with only its header read, its size within the limit.
+
+    The decoder is chosen by the magic bytes and constructed directly: `Image.open` would compare the size with a
+    process-wide limit and warn or raise by that.
+    """
+    head = file.read(SNIFF_BYTES)
+    if not head:
+        raise errors.EmptyFile
+    opener = _DECODERS.get(sniff(head) or "")
+    if opener is None:
+        raise errors.UnsupportedFormat
+    file.seek(0)
+    try:
+        image = opener(file)
+    except Image.DecompressionBombError as problem:
+        raise errors.TooManyPixels from problem
+    except DECODER_ERRORS as problem:
+        raise _broken(file, problem) from problem
+    _check_size(image.size, max_megapixels)
+    return image
+
+
+def _open_heif(file: IO[bytes]) -> Image.Image:
+    from pillow_heif import HeifImageFile  # 40 ms and 30 MB that only a HEIC photo needs
+
+    image: Image.Image = HeifImageFile(file)
+    return image
+
+
+_DECODERS: dict[str, Callable[[IO[bytes]], Image.Image]] = {
+    "image/jpeg": JpegImagePlugin.jpeg_factory,
+    "image/png": PngImagePlugin.PngImageFile,
+    "image/webp": WebPImagePlugin.WebPImageFile,
+    "image/gif": GifImagePlugin.GifImageFile,
+    "image/bmp": BmpImagePlugin.BmpImageFile,
+    "image/tiff": TiffImagePlugin.TiffImageFile,
+    "image/avif": AvifImagePlugin.AvifImageFile,
+    "image/heic": _open_heif,
+}
+
+
+def _check_size(size: tuple[int, int], max_megapixels: float) -> None:
+    megapixels = size[0] * size[1] / MEGA
+    if megapixels > max_megapixels:
+        raise errors.TooManyPixels(
+            f"The photo has {size[0]} x {size[1]} pixels ({megapixels:.0f} megapixels); "
+            f"this server takes up to {max_megapixels:g} megapixels."
+        )
+
+
+def _has_more_frames(image: Image.Image) -> bool:
+    """Whether there is a second frame. Frames are never counted: that walks the whole file."""
+    if isinstance(image, JpegImagePlugin.JpegImageFile):
+        return False  # the further pictures of a phone's JPEG are its gain map, depth map and preview
+    return bool(getattr(image, "is_animated", False))
+
+
+def _load(file: IO[bytes], image: Image.Image, warn: Warn) -> Picture:
+    # Taken now: TIFF turns its picture while loading, and then forgets the tag.
+    orientation = 1 if isinstance(image, TiffImagePlugin.TiffImageFile) else _orientation(image)
+    try:
+        image.load()
+        srgb, alpha = to_srgb(image, warn)
+    except Image.DecompressionBombError as problem:
+        raise errors.TooManyPixels from problem
+    except DECODER_ERRORS as problem:
+        raise _broken(file, problem) from problem
+    dpi = _dpi(image)
+    return Picture(
+        pixels=upright(np.asarray(srgb), orientation),
+        alpha=None if alpha is None else upright(np.asarray(alpha), orientation),
+        dpi=dpi[::-1] if dpi and orientation >= 5 else dpi,
+    )
+
+
+def _broken(file: IO[bytes], problem: BaseException) -> errors.PhotoError:
+    """The error for what a decoder raised: the file ends too early, is of a kind the decoder lacks, or is damaged."""
+    reason = str(problem).lower()
+    if "truncated" in reason or is_cut_short(file):
+        return errors.TruncatedImage()
+    if any(word in reason for word in _LACKING):
+        return errors.UnsupportedFormat("The photo is of a rare variant of its format that cannot be read here.")
+    return errors.BrokenImage()
+
+
+_LACKING = ("unsupported", "unknown pixel mode", "unknown compression", "not been built in")
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8; 1 where there is none that can be read. pillow_heif has applied it already."""
+    try:
+        value = image.getexif().get(ORIENTATION_TAG, 1)
+    except DECODER_ERRORS:
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _dpi(image: Image.Image) -> tuple[float, float] | None:
+    try:
+        x, y = (float(value) for value in image.info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    return (x, y) if 1 <= x <= MAX_DPI and 1 <= y <= MAX_DPI else None
+
+
+def upright(array: Pixels, orientation: int) -> Pixels:
+    """`array` ((H, W) or (H, W, 3)) turned as EXIF `orientation` (1 to 8) asks; contiguous."""
+    if orientation in (5, 7):
+        array = np.asarray(cv2.transpose(array), np.uint8)
+    if orientation in _FLIPS:
+        return np.asarray(cv2.flip(array, _FLIPS[orientation]), np.uint8)
+    if orientation in _TURNS:
+        return np.asarray(cv2.rotate(array, _TURNS[orientation]), np.uint8)
+    return np.ascontiguousarray(array)
+
+
+_FLIPS = {2: 1, 3: -1, 4: 0, 7: -1}
+_TURNS = {6: cv2.ROTATE_90_CLOCKWISE, 8: cv2.ROTATE_90_COUNTERCLOCKWISE}

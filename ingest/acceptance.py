@@ -1,0 +1,79 @@
+"""From received files to queue rows: what each one is, by its bytes, and where it is kept."""
+
+from dataclasses import dataclass
+
+import errors
+from image_io import sniff
+from ingest.archives import list_entries, refused_type
+from ingest.uploads import Received, Upload
+from queue_manager import file_error, new_id
+from queue_rows import NewFile
+from settings import Settings
+from storage import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The rows of a request's files; `batch` where a ZIP came or more than one file."""
+
+    files: tuple[NewFile, ...]
+    batch: bool
+
+
+def accept(upload: Upload, job_id: str, storage: Storage, settings: Settings, *, alone: bool) -> Accepted:
+    """Sniff each received file, list the ZIPs, and move the bytes into the job's folder.
+
+    With `alone`, a request whose only file cannot be taken is refused with that file's error; everywhere else
+    a bad file becomes a failed row, and the others go on.
+
+    Raises:
+        errors.NoFiles, errors.TooManyFiles: about the request as a whole.
+    """
+    if not upload.files:
+        raise errors.NoFiles()
+    rows: list[NewFile] = []
+    for received in upload.files:
+        try:
+            rows += _rows(received, job_id, storage, settings)
+        except errors.StorageFull:
+            raise
+        except errors.PhotoError as error:
+            if alone and len(upload.files) == 1:
+                raise
+            rows.append(NewFile(id=new_id(), name=received.name, size=received.size, error=file_error(error)))
+    if len(rows) > settings.max_job_files:
+        raise errors.TooManyFiles(f"A job holds at most {settings.max_job_files} files.")
+    return Accepted(tuple(rows), batch=len(rows) > 1 or any(row.archive for row in rows))
+
+
+def _rows(received: Received, job_id: str, storage: Storage, settings: Settings) -> list[NewFile]:
+    if received.error is not None:
+        raise received.error
+    if received.size == 0:
+        raise errors.EmptyFile()
+    media_type = sniff(received.head)
+    if media_type == "application/zip":
+        return _zip_rows(received, job_id, storage, settings)
+    error = refused_type(media_type)
+    if error is not None:
+        raise error
+    storage.keep(received.path, job_id, "source", received.sha256)
+    row = NewFile(id=new_id(), name=received.name, size=received.size, media_type=media_type, sha256=received.sha256)
+    return [row]
+
+
+def _zip_rows(received: Received, job_id: str, storage: Storage, settings: Settings) -> list[NewFile]:
+    entries = list_entries(received.path, settings)
+    storage.keep(received.path, job_id, "archive", received.sha256)
+    return [
+        NewFile(
+            id=new_id(),
+            name=entry.name,
+            size=entry.size,
+            media_type=entry.media_type,
+            archive=None if entry.error else received.sha256,
+            entry=None if entry.error else entry.index,
+            error=file_error(entry.error) if entry.error else None,
+        )
+        for entry in entries
+    ]

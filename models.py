@@ -1,0 +1,399 @@
+"""The models of this server: which there are, where they come from, and what they say of a photo.
+
+The only module that imports rembg.
+"""
+
+import asyncio
+import importlib.util
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, partial
+from pathlib import Path
+from typing import Protocol, cast
+
+import cv2
+import numpy as np
+from PIL import Image
+
+import classical
+import errors
+from model_download import SourceFailed, fetch_model
+from model_folders import Found, ModelFolders
+from model_rows import ALIASES, CUSTOM, DEFAULT, FALLBACK_ENGINE, ROWS, STAND_INS, ModelRow
+from model_types import Matte as Matte
+from model_types import ModelInfo as ModelInfo
+from model_types import Pixels, State
+from model_types import Resolved as Resolved
+from runtimes import Input, Network, Tensor, load_network
+from schemas import Engine, FileError, FileWarning, ModelProgress
+from settings import Settings
+
+log = logging.getLogger(__name__)
+
+AUTO = "auto"
+FAILURE_KEPT_S = 60.0
+NOTIFY_EVERY_S = 0.25
+DIS_SIZE_PX = 1024
+U2NET_SIZE_PX = 320
+
+
+@dataclass
+class _Download:
+    task: asyncio.Task[None]
+    received: int = 0
+    total: int | None = None
+    notified: float = 0.0
+
+
+@dataclass
+class _Failure:
+    error: FileError
+    at: float = field(default_factory=time.monotonic)
+
+    def is_recent(self) -> bool:
+        return time.monotonic() - self.at < FAILURE_KEPT_S
+
+
+class ModelStore:
+    """The models of one server. Coroutines and downloads belong to the event loop; `predict` to any thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._folders = ModelFolders(settings)
+        self._rows = {row.name: row for row in ROWS if _is_offered(row, settings)}
+        self._downloads: dict[str, _Download] = {}
+        self._failures: dict[str, _Failure] = {}
+        self._sources: dict[str, str] = {}
+        self._subscribers: list[Callable[[str], None]] = []
+        self._segmenters: dict[str, Segmenter] = {}
+        self._locks = {name: threading.Lock() for name in self._rows}
+
+    def names(self) -> tuple[str, ...]:
+        """The names of the models offered here."""
+        return tuple(self._rows)
+
+    def canonical(self, name: str) -> str:
+        """The name proper of a model or of `auto`. Raises UnknownModel."""
+        name = ALIASES.get(name, name)
+        if name != AUTO and name not in self._rows:
+            raise errors.UnknownModel(f"There is no model named '{name[:64]}'.")
+        return name
+
+    def rows(self) -> tuple[ModelInfo, ...]:
+        """Every model offered here, with its present state."""
+        return tuple(self.row(name) for name in self._rows)
+
+    def row(self, name: str) -> ModelInfo:
+        """One model with its present state. Raises UnknownModel."""
+        row = self._row(name)
+        found = self._folders.find(row)
+        failure = self._failures.get(row.name)
+        segmenter = self._segmenters.get(row.name)
+        return ModelInfo(
+            name=row.name,
+            title=row.title,
+            good_at=row.good_at,
+            licence=row.licence,
+            commercial_use=row.commercial_use,
+            kind=row.kind,
+            bytes=found.bytes if found else row.bytes,
+            digest=row.digest,
+            input_size=segmenter.size if segmenter else row.input_size,
+            state=self._state(row, found),
+            source=(self._sources.get(row.name) or found.source) if found else None,
+            verified=found.known if found else None,
+            progress=self.progress(row.name),
+            error=failure.error if failure and not found else None,
+            runtime="opencv" if row.kind == "classical" else segmenter.runtime if segmenter else None,
+        )
+
+    def _row(self, name: str) -> ModelRow:
+        name = self.canonical(name)
+        return self._rows[self.auto_name() if name == AUTO else name]
+
+    def _state(self, row: ModelRow, found: Found | None) -> State:
+        if row.kind == "classical":
+            return "built_in"
+        if found:
+            return "installed"
+        if row.name in self._downloads:
+            return "downloading"
+        return "failed" if row.name in self._failures else "missing"
+
+    def auto_name(self) -> str:
+        """What `auto` means now: the default network, else another one that is installed, else the classical engine."""
+        installed = (name for name in (DEFAULT, *STAND_INS) if name in self._rows and self._is_installed(name))
+        return next(installed, FALLBACK_ENGINE)
+
+    def _is_installed(self, name: str) -> bool:
+        row = self._rows[name]
+        return row.kind == "classical" or self._folders.find(row) is not None
+
+    async def ensure(self, name: str) -> Resolved:
+        """The model for `name`, on this machine when this returns; waits for its download.
+
+        Raises UnknownModel, and ModelUnavailable for a network asked for by name that cannot be had.
+        """
+        name = self.canonical(name)
+        if name == AUTO:
+            return await self._ensure_auto()
+        if await self._has(name, retry=True):
+            return Resolved(name)
+        raise errors.ModelUnavailable(self._why_not(name))
+
+    async def _ensure_auto(self) -> Resolved:
+        if await self._has(DEFAULT, retry=False):
+            return Resolved(DEFAULT)
+        name = self.auto_name()
+        title = self._rows[name].title
+        if self._rows[name].kind == "network":
+            message = f"The default model is not on this machine; {title} was used instead."
+            return Resolved(name, FileWarning(code="fallback_model", message=message))
+        message = f"No network model is on this machine; the rough engine {title} was used instead."
+        return Resolved(name, FileWarning(code="fallback_engine", message=message))
+
+    async def _has(self, name: str, *, retry: bool) -> bool:
+        """Whether the model is here, once a download that can be had is over.
+
+        `retry` starts one even where the last one failed a moment ago; else each photo would wait for it.
+        """
+        row = self._rows[name]
+        if row.kind == "classical" or await asyncio.to_thread(self._folders.verify, row):
+            return True
+        failure = self._failures.get(name)
+        if name not in self._downloads:
+            if self._settings.offline or name == CUSTOM or (failure and failure.is_recent() and not retry):
+                return False
+            self.download(name)
+        # `wait` neither passes a waiter's cancellation on to the download, nor the download's to the waiters.
+        await asyncio.wait({self._downloads[name].task})
+        return self._is_installed(name)
+
+    def _why_not(self, name: str) -> str:
+        title = f"The model '{name}' is not on this machine"
+        if name == CUSTOM:
+            return f"The file of the model 'custom' is not there: {self._settings.custom_model}."
+        if self._settings.offline:
+            return f"{title}, and downloads are switched off."
+        failure = self._failures.get(name)
+        return f"{title} and could not be fetched: {failure.error.message if failure else 'the server is stopping'}."
+
+    def download(self, name: str) -> None:
+        """Start fetching a model, unless it is here or on its way. Call it on the event loop.
+
+        Raises UnknownModel, DownloadDisabled.
+        """
+        row = self._row(name)
+        if self._is_installed(row.name) or row.name in self._downloads:
+            return
+        if self._settings.offline:
+            raise errors.DownloadDisabled("Downloads are switched off on this server.")
+        if row.name == CUSTOM:
+            raise errors.DownloadDisabled("The model 'custom' is a file of your own; put it where the setting says.")
+        self._failures.pop(row.name, None)
+        task = asyncio.get_running_loop().create_task(self._fetch(row), name=f"download {row.name}")
+        self._downloads[row.name] = _Download(task)
+        self._notify(row.name)
+
+    async def _fetch(self, row: ModelRow) -> None:
+        try:
+            label = await fetch_model(row, self._folders.target(row), self._settings, self._reporter(row.name))
+            self._sources[row.name] = label
+            await asyncio.to_thread(self._folders.verify, row)
+        except SourceFailed as problem:
+            log.warning("the model %s could not be fetched: %s", row.name, problem)
+            error = FileError(
+                code=errors.ModelUnavailable.code, message=str(problem), hint=errors.ModelUnavailable.hint
+            )
+            self._failures[row.name] = _Failure(error)
+        finally:
+            del self._downloads[row.name]
+            self._notify(row.name)
+
+    def _reporter(self, name: str) -> Callable[[int, int | None], None]:
+        def report(received: int, total: int | None) -> None:
+            state = self._downloads[name]
+            state.received, state.total = received, total
+            now = time.monotonic()
+            if now - state.notified >= NOTIFY_EVERY_S or received == total:
+                state.notified = now
+                self._notify(name)
+
+        return report
+
+    def progress(self, name: str) -> ModelProgress | None:
+        """How far the download of a model is; None where there is none. `auto` stands for the default."""
+        name = DEFAULT if name == AUTO else ALIASES.get(name, name)
+        state = self._downloads.get(name)
+        if state is None:
+            return None
+        percentage = round(100 * state.received / state.total, 1) if state.total else None
+        return ModelProgress(name=name, received=state.received, total=state.total, percentage=percentage)
+
+    def subscribe(self, callback: Callable[[str], None]) -> Callable[[], None]:
+        """Call `callback(name)` on the event loop when a model's state or progress changed; returns the way to stop."""
+        self._subscribers.append(callback)
+        return lambda: self._subscribers.remove(callback)
+
+    def _notify(self, name: str) -> None:
+        for callback in tuple(self._subscribers):
+            callback(name)
+
+    async def close(self) -> None:
+        """Stop the downloads; what they received stays, to go on with."""
+        tasks = [state.task for state in self._downloads.values()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def predict(self, name: str, pixels: Pixels, stage: Callable[[str], None]) -> Matte:
+        """The matte of (H, W, 3) uint8 RGB `pixels`, announcing what it does. Thread-safe; loads the model once.
+
+        Raises UnknownModel, ModelUnavailable, ModelBroken.
+        """
+        row = self._row(name)
+        if row.kind == "classical":
+            stage("removing background")
+            return Matte(classical.ENGINES[row.name](pixels), Engine(model=row.name, runtime="opencv", quality="best"))
+        segmenter = self._segmenter(row, stage)
+        stage("removing background")
+        engine = Engine(model=row.name, runtime=segmenter.runtime, quality="best")
+        return Matte(segmenter.matte(pixels), engine)
+
+    def _segmenter(self, row: ModelRow, stage: Callable[[str], None]) -> "Segmenter":
+        if row.name not in self._segmenters:
+            stage("loading the model")
+        with self._locks[row.name]:
+            if row.name not in self._segmenters:
+                found = self._folders.find(row)
+                if found is None:
+                    raise errors.ModelUnavailable(self._why_not(row.name))
+                self._segmenters[row.name] = Segmenter(row, load_network(found.path, self._settings.runtime))
+            return self._segmenters[row.name]
+
+
+def _is_offered(row: ModelRow, settings: Settings) -> bool:
+    if row.name == CUSTOM:
+        return settings.custom_model is not None
+    return row.commercial_use or settings.allow_noncommercial
+
+
+class RembgSession(Protocol):
+    """What is used of rembg's sessions: they prepare a photo for their network and read its answer as a mask."""
+
+    model_name: str
+    inner_session: Network
+    normalize: Callable[..., dict[str, Tensor]]
+
+    def predict(self, img: Image.Image) -> list[Image.Image]:
+        """Masks of mode L in the size of `img`."""
+        ...
+
+
+class Segmenter:
+    """A rembg session on a network of ours. `size` is the network's side in px. Thread-safe once made."""
+
+    def __init__(self, row: ModelRow, network: Network) -> None:
+        self.runtime = network.runtime
+        port = network.get_inputs()[0]
+        session_name = row.session
+        self.size = row.input_size or _side_of(port) or U2NET_SIZE_PX
+        if session_name is None:
+            session_name = DEFAULT if self.size >= DIS_SIZE_PX else "u2net"
+        kind = rembg_sessions()[session_name]
+        # Without its `__init__`, which downloads the model and opens it in ONNX Runtime.
+        session = cast(RembgSession, kind.__new__(kind))
+        session.model_name = row.name
+        session.inner_session = _Checked(network)
+        session.normalize = partial(_normalize, port.name)
+        self._session = session
+
+    def matte(self, pixels: Pixels) -> Pixels:
+        """(H, W) uint8 matte of (H, W, 3) uint8 RGB `pixels`; all 0 where the network tells no px from another."""
+        # One area shrink with OpenCV takes 0.02 s of 12 MP, rembg's Lanczos 0.10 s; at its own size it does nothing.
+        square = Image.fromarray(_to_size(pixels, self.size, self.size))
+        try:
+            mask = np.asarray(self._session.predict(square)[0])
+        except _FlatAnswer:
+            return np.zeros(pixels.shape[:2], np.uint8)
+        return _to_size(mask, pixels.shape[1], pixels.shape[0])
+
+
+def _side_of(port: Input) -> int | None:
+    return port.shape[-1] if len(port.shape) == 4 else None
+
+
+def _to_size(plane: Pixels, width: int, height: int) -> Pixels:
+    if plane.shape[:2] == (height, width):
+        return plane
+    shrinks = plane.shape[1] >= width and plane.shape[0] >= height
+    return np.asarray(
+        cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC), np.uint8
+    )
+
+
+def _normalize(
+    name: str,
+    image: Image.Image,
+    mean: tuple[float, float, float],
+    std: tuple[float, float, float],
+    _size: tuple[int, int],
+) -> dict[str, Tensor]:
+    """What rembg's own does, in float32 and without its copies: 15 ms against 110 ms at 1024 px."""
+    pixels = np.asarray(image)
+    scale = 1.0 / (max(float(pixels.max()), 1e-6) * np.asarray(std, np.float32))
+    offset = np.asarray(mean, np.float32) / np.asarray(std, np.float32)
+    planes = np.multiply(pixels.transpose(2, 0, 1), scale[:, None, None], dtype=np.float32) - offset[:, None, None]
+    return {name: np.ascontiguousarray(planes[None], np.float32)}
+
+
+class _FlatAnswer(Exception):
+    """The network answered the same everywhere: rembg's stretch to 0..1 would divide by zero."""
+
+
+class _Checked:
+    """A network whose answer is fit for rembg's arithmetic. Raises _FlatAnswer, ModelBroken."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self.runtime = network.runtime
+
+    def get_inputs(self) -> list[Input]:
+        return self._network.get_inputs()
+
+    def run(self, names: Sequence[str] | None, feeds: Mapping[str, Tensor]) -> list[Tensor]:
+        answers = self._network.run(names, feeds)
+        low, high = float(answers[0].min()), float(answers[0].max())
+        if not (np.isfinite(low) and np.isfinite(high)):
+            raise errors.ModelBroken("The model answered with no numbers.")
+        if low == high:
+            raise _FlatAnswer
+        return answers
+
+
+@cache
+def rembg_sessions() -> Mapping[str, type]:
+    """rembg's session classes by name.
+
+    rembg itself is not imported: its `__init__` brings in pymatting, whose functions numba compiles at the first
+    import on a machine for 78 s. `rembg.sessions` needs nothing of the rest, so it is loaded under a name of its own,
+    in 0.6 s, most of it scipy; a plain `import rembg` elsewhere is not touched.
+    """
+    package = importlib.util.find_spec("rembg")
+    if package is None or not package.submodule_search_locations:
+        raise ImportError("rembg is not installed")
+    folder = Path(package.submodule_search_locations[0]) / "sessions"
+    spec = importlib.util.spec_from_file_location(
+        "_rembg_sessions", folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    if spec is None or spec.loader is None:
+        raise ImportError("rembg's sessions cannot be found")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return cast(Mapping[str, type], module.sessions)

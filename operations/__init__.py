@@ -1,0 +1,22 @@
+"""The operations a recipe may hold, and recipes themselves: parsed, described, and ready-made."""
+
+from operations.base import Context, Findings, MattePredictor, OperationParams
+from operations.catalogue import OperationInfo, catalogue
+from operations.presets import PRESETS, Preset, simple_recipe
+from operations.recipes import OPERATIONS, AnyOperation, models_needed, parse_recipe
+
+__all__ = [
+    "OPERATIONS",
+    "PRESETS",
+    "AnyOperation",
+    "Context",
+    "Findings",
+    "MattePredictor",
+    "OperationInfo",
+    "OperationParams",
+    "Preset",
+    "catalogue",
+    "models_needed",
+    "parse_recipe",
+    "simple_recipe",
+]

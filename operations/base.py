@@ -1,0 +1,71 @@
+"""What every operation is, and what it may ask of the photo's surroundings."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
+
+from pydantic import ConfigDict
+
+from image_io import Picture, Pixels
+from model_types import Matte
+from schemas import Engine, Face, FileWarning, Operation
+
+
+class MattePredictor(Protocol):
+    """What finds the subject of a photo; `models.ModelStore` does."""
+
+    def predict(self, name: str, pixels: Pixels, stage: Callable[[str], None]) -> Matte:
+        """The matte of (H, W, 3) uint8 RGB `pixels` by the model `name`, announcing what it does through `stage`."""
+        ...
+
+
+@dataclass
+class Findings:
+    """What the operations learnt about one photo."""
+
+    engine: Engine | None = None
+    mask: Pixels | None = None
+    faces: tuple[Face, ...] | None = None
+    warnings: list[FileWarning] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Context:
+    """The surroundings of one photo's processing. Made for each photo; `findings` fills as the operations run.
+
+    `resolved_model` says which model stands for each name of the recipe (`auto` for one); a name it lacks stands for
+    itself. `check` raises Cancelled or TimedOut. `source_size` is (width, height) of the upright source in px.
+    """
+
+    models: MattePredictor
+    resolved_model: Mapping[str, str] = field(default_factory=dict)
+    stage: Callable[[str], None] = lambda _stage: None
+    check: Callable[[], None] = lambda: None
+    source_size: tuple[int, int] | None = None
+    findings: Findings = field(default_factory=Findings)
+
+    def warn(self, code: str, message: str) -> None:
+        """Note something the owner of the photo should know; the same thing once."""
+        warning = FileWarning(code=code, message=message)
+        if warning not in self.findings.warnings:
+            self.findings.warnings.append(warning)
+
+    def model(self, name: str) -> str:
+        """The model that stands for `name`."""
+        return self.resolved_model.get(name, name)
+
+
+class OperationParams(Operation):
+    """Base of the operations: the parameters are the fields, `title` and `summary` name it in forms.
+
+    `op` says which it is; a subclass narrows it to its own name.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    title: ClassVar[str]
+    summary: ClassVar[str]
+
+    def apply(self, picture: Picture, context: Context) -> Picture:
+        """A new picture; `picture` is left as it was."""
+        raise NotImplementedError

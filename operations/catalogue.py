@@ -1,0 +1,30 @@
+"""The operations as data, from which forms and documents are drawn."""
+
+from pydantic import JsonValue
+
+from operations.base import OperationParams
+from operations.recipes import OPERATIONS
+from schemas import Frozen
+
+
+class OperationInfo(Frozen):
+    """An operation: its name, its title and summary for people, and the JSON Schema of its parameters."""
+
+    op: str
+    title: str
+    summary: str
+    parameters: dict[str, JsonValue]
+
+
+def catalogue() -> tuple[OperationInfo, ...]:
+    """Every operation. `x-unit` and `x-control` in a parameter's schema say how a form shows it."""
+    return tuple(_describe(operation) for operation in OPERATIONS)
+
+
+def _describe(operation: type[OperationParams]) -> OperationInfo:
+    schema = operation.model_json_schema()
+    properties = schema["properties"]
+    op = properties.pop("op")["default"]
+    schema.pop("description", None)
+    schema.pop("title", None)
+    return OperationInfo(op=op, title=operation.title, summary=operation.summary, parameters=schema)

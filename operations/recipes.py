@@ -1,0 +1,110 @@
+"""Recipes: JSON in, checked operations out, every fault with a pointer to it."""
+
+import json
+from collections.abc import Iterable
+from typing import Annotated, NoReturn, TypeAlias, cast
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+
+import errors
+from operations.base import OperationParams
+from operations.crop_face import CropFace
+from operations.remove_background import RemoveBackground
+from operations.resize import Resize
+from schemas import OutputSpec, Recipe, pointer
+
+MAX_RECIPE_BYTES = 64 * 1024
+MAX_DEPTH = 10
+
+AnyOperation: TypeAlias = RemoveBackground | CropFace | Resize
+OPERATIONS: tuple[type[OperationParams], ...] = (RemoveBackground, CropFace, Resize)
+_NAMES = tuple(str(operation.model_fields["op"].default) for operation in OPERATIONS)
+
+
+class CheckedRecipe(Recipe):
+    """A recipe whose operations are the classes of this package."""
+
+    operations: tuple[Annotated[AnyOperation, Field(discriminator="op")], ...] = Field((), max_length=20)
+    outputs: tuple[OutputSpec, ...] = Field((OutputSpec(),), max_length=20)
+
+    @field_validator("outputs")
+    @classmethod
+    def _named_apart(cls, outputs: tuple[OutputSpec, ...]) -> tuple[OutputSpec, ...]:
+        if len({output.name for output in outputs}) < len(outputs):
+            raise ValueError("two outputs have the same name")
+        return outputs or (OutputSpec(),)
+
+
+def parse_recipe(document: str | bytes | dict[str, object]) -> Recipe:
+    """The recipe in a JSON document, or in what one was parsed to; its operations are of `OPERATIONS`.
+
+    Raises InvalidRecipe, whose `fields` point to each fault.
+    """
+    content = _parsed(document) if isinstance(document, str | bytes) else document
+    if not isinstance(content, dict):
+        _refuse([("", "A recipe is an object with `operations` and `outputs`.")])
+    if _depth(content) > MAX_DEPTH:
+        _refuse([("", "The recipe is nested too deep.")])
+    try:
+        return CheckedRecipe.model_validate(content)
+    except ValidationError as problem:
+        _refuse((_pointer(error), _message(error)) for error in problem.errors(include_url=False, include_input=False))
+
+
+def _parsed(document: str | bytes) -> object:
+    if len(document) > MAX_RECIPE_BYTES:
+        _refuse([("", f"A recipe has at most {MAX_RECIPE_BYTES} bytes.")])
+    try:
+        return cast(object, json.loads(document, parse_constant=_no_constant))
+    except (ValueError, RecursionError):
+        _refuse([("", "The recipe is not valid JSON.")])
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _refuse(fields: Iterable[tuple[str, str]]) -> NoReturn:
+    faults = tuple(fields)
+    where, what = faults[0]
+    raise errors.InvalidRecipe(f"{where}: {what}" if where else what, fields=faults)
+
+
+def _depth(content: object) -> int:
+    """How many objects and lists lie within each other, counted to one beyond the limit."""
+    level, depth = [content], 0
+    while level and depth <= MAX_DEPTH:
+        below = [item for item in level if isinstance(item, dict | list)]
+        depth += bool(below)
+        level = [child for item in below for child in (item.values() if isinstance(item, dict) else item)]
+    return depth
+
+
+def _pointer(error: ErrorDetails) -> str:
+    """The fault's JSON pointer; pydantic puts the operation's name behind its index, which the document has not."""
+    location = list(error["loc"])
+    if location[:1] == ["operations"]:
+        if error["type"].startswith("union_tag"):
+            location.append("op")
+        elif len(location) > 2 and location[2] in _NAMES:
+            del location[2]
+    return pointer(location)
+
+
+def _message(error: ErrorDetails) -> str:
+    match error["type"]:
+        case "extra_forbidden":
+            return "There is no parameter of this name."
+        case "union_tag_invalid":
+            return f"There is no operation of this name; there are {', '.join(_NAMES)}."
+        case "union_tag_not_found":
+            return f"The operation's name is missing; it is one of {', '.join(_NAMES)}."
+        case "string_pattern_mismatch" if error["loc"][-1] == "aspect":
+            return "An aspect is two whole numbers such as `1:1` or `35:45`."
+    return error["msg"].removeprefix("Value error, ")
+
+
+def models_needed(recipe: Recipe) -> frozenset[str]:
+    """The models that the recipe names, `auto` among them, as it writes them."""
+    return frozenset(step.model for step in recipe.operations if isinstance(step, RemoveBackground))

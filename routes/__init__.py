@@ -1,0 +1,1 @@
+"""The HTTP and WebSocket contract; each module is one group of addresses."""

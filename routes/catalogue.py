@@ -1,0 +1,55 @@
+"""What can be asked for: operations, presets, models. Forms and docs are drawn from here."""
+
+from fastapi import APIRouter
+from models import ModelInfo
+
+from operations import PRESETS, OperationInfo, Preset, catalogue
+from routes.services import Rooms
+from schemas import Frozen, OutputSpec
+
+router = APIRouter(prefix="/api", tags=["catalogue"])
+
+
+class Operations(Frozen):
+    """Every operation with the JSON Schema of its parameters, and the schema of an output."""
+
+    operations: tuple[OperationInfo, ...]
+    outputs: dict[str, object]
+
+
+class Presets(Frozen):
+    """Named recipes."""
+
+    presets: tuple[Preset, ...]
+
+
+class Models(Frozen):
+    """Every model, and the one that `auto` stands for now."""
+
+    auto: str
+    models: tuple[ModelInfo, ...]
+
+
+@router.get("/operations")
+async def list_operations() -> Operations:
+    """The steps a recipe may have."""
+    return Operations(operations=catalogue(), outputs=OutputSpec.model_json_schema())
+
+
+@router.get("/presets")
+async def list_presets() -> Presets:
+    """Named recipes."""
+    return Presets(presets=PRESETS)
+
+
+@router.get("/models")
+async def list_models(rooms: Rooms) -> Models:
+    """The models, with licence, size, state and the progress of a download."""
+    return Models(auto=rooms.models.auto_name(), models=rooms.models.rows())
+
+
+@router.post("/models/{name}/download", status_code=202)
+async def download_model(rooms: Rooms, name: str) -> Models:
+    """Fetch a model in the background; `GET /api/models` shows how far it is."""
+    rooms.models.download(rooms.models.canonical(name))
+    return await list_models(rooms)

@@ -1,0 +1,36 @@
+"""`WS /ws/job/{id}`: live progress."""
+
+from functools import partial
+
+from fastapi import APIRouter
+from starlette.websockets import WebSocket
+
+import errors
+from routes.origins import is_foreign
+from routes.services import Rooms, Services
+from schemas import JobEvent
+
+FOREIGN_ORIGIN, UNKNOWN_JOB = 4403, 4404  # close codes of our own
+
+router = APIRouter()
+
+
+@router.websocket("/ws/job/{job_id}")
+async def job_events(socket: WebSocket, rooms: Rooms, job_id: str, since: int | None = None) -> None:
+    """A full snapshot, then changes; with `?since=seq`, the snapshot names only the files that changed since."""
+    await socket.accept()
+    if is_foreign(socket.headers, rooms.settings.allowed_origins):
+        await socket.close(FOREIGN_ORIGIN)
+        return
+    try:
+        await rooms.queue.job(job_id)
+    except errors.JobNotFound:
+        await socket.close(UNKNOWN_JOB)
+        return
+    first = partial(_snapshot, rooms, job_id, since)
+    later = partial(_snapshot, rooms, job_id, None)
+    await rooms.sockets.serve(socket, job_id, first, later)
+
+
+async def _snapshot(rooms: Services, job_id: str, since: int | None) -> JobEvent:
+    return rooms.live.annotate(await rooms.queue.snapshot(job_id, since))

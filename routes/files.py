@@ -1,0 +1,138 @@
+"""`/api/jobs/{id}/files`: the photos of a job and everything made of them."""
+
+import asyncio
+import base64
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse, JSONResponse, Response
+
+import errors
+from image_io import thumbnail_of
+from ingest.downloads import MEDIA_TYPES, result_name
+from queue_rows import StoredFile
+from routes.delivery import blob, disposition
+from routes.services import Rooms, Services
+from schemas import FilePage, FileStatus, JobFile, Output
+
+THUMBNAIL = 320  # px, longest side
+
+router = APIRouter(prefix="/api/jobs/{job_id}/files", tags=["files"])
+
+
+@router.get("")
+async def list_files(
+    rooms: Rooms,
+    job_id: str,
+    status: FileStatus | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    after: str | None = None,
+) -> FilePage:
+    """The job's photos, in order of arrival."""
+    page = await rooms.queue.files(job_id, status, limit, after)
+    return FilePage(files=tuple(map(rooms.live.file, page.files)), next=page.next)
+
+
+@router.get("/{file_id}")
+async def get_file(rooms: Rooms, job_id: str, file_id: str) -> JobFile:
+    """One photo with its outputs, timings, engine, warnings or error."""
+    return rooms.live.file(await rooms.queue.file(job_id, file_id))
+
+
+@router.get("/{file_id}/source", response_class=FileResponse)
+async def get_source(rooms: Rooms, job_id: str, file_id: str) -> FileResponse:
+    """The photo as it was uploaded; always as an attachment."""
+    stored = await rooms.queue.stored(job_id, file_id)
+    path, temporary = await _source(rooms, job_id, stored)
+    headers = {"Content-Disposition": disposition(stored.name, attachment=True)}
+    cleanup = BackgroundTask(path.unlink, missing_ok=True) if temporary else None
+    return FileResponse(path, media_type=stored.media_type, headers=headers, background=cleanup)
+
+
+@router.get("/{file_id}/result", response_class=FileResponse)
+@router.get("/{file_id}/result/{output}", response_class=FileResponse)
+async def get_result(
+    rooms: Rooms,
+    job_id: str,
+    file_id: str,
+    output: str | None = None,
+    download: bool = False,
+    form: Annotated[Literal["bytes", "data_url"], Query(alias="as")] = "bytes",
+) -> Response:
+    """A result of the photo, the first where none is named; `?as=data_url` wraps it in JSON."""
+    file = await rooms.queue.file(job_id, file_id)
+    found = _output(file, output)
+    path = rooms.storage.path(job_id, "result", found.sha256)
+    if form == "data_url":
+        encoded = base64.b64encode(await asyncio.to_thread(path.read_bytes)).decode()
+        return JSONResponse({"data_url": f"data:{MEDIA_TYPES[found.format]};base64,{encoded}"})
+    name = result_name(file, found.name)
+    return blob(path, MEDIA_TYPES[found.format], name, attachment=download, etag=found.sha256)
+
+
+def _output(file: JobFile, name: str | None) -> Output:
+    if file.status != "completed":
+        raise errors.ResultNotFound() if file.status in ("failed", "cancelled") else errors.ResultNotReady()
+    for output in file.outputs:
+        if name in (None, output.name):
+            return output
+    raise errors.ResultNotFound()
+
+
+@router.get("/{file_id}/mask", response_class=FileResponse)
+async def get_mask(rooms: Rooms, job_id: str, file_id: str) -> FileResponse:
+    """The matte of the upright photo: an 8-bit grey PNG, white where the subject is."""
+    stored = await rooms.queue.stored(job_id, file_id)
+    if stored.mask is None:
+        raise errors.MaskNotFound() if stored.finished else errors.ResultNotReady()
+    name = f"{Path(stored.name).stem}-mask.png"
+    return blob(rooms.storage.path(job_id, "mask", stored.mask), "image/png", name, attachment=False, etag=stored.mask)
+
+
+@router.get("/{file_id}/thumbnail", response_class=FileResponse)
+async def get_thumbnail(
+    rooms: Rooms, job_id: str, file_id: str, of: Literal["result", "source"] = "result"
+) -> FileResponse:
+    """A WebP of at most 320 px: of the result where there is one, else (or with `?of=source`) of the photo."""
+    stored = await rooms.queue.stored(job_id, file_id)
+    if of == "result" and stored.thumbnail is not None:
+        path, etag = rooms.storage.path(job_id, "thumbnail", stored.thumbnail), stored.thumbnail
+    else:
+        path, etag = await _source_thumbnail(rooms, job_id, file_id, stored), f"{file_id}-source"
+    response = blob(path, "image/webp", "thumbnail.webp", attachment=False, etag=etag)
+    response.headers["Cache-Control"] = "private, no-cache"  # the address outlives the picture
+    return response
+
+
+async def _source_thumbnail(rooms: Services, job_id: str, file_id: str, stored: StoredFile) -> Path:
+    kept = rooms.storage.path(job_id, "thumbnail", f"source-{file_id}")
+    if await asyncio.to_thread(kept.exists):
+        return kept
+    path, temporary = await _source(rooms, job_id, stored)
+    try:
+        data = await asyncio.to_thread(thumbnail_of, path, THUMBNAIL, rooms.settings.max_megapixels)
+    finally:
+        if temporary:
+            path.unlink(missing_ok=True)
+    part = rooms.storage.incoming()
+    await asyncio.to_thread(part.write_bytes, data)
+    return await asyncio.to_thread(rooms.storage.keep, part, job_id, "thumbnail", kept.name)
+
+
+async def _source(rooms: Services, job_id: str, stored: StoredFile) -> tuple[Path, bool]:
+    """The uploaded bytes, and whether they are a copy to be deleted after use (still packed in a ZIP)."""
+    if stored.sha256 is not None:
+        return rooms.storage.path(job_id, "source", stored.sha256), False
+    if stored.archive is None or stored.entry is None:
+        raise errors.ResultNotFound("This photo was refused on arrival and is not kept.")
+    archive, part = rooms.storage.path(job_id, "archive", stored.archive), rooms.storage.incoming()
+    unpack = partial(rooms.archives.unpack, archive, stored.entry, part, rooms.settings.max_file_bytes)
+    try:
+        await asyncio.to_thread(unpack)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    return part, True

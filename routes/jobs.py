@@ -1,0 +1,219 @@
+"""`/api/jobs`: submit, watch, control, delete, download."""
+
+import asyncio
+import hashlib
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+import errors
+from ingest.acceptance import Accepted, accept
+from ingest.downloads import zip_of
+from ingest.uploads import Upload, UploadReader
+from queue_manager import NewJob, new_id
+from routes.delivery import disposition
+from routes.services import Rooms, Services
+from routes.submission import fingerprint, parse_submission, recipe_of
+from schemas import Frozen, Job, JobFile, JobPage, JobStatus
+
+PAGE = 500  # files read at a time for a ZIP
+
+router = APIRouter(prefix="/api/jobs", tags=["jobs"])
+UPLOAD_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                        "recipe": {"type": "string", "description": "A recipe as JSON."},
+                        "preset": {"type": "string"},
+                        "remove_bg": {"type": "boolean", "default": True},
+                        "crop_face": {"type": "boolean", "default": False},
+                        "model": {"type": "string", "default": "auto"},
+                        "background": {"type": "string", "default": "transparent"},
+                        "format": {"type": "string", "enum": ["png", "webp", "jpeg", "avif", "tiff"]},
+                        "name": {"type": "string"},
+                        "priority": {"type": "string", "enum": ["high", "normal", "batch"]},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+class AddedFiles(Frozen):
+    """What a request added to an open job."""
+
+    files: tuple[JobFile, ...]
+    job: Job
+
+
+@router.post("", status_code=202, response_model=Job, openapi_extra=UPLOAD_BODY)
+async def create_job(
+    request: Request,
+    rooms: Rooms,
+    open_job: Annotated[bool, Query(alias="open")] = False,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> Response:
+    """Submit photos and ZIPs; with `?open=true`, a job that gets its files in later requests, until it is sealed."""
+    with Upload() as upload:
+        await _receive(request, rooms, upload, optional=open_job)
+        submission = parse_submission(upload.fields)
+        new = NewJob(
+            id=new_id(),
+            name=submission.name or _default_name(upload),
+            recipe=recipe_of(submission, rooms),
+            priority=submission.priority,
+            batch=open_job,
+            idempotency_key=idempotency_key,
+            fingerprint=fingerprint(upload) if idempotency_key else None,
+        )
+        accepted = Accepted((), batch=True)
+        if upload.files or not open_job:
+            accepted = await _accept(rooms, upload, new.id, alone=not open_job)
+        job = await _enqueue(rooms, new, accepted, seal=not open_job)
+    return JSONResponse(_shown(rooms, job), 202, {"Location": job.links["self"]})
+
+
+async def _receive(request: Request, rooms: Services, upload: Upload, *, optional: bool = False) -> None:
+    """Read the body to disk, where there is room for it."""
+    length = int(request.headers.get("content-length", "0"))
+    if length > rooms.settings.max_request_bytes:
+        raise errors.RequestTooLarge(f"A request may have at most {rooms.settings.max_request_bytes // 1_000_000} MB.")
+    if rooms.storage.free_bytes() < rooms.settings.min_free_bytes + length:
+        raise errors.StorageFull()
+    content_type = request.headers.get("content-type", "")
+    if optional and not content_type and length == 0:
+        return
+    await UploadReader(rooms.storage, rooms.settings, upload).read(content_type, request.stream())
+
+
+async def _accept(rooms: Services, upload: Upload, job_id: str, *, alone: bool) -> Accepted:
+    return await asyncio.to_thread(accept, upload, job_id, rooms.storage, rooms.settings, alone=alone)
+
+
+async def _enqueue(rooms: Services, new: NewJob, accepted: Accepted, *, seal: bool) -> Job:
+    """Write the job; where its key is known already, the first job stands and the new bytes go."""
+    job = None
+    try:
+        job = await rooms.queue.enqueue(new, accepted.files, seal=seal)
+    finally:
+        if job is None or job.id != new.id:
+            await asyncio.to_thread(rooms.storage.delete_job, new.id)
+    return job
+
+
+def _default_name(upload: Upload) -> str:
+    if not upload.files:
+        return "Photos"
+    first = upload.files[0].name
+    return first if len(upload.files) == 1 else f"{first} and {len(upload.files) - 1} more"
+
+
+def _shown(rooms: Services, job: Job) -> object:
+    return rooms.live.job(job).model_dump(mode="json")
+
+
+@router.post("/{job_id}/files", status_code=202, response_model=AddedFiles, openapi_extra=UPLOAD_BODY)
+async def add_files(request: Request, rooms: Rooms, job_id: str) -> AddedFiles:
+    """Add photos or ZIPs to an open job; they are processed as they arrive."""
+    await rooms.queue.job(job_id)
+    with Upload() as upload:
+        await _receive(request, rooms, upload)
+        accepted = await _accept(rooms, upload, job_id, alone=False)
+        job = await rooms.queue.add_files(job_id, accepted.files, rooms.settings.max_job_files)
+    files = [await rooms.queue.file(job_id, file.id) for file in accepted.files]
+    return AddedFiles(files=tuple(map(rooms.live.file, files)), job=rooms.live.job(job))
+
+
+@router.post("/{job_id}/seal")
+async def seal_job(rooms: Rooms, job_id: str) -> Job:
+    """Say that an open job has all its files."""
+    return rooms.live.job(await rooms.queue.seal(job_id))
+
+
+@router.get("")
+async def list_jobs(
+    rooms: Rooms,
+    status: JobStatus | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    before: str | None = None,
+) -> JobPage:
+    """Earlier jobs, newest first."""
+    page = await rooms.queue.jobs(status, limit, before)
+    return JobPage(jobs=tuple(map(rooms.live.job, page.jobs)), next=page.next)
+
+
+@router.get("/{job_id}", response_model=Job)
+async def get_job(rooms: Rooms, job_id: str, if_none_match: Annotated[str | None, Header()] = None) -> Response:
+    """One job; with `ETag`, so that polling costs little."""
+    job = rooms.live.job(await rooms.queue.job(job_id))
+    text = job.model_dump_json()
+    etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    if if_none_match and etag in if_none_match:
+        return Response(status_code=304, headers=headers)
+    return Response(text, media_type="application/json", headers=headers)
+
+
+@router.post("/{job_id}/cancel")
+async def cancel_job(rooms: Rooms, job_id: str) -> Job:
+    """Stop the job; what is finished stays."""
+    job = await rooms.queue.cancel(job_id)
+    rooms.worker.cancel(job_id)
+    return rooms.live.job(job)
+
+
+@router.post("/{job_id}/pause")
+async def pause_job(rooms: Rooms, job_id: str) -> Job:
+    """Start no further photo of the job; running ones finish."""
+    return rooms.live.job(await rooms.queue.pause(job_id))
+
+
+@router.post("/{job_id}/resume")
+async def resume_job(rooms: Rooms, job_id: str) -> Job:
+    """Go on with a paused job."""
+    return rooms.live.job(await rooms.queue.resume(job_id))
+
+
+@router.post("/{job_id}/retry")
+async def retry_job(rooms: Rooms, job_id: str, file: str | None = None) -> Job:
+    """Try the failed photos again, or with `?file=` one of them."""
+    return rooms.live.job(await rooms.queue.retry(job_id, file))
+
+
+@router.delete("/{job_id}", status_code=204)
+async def delete_job(rooms: Rooms, job_id: str) -> None:
+    """The job, its photos and its results are gone."""
+    await rooms.queue.delete(job_id)
+    rooms.worker.cancel(job_id)
+    await asyncio.to_thread(rooms.storage.delete_job, job_id)
+
+
+@router.get("/{job_id}/download", response_class=StreamingResponse)
+async def download_job(rooms: Rooms, job_id: str) -> StreamingResponse:
+    """The results so far as a ZIP, under their original names, with `manifest.json`."""
+    job = await rooms.queue.job(job_id)
+    files: list[JobFile] = []
+    after = None
+    while True:
+        page = await rooms.queue.files(job_id, None, PAGE, after)
+        files += page.files
+        after = page.next
+        if after is None:
+            break
+    download = await asyncio.to_thread(partial(zip_of, job, files, rooms.storage))
+    return StreamingResponse(
+        download.chunks,
+        media_type="application/zip",
+        headers={
+            "Content-Length": str(download.size),
+            "Content-Disposition": disposition(download.name, attachment=True),
+        },
+    )

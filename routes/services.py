@@ -1,0 +1,40 @@
+"""What the routes work with, constructed by `app.py` and carried on the application's state."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends
+from models import ModelStore
+from starlette.requests import HTTPConnection
+
+from ingest.archives import ArchiveReader
+from job_worker import JobWorker
+from live import LiveState
+from queue_manager import QueueManager
+from settings import Settings
+from storage import Storage
+from websocket_manager import WebSocketManager
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The rooms of the running server."""
+
+    settings: Settings
+    storage: Storage
+    queue: QueueManager
+    models: ModelStore
+    live: LiveState
+    worker: JobWorker
+    sockets: WebSocketManager
+    archives: ArchiveReader
+    started: float = field(default_factory=time.monotonic)
+
+
+def _services(connection: HTTPConnection) -> Services:
+    services: Services = connection.app.state.services
+    return services
+
+
+Rooms = Annotated[Services, Depends(_services)]

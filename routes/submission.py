@@ -1,0 +1,81 @@
+"""The fields of a submission: a recipe as JSON, a preset, or the simple fields."""
+
+import hashlib
+
+from pydantic import Field, ValidationError
+
+import errors
+from ingest.uploads import Upload
+from operations import PRESETS, models_needed, parse_recipe, simple_recipe
+from routes.services import Services
+from schemas import Format, Frozen, Priority, Recipe, pointer
+
+
+class Submission(Frozen):
+    """What may stand beside the files of `POST /api/jobs`."""
+
+    recipe: str | None = None
+    preset: str | None = None
+    remove_bg: bool | None = None
+    crop_face: bool | None = None
+    model: str | None = None
+    background: str | None = None
+    format: Format | None = None
+    name: str | None = Field(None, max_length=200)
+    priority: Priority = "normal"
+
+    def chosen(self, *names: str) -> tuple[str, ...]:
+        """Those of `names` that the request set."""
+        return tuple(name for name in names if getattr(self, name) is not None)
+
+
+def parse_submission(fields: dict[str, str]) -> Submission:
+    """The form's fields, checked; an empty field counts as absent.
+
+    Raises:
+        errors.ValidationFailed: with a pointer to each field.
+    """
+    try:
+        return Submission.model_validate({name: text for name, text in fields.items() if text.strip()})
+    except ValidationError as error:
+        places = tuple((pointer(item["loc"]), item["msg"]) for item in error.errors())
+        raise errors.ValidationFailed("A field of the form is not valid.", fields=places) from error
+
+
+def recipe_of(submission: Submission, services: Services) -> Recipe:
+    """The recipe that the submission asks for, its models known to this server."""
+    simple = submission.chosen("remove_bg", "crop_face", "model", "background", "format")
+    if submission.recipe is not None:
+        if simple or submission.preset:
+            raise errors.InvalidRecipe("Send either 'recipe' or the simple fields, not both.")
+        recipe = parse_recipe(submission.recipe)
+    elif submission.preset is not None:
+        recipe = _preset_recipe(submission, simple)
+    else:
+        recipe = simple_recipe(
+            remove_bg=submission.remove_bg is not False,
+            crop_face=submission.crop_face is True,
+            model=submission.model or "auto",
+            background=submission.background or "transparent",
+            format=submission.format or "png",
+        )
+    for name in models_needed(recipe):
+        services.models.canonical(name)
+    return recipe
+
+
+def _preset_recipe(submission: Submission, simple: tuple[str, ...]) -> Recipe:
+    if simple:
+        raise errors.ValidationFailed("A preset stands alone: send a recipe to change one of its parts.")
+    for preset in PRESETS:
+        if preset.name == submission.preset:
+            return preset.recipe
+    raise errors.UnknownPreset()
+
+
+def fingerprint(upload: Upload) -> str:
+    """SHA-256 over the fields and files of a request: what an Idempotency-Key stands for."""
+    digest = hashlib.sha256(repr(sorted(upload.fields.items())).encode())
+    for file in upload.files:
+        digest.update(f"{file.name}\0{file.sha256}\0".encode())
+    return digest.hexdigest()

@@ -1,0 +1,88 @@
+"""The page, its sample photo, health and totals."""
+
+import asyncio
+import importlib.util
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import APIRouter
+from starlette.responses import FileResponse
+
+import errors
+from routes.services import Rooms
+from schemas import Frozen, Totals
+
+STATIC = Path(__file__).parent.parent / "static"
+VERSION = version("photo-processor")
+
+router = APIRouter(tags=["system"])
+
+
+class Depth(Frozen):
+    """Files waiting and files in process."""
+
+    queued: int
+    processing: int
+
+
+class Health(Frozen):
+    """Liveness. `models`: the names of those installed."""
+
+    status: str
+    version: str
+    uptime_s: float
+    queue: Depth
+    workers: int
+    models: tuple[str, ...]
+    sockets: int
+    free_bytes: int
+
+
+@router.get("/health")
+async def health(rooms: Rooms) -> Health:
+    """Alive, and with what."""
+    queued, running = await rooms.queue.depth()
+    return Health(
+        status="ok",
+        version=VERSION,
+        uptime_s=round(time.monotonic() - rooms.started, 1),
+        queue=Depth(queued=queued, processing=running),
+        workers=rooms.settings.workers,
+        models=tuple(row.name for row in rooms.models.rows() if row.state == "installed"),
+        sockets=rooms.sockets.clients,
+        free_bytes=rooms.storage.free_bytes(),
+    )
+
+
+@router.get("/api/stats")
+async def stats(rooms: Rooms) -> Totals:
+    """Counts over all jobs still kept, and what each model has done here."""
+    return await rooms.queue.totals()
+
+
+@router.get("/api/sample", response_class=FileResponse)
+async def sample() -> FileResponse:
+    """A photo to try things on: NASA's portrait of Eileen Collins (public domain), which comes with scikit-image."""
+    path = await asyncio.to_thread(_sample_path)
+    if path is None:
+        raise errors.NotFound()
+    return FileResponse(path, media_type="image/png", filename=path.name)
+
+
+def _sample_path() -> Path | None:
+    """Found without importing scikit-image, which rembg brings along."""
+    spec = importlib.util.find_spec("skimage")
+    folders = (spec.submodule_search_locations or ()) if spec else ()
+    paths = (Path(folder, "data", "astronaut.png") for folder in folders)
+    return next((path for path in paths if path.is_file()), None)
+
+
+@router.get("/", include_in_schema=False)
+async def page() -> FileResponse:
+    return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+
+
+@router.get("/docs", include_in_schema=False)
+async def docs() -> FileResponse:
+    return FileResponse(STATIC / "docs.html")

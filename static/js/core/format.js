@@ -1,0 +1,54 @@
+/**
+ * Sizes, times and dates as people write them.
+ *
+ * @import { Eta, Translate } from './types.js'
+ */
+
+/** @param {Translate} t @param {string} locale */
+export function createFormat(t, locale) {
+  const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
+  const clock = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' });
+
+  /** @param {number} value @param {string} unit @param {number} digits */
+  const measure = (value, unit, digits) => new Intl.NumberFormat(locale, {
+    style: 'unit', unit, maximumFractionDigits: digits,
+  }).format(value);
+
+  /** @param {number} low @param {number} high @param {'Second'|'Minute'|'Hour'} unit */
+  const span = (low, high, unit) => low === high ? t(`one${unit}`, { n: high }) : t(`range${unit}s`, { low, high });
+
+  /** @param {number} low seconds @param {number} high seconds */
+  function range(low, high) {
+    if (high < 90) return span(fives(low), fives(high), 'Second');
+    if (high < 5400) return span(Math.max(1, Math.floor(low / 60)), Math.ceil(high / 60), 'Minute');
+    return span(halves(low / 3600), halves(high / 3600), 'Hour');
+  }
+
+  return {
+    /** @param {number} bytes */
+    bytes: (bytes) => {
+      if (bytes < 1e6) return measure(Math.max(1, Math.round(bytes / 1e3)), 'kilobyte', 0);
+      return bytes < 1e9 ? measure(bytes / 1e6, 'megabyte', bytes < 1e7 ? 1 : 0) : measure(bytes / 1e9, 'gigabyte', 1);
+    },
+    /** @param {number} seconds */
+    seconds: (seconds) => t('oneSecond', { n: seconds < 10 ? Math.round(100 * seconds) / 100 : Math.round(seconds) }),
+    /** What is left, or nothing where it is not known. @param {Eta|null} eta */
+    left: (eta) => {
+      if (!eta) return '';
+      return eta.high_s < 8 ? t('etaSoon') : t('etaLeft', { range: range(eta.low_s, eta.high_s) });
+    },
+    /** @param {string} iso */
+    when: (iso) => {
+      const date = new Date(iso);
+      const today = date.toDateString() === new Date().toDateString();
+      return today ? clock.format(date) : `${day.format(date)}, ${clock.format(date)}`;
+    },
+    /** @param {string} iso */
+    date: (iso) => day.format(new Date(iso)),
+  };
+}
+
+/** @param {number} seconds */
+const fives = (seconds) => Math.max(5, Math.round(seconds / 5) * 5);
+/** @param {number} hours */
+const halves = (hours) => Math.max(0.5, Math.round(hours * 2) / 2);

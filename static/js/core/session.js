@@ -1,0 +1,180 @@
+/**
+ * One job at a time, from the drop to the last result: upload queue, socket and store held together.
+ *
+ * @import { Client, Entry, Job, Recipe } from './types.js'
+ */
+
+import { ProblemError } from './client.js';
+import { followJob } from './socket.js';
+import { createStore, isFinal } from './store.js';
+import { UploadQueue } from './upload.js';
+
+/** @param {Client} client @param {() => void} onGone  The job shown is no longer there. */
+export function createSession(client, onGone) {
+  const store = createStore();
+  /** @type {Set<UploadQueue>} */ const queues = new Set(); // they go on while another job is shown
+  /** @type {UploadQueue|null} */ let queue = null;
+  let unfollow = () => {};
+  let jobId = '';
+
+  /** @param {string} id */
+  function follow(id) {
+    unfollow();
+    unfollow = followJob({
+      client,
+      jobId: id,
+      onEvent: (event) => store.dispatch({ type: 'event', event }),
+      onPoll: (job, files) => store.dispatch({ type: 'polled', job, files }),
+      onLink: (link) => store.get().link !== link && store.dispatch({ type: 'link', link }),
+      onGone: () => id === jobId && gone(),
+    });
+  }
+
+  function close() {
+    unfollow();
+    unfollow = () => {};
+    queue = null;
+    jobId = '';
+    store.dispatch({ type: 'reset' });
+  }
+
+  function gone() {
+    drop(queue);
+    close();
+    onGone();
+  }
+
+  /** @param {UploadQueue|null} stopped */
+  function drop(stopped) {
+    stopped?.stop();
+    if (stopped) queues.delete(stopped);
+  }
+
+  /** @param {Job} job */
+  const onJob = (job) => job.id === jobId && store.dispatch({ type: 'job', job });
+
+  /** @param {{recipe: Recipe, name?: string}} job */
+  function createQueue(job) {
+    /** @type {UploadQueue} */
+    const own = new UploadQueue({
+      client,
+      job,
+      onItems: (items) => own === queue && store.dispatch({ type: 'items', items }),
+      onFiles: (item, files, answer) => {
+        if (own !== queue) return;
+        store.dispatch({ type: 'received', item, files });
+        onJob(answer);
+      },
+      onJob: (answer) => {
+        if (own === queue && !jobId) jobId = answer.id;
+        onJob(answer);
+      },
+      onLink: (online) => own === queue && store.dispatch({ type: 'link', link: online ? 'live' : 'offline' }),
+    });
+    queues.add(own);
+    return own;
+  }
+
+  return {
+    store,
+    client,
+    close,
+
+    /** Whether leaving the page now would lose a photo. */
+    get busy() {
+      return [...queues].some((one) => one.busy);
+    },
+
+    /** Shows a job of the server; throws where there is none. @param {string} id */
+    async open(id) {
+      if (store.get().job?.id === id) return;
+      close();
+      jobId = id;
+      const job = await client.job(id);
+      if (jobId !== id) return;
+      onJob(job);
+      queue = [...queues].find((one) => one.jobId === id) ?? null;
+      if (queue) store.dispatch({ type: 'items', items: queue.items });
+      follow(id);
+    },
+
+    /** Whether this page is sending the photos of the job it shows. */
+    get sending() {
+      return queue?.busy ?? false;
+    },
+
+    /** Whether the job's photos came from this page, and not all of them are there. */
+    get holdsPhotos() {
+      return (queue?.items.length ?? 0) > 0;
+    },
+
+    /**
+     * A new job of these photos; throws where the server refuses it.
+     * @param {Entry[]} entries @param {{recipe: Recipe, name?: string}} job
+     */
+    async submit(entries, job) {
+      close();
+      const own = createQueue(job);
+      queue = own;
+      own.add(entries);
+      try {
+        const opened = await own.open();
+        if (own === queue) follow(opened.id);
+        return opened;
+      } catch (error) {
+        drop(own);
+        if (own === queue) close();
+        throw error;
+      }
+    },
+
+    /** More photos for the job that is still being sent. @param {Entry[]} entries */
+    add(entries) {
+      if (!queue?.busy) return false;
+      queue.add(entries);
+      return true;
+    },
+
+    /** @param {'cancel'|'pause'|'resume'} verb */
+    async act(verb) {
+      if (verb === 'cancel') drop(queue);
+      onJob(await client.act(jobId, verb));
+    },
+
+    /** Failed files again: those named, else all. @param {string[]} [files] */
+    async retry(files) {
+      const id = jobId;
+      onJob(await client.act(id, 'retry', files && { files }));
+      if (id === jobId) follow(id);
+    },
+
+    /** @param {string} key */
+    retryUpload: (key) => queue?.retry(key),
+
+    /** Ends a job that still waits for photos. */
+    async seal() {
+      if (queue) await queue.seal();
+      else onJob(await client.act(jobId, 'seal'));
+    },
+
+    /** Looks whether another tab has set a finished job going again. */
+    async refresh() {
+      const id = jobId;
+      if (!id || !isFinal(store.get().job)) return;
+      try {
+        const job = await client.job(id);
+        if (id === jobId && !isFinal(job)) follow(id);
+        onJob(job);
+      } catch (error) {
+        if (error instanceof ProblemError && error.status === 404 && id === jobId) gone();
+      }
+    },
+
+    /** Size, engine, results and timings of one file. @param {string} fileId */
+    async detail(fileId) {
+      const id = jobId;
+      const file = await client.file(id, fileId);
+      if (id === jobId) store.dispatch({ type: 'detail', file });
+    },
+  };
+}

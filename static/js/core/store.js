@@ -1,0 +1,178 @@
+/**
+ * The state of one job as a view needs it, and the one reducer that socket, polling and uploads go through.
+ *
+ * Every dispatch makes a new state object and new objects for the files that changed, so a view compares by identity;
+ * the Map and the order of 10,000 files are kept, not copied.
+ *
+ * @import { Action, FileBrief, FileView, Group, Item, Job, JobEvent, State } from './types.js'
+ */
+
+const DETAILS = /** @type {const} */ (['size', 'width', 'height', 'engine', 'outputs', 'faces', 'timings', 'attempts']);
+const FINAL = new Set(['completed', 'failed', 'cancelled']);
+
+/** @returns {State} */
+export function emptyState() {
+  return {
+    job: null, files: new Map(), order: [], keys: new Map(), uploads: new Set(), changed: new Set(),
+    counts: { done: 0, look: 0, failed: 0, active: 0, cancelled: 0, fallback: 0 },
+    stage: null, model: null, link: 'idle', seq: 0,
+  };
+}
+
+/** @param {FileView} file @returns {Group} */
+export function groupOf(file) {
+  if (file.status === 'completed') return file.warnings.length ? 'look' : 'done';
+  if (file.status === 'failed' || file.status === 'refused') return 'failed';
+  return file.status === 'cancelled' ? 'cancelled' : 'active';
+}
+
+/** Whether a filter lets the file through; what is to be looked at is done as well. @param {FileView} file @param {string} filter */
+export function passes(file, filter) {
+  const group = groupOf(file);
+  return filter === 'all' || filter === group || (filter === 'done' && group === 'look');
+}
+
+/** @param {Job|null} job */
+export const isFinal = (job) => job !== null && FINAL.has(job.status);
+
+/** How far the job is, uploads that the server has not seen included. @param {State} state */
+export function totals({ job, order, counts }) {
+  const total = Math.max(job?.progress.total ?? 0, order.length);
+  const processed = Math.max(job?.progress.processed ?? 0, counts.done + counts.look + counts.failed);
+  return { total, processed, percentage: total ? (100 * processed) / total : 0 };
+}
+
+/** @param {State} state @param {Action} action @returns {State} */
+export function reduce(state, action) {
+  if (action.type === 'reset') return emptyState();
+  const next = { ...state, changed: new Set() };
+  switch (action.type) {
+    case 'event': return onEvent(next, action.event);
+    case 'job': return onJob(next, action.job);
+    case 'polled':
+      for (const file of action.files) upsert(next, file);
+      return onJob(next, action.job);
+    case 'detail': return onDetail(next, action.file);
+    case 'items':
+      for (const item of action.items) onItem(next, item);
+      return next;
+    case 'received': return onReceived(next, action.item, action.files);
+    case 'link': return { ...next, link: action.link };
+  }
+}
+
+/** @param {State} state @param {JobEvent} event @returns {State} */
+function onEvent(state, event) {
+  if (!event.snapshot && event.seq <= state.seq) return state;
+  for (const file of event.files) upsert(state, file);
+  const { status, progress, metadata, error, eta } = event;
+  const known = state.job?.id === event.job_id ? state.job : null;
+  const job = known && { ...known, ...metadata, status, progress, error, eta };
+  return { ...state, job, seq: event.seq, stage: event.stage, model: event.model };
+}
+
+/** Answers overtake each other: an older one does not undo a newer. @param {State} state @param {Job} job */
+function onJob(state, job) {
+  const older = state.job?.id === job.id && job.updated_at < state.job.updated_at;
+  return older ? state : { ...state, job };
+}
+
+/** Status and stage come from events alone: this answer may be older than they are. @param {State} state @param {any} file */
+function onDetail(state, file) {
+  const key = state.keys.get(file.id);
+  const known = key === undefined ? undefined : state.files.get(key);
+  if (known) put(state, { ...known, ...Object.fromEntries(DETAILS.map((name) => [name, file[name]])) });
+  return state;
+}
+
+/** @param {State} state @param {Item} item */
+function onItem(state, item) {
+  const known = state.files.get(item.key);
+  if (known?.id || (!known && item.state === 'sent')) return;
+  put(state, {
+    key: item.key, id: null, name: item.name, status: item.state === 'failed' ? 'refused' : 'uploading',
+    stage: item.state, fraction: item.fraction, error: item.error, warnings: [],
+  });
+}
+
+/** The upload's card becomes the first of its files; a ZIP's others follow. @param {State} state @param {Item} item @param {any[]} files */
+function onReceived(state, item, files) {
+  const [first] = files;
+  const upload = state.files.get(item.key);
+  if (upload && !upload.id) {
+    if (first && !state.keys.has(first.id)) state.keys.set(first.id, item.key);
+    else remove(state, upload);
+  }
+  for (const file of files) if (!isKnown(state, file.id)) upsert(state, file);
+  return state;
+}
+
+/** @param {State} state @param {string} id */
+function isKnown(state, id) {
+  const key = state.keys.get(id);
+  return key !== undefined && Boolean(state.files.get(key)?.id);
+}
+
+/** @param {State} state @param {FileBrief & Detail} file */
+function upsert(state, file) {
+  const key = state.keys.get(file.id) ?? uploadNamed(state, file.name) ?? file.id;
+  state.keys.set(file.id, key);
+  const known = state.files.get(key);
+  const again = known?.status === 'completed' && file.status !== 'completed';
+  const stale = again ? { outputs: undefined, timings: undefined, engine: undefined } : {};
+  put(state, { ...known, ...stale, ...file, key, fraction: 1, warnings: file.warnings ?? [] });
+}
+
+/** An event may tell of a file before its upload's answer comes: they are the same card. @param {State} state @param {string} name */
+function uploadNamed(state, name) {
+  for (const key of state.uploads) {
+    const file = state.files.get(key);
+    if (file?.name === name && file.status === 'uploading') return key;
+  }
+  return undefined;
+}
+
+/** @param {State} state @param {FileView} file */
+function put(state, file) {
+  const before = state.files.get(file.key);
+  if (before) tally(state, before, -1);
+  else state.order.push(file.key);
+  tally(state, file, 1);
+  state.files.set(file.key, file);
+  if (file.id === null) state.uploads.add(file.key);
+  else state.uploads.delete(file.key);
+  state.changed.add(file.key);
+}
+
+/** @param {State} state @param {FileView} file */
+function remove(state, file) {
+  tally(state, file, -1);
+  state.files.delete(file.key);
+  state.uploads.delete(file.key);
+  state.order.splice(state.order.indexOf(file.key), 1);
+  state.changed.add(file.key);
+}
+
+/** @param {State} state @param {FileView} file @param {1|-1} by */
+function tally(state, file, by) {
+  state.counts[groupOf(file)] += by;
+  if (file.warnings.some(({ code }) => code.startsWith('fallback'))) state.counts.fallback += by;
+}
+
+export function createStore() {
+  let state = emptyState();
+  /** @type {Set<(state: State) => void>} */ const listeners = new Set();
+  return {
+    get: () => state,
+    /** @param {Action} action */
+    dispatch(action) {
+      state = reduce(state, action);
+      for (const listener of listeners) listener(state);
+    },
+    /** @param {(state: State) => void} listener @returns {() => void} */
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

@@ -1,0 +1,197 @@
+/** The wire types of the server, and the types that the core's modules share. Types alone: no browser fetches this file. */
+
+export type JobStatus = 'receiving' | 'queued' | 'processing' | 'paused' | 'completed' | 'failed' | 'cancelled';
+export type FileStatus = 'queued' | 'processing' | 'completed' | 'failed' | 'cancelled';
+export type Progress = { processed: number; total: number; percentage: number; succeeded: number; failed: number };
+export type Eta = { low_s: number; high_s: number; jobs_ahead: number };
+export type FileError = { code: string; message: string; hint?: string | null };
+export type FileWarning = { code: string; message: string };
+export type Operation = { op: string; [parameter: string]: any };
+export type OutputSpec = { name: string; format: string; quality?: number; [parameter: string]: any };
+export type Recipe = { operations: Operation[]; outputs: OutputSpec[] };
+export type Output = { name: string; format: string; width: number; height: number; bytes: number; sha256: string; url: string };
+
+export interface Job {
+  id: string;
+  name: string;
+  status: JobStatus;
+  job_type: 'single' | 'batch';
+  file_count: number;
+  recipe: Recipe;
+  progress: Progress;
+  eta: Eta | null;
+  created_at: string;
+  updated_at: string;
+  expires_at: string | null;
+  error: FileError | null;
+}
+
+/** What an event says of a file. */
+export interface FileBrief {
+  id: string;
+  name: string;
+  status: FileStatus;
+  stage: string;
+  error: FileError | null;
+  warnings: FileWarning[];
+}
+
+/** What only `GET .../files` says of it. */
+export interface FileDetail {
+  size: number;
+  width: number | null;
+  height: number | null;
+  engine: { model: string; runtime: string; quality: string } | null;
+  outputs: Output[];
+  faces: object[] | null;
+  timings: Record<string, number>;
+  attempts: number;
+}
+export type JobFile = FileBrief & FileDetail;
+
+export type ModelProgress = { name: string; received: number; total: number | null; percentage: number | null };
+
+export interface JobEvent {
+  type: 'progress';
+  job_id: string;
+  status: JobStatus;
+  progress: Progress;
+  metadata: { created_at: string; updated_at: string; job_type: 'single' | 'batch'; file_count: number };
+  error: FileError | null;
+  seq: number;
+  snapshot: boolean;
+  final: boolean;
+  stage: string | null;
+  files: FileBrief[];
+  eta: Eta | null;
+  model: ModelProgress | null;
+}
+export type Message = JobEvent | { type: 'heartbeat'; seq: number };
+
+export type OperationInfo = { op: string; title: string; summary: string; parameters: any };
+export type Catalogue = { operations: OperationInfo[]; outputs: any };
+export type Preset = { name: string; title: string; description: string; recipe: Recipe };
+
+export interface Model {
+  name: string;
+  title: string;
+  good_at: string;
+  licence: string;
+  commercial_use: boolean;
+  kind: 'network' | 'classical';
+  bytes: number | null;
+  state: 'built_in' | 'installed' | 'missing' | 'downloading' | 'failed';
+  progress: { received: number; total: number | null; percentage: number | null } | null;
+  error: FileError | null;
+  runtime: string | null;
+}
+export type ModelList = { auto: string; models: Model[] };
+
+/** Something to upload; `name` may carry its folder. */
+export type Entry = { file: Blob; name: string };
+/** What a new job is to be. */
+export type NewJob = { recipe: Recipe; name?: string };
+
+/** One upload of the queue; several files may come of one ZIP. `fraction` is the share sent, 0 to 1. */
+export interface Item {
+  key: string;
+  name: string;
+  state: 'waiting' | 'sending' | 'sent' | 'failed';
+  fraction: number;
+  error: FileError | null;
+}
+/** An item with what it sends, and the key that lets the server know a repetition. */
+export type Upload = { entry: Entry; key: string; item: Item };
+export type Verb = 'seal' | 'cancel' | 'pause' | 'resume' | 'retry';
+export type Link = 'live' | 'polling' | 'offline' | 'idle';
+
+export type Client = ReturnType<typeof import('./client.js').createClient>;
+export type Session = ReturnType<typeof import('./session.js').createSession>;
+export type Store = ReturnType<typeof import('./store.js').createStore>;
+export type Format = ReturnType<typeof import('./format.js').createFormat>;
+export type Translate = (key: string, values?: Record<string, string | number>) => string;
+export type RequestOptions = { json?: unknown; form?: FormData; headers?: Record<string, string>; keepalive?: boolean };
+export type SendOptions = { key: string; onFraction: (fraction: number) => void; signal: AbortSignal };
+
+export interface FollowOptions {
+  client: Client;
+  jobId: string;
+  onEvent: (event: JobEvent) => void;
+  onPoll: (job: Job, files: JobFile[]) => void;
+  onLink: (link: Link) => void;
+  /** The job does not exist (any more). */
+  onGone: () => void;
+}
+
+export interface UploadOptions {
+  client: Client;
+  job: NewJob;
+  /** These uploads are new or changed. */
+  onItems: (items: Item[]) => void;
+  /** The server has them. */
+  onFiles: (item: Item, files: JobFile[], job: Job) => void;
+  onJob: (job: Job) => void;
+  onLink: (online: boolean) => void;
+}
+
+/** A file as a view needs it. `key` stays the same from upload to result; `id` is null until the server has it. */
+export type FileView = {
+  key: string;
+  id: string | null;
+  name: string;
+  status: FileStatus | 'uploading' | 'refused';
+  stage: string;
+  fraction: number;
+  error: FileError | null;
+  warnings: FileWarning[];
+} & Partial<FileDetail>;
+export type Group = 'done' | 'look' | 'failed' | 'active' | 'cancelled';
+
+export interface State {
+  job: Job | null;
+  /** By key. */
+  files: Map<string, FileView>;
+  /** Keys, oldest first. */
+  order: string[];
+  /** From id to key. */
+  keys: Map<string, string>;
+  /** Keys that the server has not confirmed. */
+  uploads: Set<string>;
+  /** Keys that the last dispatch added, changed or removed. */
+  changed: Set<string>;
+  /** Files of each group, and those a fallback engine made. */
+  counts: Record<Group | 'fallback', number>;
+  stage: string | null;
+  model: ModelProgress | null;
+  link: Link;
+  seq: number;
+}
+
+export type Action =
+  | { type: 'reset' }
+  | { type: 'event'; event: JobEvent }
+  | { type: 'job'; job: Job }
+  | { type: 'polled'; job: Job; files: JobFile[] }
+  | { type: 'detail'; file: JobFile }
+  | { type: 'items'; items: Item[] }
+  | { type: 'received'; item: Item; files: JobFile[] }
+  | { type: 'link'; link: Link };
+
+/** A field of a form, read from JSON Schema. `options`: the values of a choice, the words a colour may be, examples of a text. */
+export interface Field {
+  key: string;
+  control: 'toggle' | 'choice' | 'colour' | 'model' | 'slider' | 'number' | 'text';
+  title: string;
+  hint: string;
+  default: any;
+  nullable: boolean;
+  integer: boolean;
+  options: any[];
+  labels: Record<string, string>;
+  min: number | undefined;
+  max: number | undefined;
+  step: number;
+  unit: string;
+  percent: boolean;
+  group: string;
+}

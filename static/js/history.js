@@ -1,0 +1,115 @@
+/**
+ * Earlier jobs: newest first, each with its ZIP and a delete that can be undone.
+ *
+ * @import { Job } from './core/types.js'
+ * @import { Page } from './page.js'
+ */
+
+import { byId, el, icon, iconButton } from './dom.js';
+import { isFinal } from './core/store.js';
+import { openDialog, setUpDialog } from './dialogs.js';
+import { hashOf, readPlace } from './router.js';
+import { countText, jobText } from './statustext.js';
+import { offerUndo } from './toast.js';
+
+const REFRESH_MS = 4_000;
+const PAGE = 50;
+
+/** @param {Page} page */
+export function createHistory(page) {
+  const { client, t, format } = page;
+  const dialog = byId('jobs-dialog');
+  const rows = byId('jobs-list');
+  const more = byId('jobs-more');
+  /** @type {Job[]} */ let jobs = [];
+  /** @type {Set<string>} */ const deleted = new Set();
+  let wanted = PAGE;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */ let timer;
+  setUpDialog(dialog);
+
+  /** @param {Job} job */
+  function row(job) {
+    const { processed, total, failed } = job.progress;
+    const side = el('div', { className: 'row-side' });
+    if (processed > failed) {
+      const label = t('downloadZipOf', { name: job.name });
+      side.append(el('a', { className: 'icon-button', href: client.url.zip(job.id), title: label, 'aria-label': label }, icon('download')));
+    }
+    side.append(iconButton('delete', t('deleteNamed', { name: job.name }), () => remove(job)));
+    const link = el('a', { className: 'row-text', href: hashOf(job.id), onclick: () => dialog.close() },
+      el('strong', { className: 'row-name' }, job.name),
+      el('span', { className: 'small' }, `${jobText(job, false, t)} · ${countText(processed, total, failed, 0, t)}`),
+      el('span', { className: 'small muted' }, when(job)));
+    return el('li', { className: 'row', 'data-job': job.id, 'data-status': job.status }, link, side);
+  }
+
+  /** @param {Job} job */
+  function when(job) {
+    const kept = job.expires_at && isFinal(job) ? t('jobExpires', { when: format.date(job.expires_at) }) : '';
+    return [format.when(job.created_at), kept].filter(Boolean).join(' · ');
+  }
+
+  function draw() {
+    const shown = jobs.filter(({ id }) => !deleted.has(id));
+    const running = shown.filter((job) => !isFinal(job)).length;
+    byId('jobs-label').textContent = running ? t('jobsRunning', { n: running }) : t('jobs');
+    if (!dialog.open) return;
+    const focused = /** @type {HTMLElement|null} */ (rows.contains(document.activeElement) ? document.activeElement : null);
+    const label = focused?.getAttribute('aria-label') ?? focused?.getAttribute('href');
+    rows.replaceChildren(...shown.map(row));
+    byId('jobs-empty').hidden = shown.length > 0;
+    if (label) rows.querySelector(`[aria-label="${CSS.escape(label)}"],[href="${CSS.escape(label)}"]`)?.focus();
+  }
+
+  async function refresh() {
+    clearTimeout(timer);
+    try {
+      const first = await client.jobs({ limit: Math.min(wanted, PAGE) });
+      let { next } = first;
+      jobs = first.jobs;
+      while (next && jobs.length < wanted) {
+        const answer = await client.jobs({ limit: PAGE, before: next });
+        jobs.push(...answer.jobs);
+        next = answer.next;
+      }
+      more.hidden = !next;
+      draw();
+    } catch {
+      // the page's notice tells of a server that does not answer
+    }
+    if (dialog.open) timer = setTimeout(refresh, REFRESH_MS);
+  }
+
+  /** Gone from sight at once, from the server when the undo's time is up. @param {Job} job */
+  function remove(job) {
+    deleted.add(job.id);
+    if (readPlace()?.job === job.id) location.hash = hashOf();
+    draw();
+    offerUndo(t('deleted', { name: job.name }), t('undo'), {
+      commit: (leaving) => page.attempt(async () => {
+        await client.deleteJob(job.id, leaving);
+        await refresh();
+      }),
+      undo: () => {
+        deleted.delete(job.id);
+        draw();
+      },
+    });
+  }
+
+  more.onclick = () => {
+    wanted += PAGE;
+    refresh();
+  };
+  dialog.addEventListener('close', () => clearTimeout(timer));
+
+  return {
+    refresh,
+    remove,
+    open() {
+      openDialog(dialog);
+      draw();
+      refresh();
+    },
+  };
+}

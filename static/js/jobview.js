@@ -1,0 +1,157 @@
+/**
+ * The bar above the photos: counts, progress, time left, what can be done; and the filter.
+ *
+ * @import { Job, State } from './core/types.js'
+ * @import { Page } from './page.js'
+ */
+
+import { isFinal, passes, totals } from './core/store.js';
+import { byId, oncePerFrame, setText } from './dom.js';
+import { countText, jobText, stageText } from './statustext.js';
+
+const RUNNING = new Set(['receiving', 'queued', 'processing', 'paused']);
+
+/** @param {Page} page @param {{chooseNew: () => void, deleteJob: (job: Job) => void}} actions */
+export function createJobView(page, { chooseNew, deleteJob }) {
+  const { session, t } = page;
+  const part = Object.fromEntries(['name', 'count', 'progress', 'stage', 'left', 'seal', 'retry', 'pause', 'cancel', 'delete', 'new']
+    .map((name) => [name, byId(`job-${name}`)]));
+  const list = byId('cards');
+  const filters = [...byId('filters').querySelectorAll('button')];
+  const zip = byId('download-zip');
+  /** @type {State['files']|null} */ let shownFiles = null;
+  let said = { job: '', quarter: 0, final: false };
+
+  const draw = oncePerFrame(() => {
+    const state = session.store.get();
+    const shown = state.job !== null || state.order.length > 0;
+    const view = shown ? 'job' : 'empty';
+    const main = byId('main');
+    const loading = main.dataset.view === 'loading' && !shown;
+    if (!loading) main.dataset.view = view;
+    byId('job').hidden = !shown;
+    byId('empty').hidden = shown || loading;
+    byId('applies-next').hidden = !shown;
+    if (state.files !== shownFiles) setFilter('all');
+    shownFiles = state.files;
+    drawBar(state);
+    drawActions(state);
+    drawFilters(state);
+    drawZip(state);
+    say(state);
+  });
+
+  /** @param {State} state */
+  function drawBar(state) {
+    const { job, counts } = state;
+    const { total, processed, percentage } = totals(state);
+    setText(part.name, job?.name ?? '');
+    setText(part.count, countText(processed, total, counts.failed, counts.look, t));
+    part.progress.value = percentage;
+    part.progress.dataset.status = job?.status ?? '';
+    setText(part.stage, job?.status === 'processing' && state.stage && total === 1
+      ? stageText(state.stage, state.model, t) : jobText(job, session.sending, t));
+    setText(part.left, job?.status === 'processing' ? page.format.left(job.eta) : '');
+    document.title = shownTitle(state, percentage);
+  }
+
+  /** @param {State} state @param {number} percentage */
+  function shownTitle({ job }, percentage) {
+    if (!job) return t('app');
+    return isFinal(job) ? `${job.name} – ${t('app')}` : `${Math.floor(percentage)} % · ${job.name}`;
+  }
+
+  /** @param {State} state */
+  function drawActions({ job, counts }) {
+    const status = job?.status ?? '';
+    part.seal.hidden = status !== 'receiving' || session.sending;
+    part.retry.hidden = !counts.failed || !isFinal(job);
+    part.pause.hidden = status !== 'queued' && status !== 'processing' && status !== 'paused';
+    setText(part.pause, t(status === 'paused' ? 'resume' : 'pause'));
+    part.cancel.hidden = !RUNNING.has(status);
+    part.delete.hidden = !isFinal(job);
+    part.new.hidden = !job;
+  }
+
+  /** @param {State} state */
+  function drawFilters({ order, counts }) {
+    const numbers = { all: order.length, done: counts.done + counts.look, look: counts.look, failed: counts.failed };
+    for (const button of filters) {
+      const name = /** @type {keyof typeof numbers} */ (button.dataset.filter);
+      setText(button.querySelector('b'), String(numbers[name]));
+      if (button.getAttribute('aria-pressed') === 'true') byId('nothing').hidden = numbers[name] > 0;
+    }
+    byId('filters').hidden = order.length < 2;
+  }
+
+  /** @param {State} state */
+  function drawZip({ job, counts }) {
+    const some = counts.done + counts.look > 0;
+    zip.hidden = !job;
+    if (job && some) zip.href = page.client.url.zip(job.id);
+    else zip.removeAttribute('href');
+    zip.toggleAttribute('aria-disabled', !some);
+    if (!some) zip.setAttribute('role', 'link');
+    else zip.removeAttribute('role');
+    setText(zip.querySelector('span'), t(!job || isFinal(job) ? 'downloadZip' : 'downloadZipSoFar'));
+  }
+
+  /** A quarter done, and the end, are said aloud. @param {State} state */
+  function say(state) {
+    const { job, counts } = state;
+    if (!job) return;
+    const final = isFinal(job);
+    const quarter = Math.floor(totals(state).percentage / 25);
+    if (said.job !== job.id) {
+      said = { job: job.id, quarter, final };
+      return;
+    }
+    if (final && !said.final) {
+      page.announce(job.status === 'cancelled' ? t('sayCancelled')
+        : t('sayFinished', { done: counts.done + counts.look, failed: counts.failed, look: counts.look }));
+    } else if (!final && quarter > said.quarter && quarter < 4) page.announce(t('sayPercent', { n: quarter * 25 }));
+    said = { job: job.id, quarter, final };
+  }
+
+  /** @param {string} name */
+  function setFilter(name) {
+    list.dataset.filter = name;
+    for (const button of filters) button.setAttribute('aria-pressed', String(button.dataset.filter === name));
+    draw();
+  }
+
+  /** @param {string} name */
+  function filter(name) {
+    setFilter(name);
+    page.announce(t('sayShown', { n: shownKeys().length }));
+  }
+
+  /** The photos that the filter lets through, in order. */
+  function shownKeys() {
+    const { order, files } = session.store.get();
+    return order.filter((key) => {
+      const file = files.get(key);
+      return file && passes(file, list.dataset.filter);
+    });
+  }
+
+  const pauseOrResume = () => page.attempt(() => session.act(session.store.get().job?.status === 'paused' ? 'resume' : 'pause'));
+  const retryAll = () => page.attempt(() => session.retry());
+  part.seal.onclick = () => page.attempt(() => session.seal());
+  part.retry.onclick = retryAll;
+  part.pause.onclick = pauseOrResume;
+  part.cancel.onclick = () => page.attempt(() => session.act('cancel'));
+  part.delete.onclick = () => deleteJob(/** @type {Job} */ (session.store.get().job));
+  part.new.onclick = chooseNew;
+  for (const button of filters) button.onclick = () => filter(button.dataset.filter ?? 'all');
+  session.store.subscribe(draw);
+  draw();
+
+  return {
+    filter,
+    shownKeys,
+    draw,
+    pauseOrResume: () => !part.pause.hidden && pauseOrResume(),
+    retryAll: () => !part.retry.hidden && retryAll(),
+  };
+}

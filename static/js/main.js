@@ -1,0 +1,188 @@
+/**
+ * Puts the page together: the only place where things are made and wired.
+ *
+ * @import { Page, Place } from './page.js'
+ */
+
+import { createClient } from './core/client.js';
+import { createFormat } from './core/format.js';
+import { createSession } from './core/session.js';
+import { createStrings, en } from './core/strings.js';
+import { isFinal } from './core/store.js';
+import { createAnnouncer } from './announce.js';
+import { createCards } from './cards.js';
+import { byId, setIcon, translate } from './dom.js';
+import { createHistory } from './history.js';
+import { createIntake } from './intake.js';
+import { createJobView } from './jobview.js';
+import { createKeys } from './keys.js';
+import { remember } from './memory.js';
+import { createModelWatch } from './modelwatch.js';
+import { createModelsView } from './modelsview.js';
+import { createNotices, noticeOf } from './notices.js';
+import { createOptions } from './options.js';
+import { createPageNotices } from './pagenotices.js';
+import { hashOf, onPlace, readPlace, replacePlace } from './router.js';
+import { createViewer } from './viewer.js';
+
+const LOCALE = 'en';
+
+const t = createStrings(en, LOCALE);
+translate(document, t);
+
+const client = createClient();
+const notices = createNotices(t);
+const session = createSession(client, jobGone);
+
+/** @type {Page} */
+const page = {
+  client,
+  session,
+  t,
+  notices,
+  format: createFormat(t, LOCALE),
+  announce: createAnnouncer(),
+  models: createModelWatch(client),
+  openFile: (id) => viewer.enter(id),
+  retryFile: (file) => attempt(() => (file.id ? session.retry([file.id]) : session.retryUpload(file.key))),
+  attempt,
+};
+
+const options = createOptions(page);
+const intake = createIntake(page, {
+  recipe: options.recipe,
+  started: (id) => {
+    location.hash = hashOf(id);
+  },
+});
+const history = createHistory(page);
+const view = createJobView(page, { chooseNew: intake.choose, deleteJob: history.remove });
+const cards = createCards(page);
+const viewer = createViewer(page, view.shownKeys);
+const models = createModelsView(page);
+createPageNotices(page, models.open);
+const keys = createKeys(page, {
+  viewer,
+  acts: {
+    o: intake.choose, h: history.open, m: models.open, j: () => cards.step(1), k: () => cards.step(-1),
+    p: view.pauseOrResume, r: view.retryAll, d: () => byId('download-zip').click(),
+    1: () => view.filter('all'), 2: () => view.filter('done'), 3: () => view.filter('look'), 4: () => view.filter('failed'),
+  },
+});
+
+/** @param {() => Promise<unknown>|unknown} action */
+async function attempt(action) {
+  try {
+    await action();
+    notices.set('action', null);
+  } catch (error) {
+    notices.set('action', { ...noticeOf(error, t('noticeRefused')), dismiss: () => notices.set('action', null) });
+  }
+}
+
+function jobGone() {
+  viewer.close();
+  replacePlace();
+  notices.set('place', { kind: 'look', title: t('noticeNoJob'), dismiss: () => notices.set('place', null) });
+}
+
+/** @param {Place} place */
+async function go({ job, file }) {
+  if (!file) viewer.close();
+  if (!job) {
+    if (!session.sending || session.store.get().job) session.close();
+    return arrived();
+  }
+  try {
+    await session.open(job);
+    notices.set('place', null);
+    if (file) viewer.show(file);
+  } catch (error) {
+    session.close();
+    if (/** @type {any} */ (error).status === 404) jobGone();
+    else {
+      notices.set('place', { kind: 'failed', title: t('noticeNoServer'), actions: [{ label: t('tryAgain'), act: () => go({ job, file }) }] });
+    }
+  }
+  arrived();
+}
+
+function arrived() {
+  if (byId('main').dataset.view === 'loading') byId('main').dataset.view = 'empty';
+  view.draw();
+}
+
+async function load() {
+  try {
+    await options.load();
+    notices.set('load', null);
+  } catch (error) {
+    notices.set('load', { ...noticeOf(error, t('noticeNoServer')), actions: [{ label: t('tryAgain'), act: load }] });
+  }
+}
+
+function setUpTheme() {
+  const button = byId('theme');
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const { dataset } = document.documentElement;
+  const isDark = () => (dataset.theme ? dataset.theme === 'dark' : dark.matches);
+  const draw = () => {
+    const label = t(isDark() ? 'themeToLight' : 'themeToDark');
+    setIcon(button, isDark() ? 'sun' : 'moon');
+    button.lastElementChild.textContent = label;
+    button.title = label;
+  };
+  button.onclick = () => {
+    dataset.theme = isDark() ? 'light' : 'dark';
+    remember('theme', dataset.theme);
+    draw();
+  };
+  dark.addEventListener('change', draw);
+  draw();
+}
+
+function setUpHeader() {
+  const nav = byId('nav');
+  const menu = byId('menu-button');
+  const setMenu = (/** @type {boolean} */ open) => {
+    menu.setAttribute('aria-expanded', String(open));
+    nav.toggleAttribute('data-open', open);
+  };
+  menu.onclick = () => setMenu(menu.getAttribute('aria-expanded') !== 'true');
+  nav.addEventListener('click', (/** @type {any} */ event) => !event.target.closest('#theme') && setMenu(false));
+  byId('open-jobs').onclick = history.open;
+  byId('open-models').onclick = models.open;
+  byId('open-keys').onclick = keys.open;
+  byId('open-keys').title = t('shortcuts');
+  byId('skip').onclick = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    byId('main').focus();
+  };
+  setUpTheme();
+}
+
+/** A job that ends or begins changes the number in the header. */
+function watchJobs() {
+  let last = '';
+  session.store.subscribe(({ job }) => {
+    const now = job ? `${job.id} ${isFinal(job)}` : '';
+    if (now !== last) history.refresh();
+    last = now;
+  });
+}
+
+addEventListener('beforeunload', (event) => {
+  if (session.busy) event.preventDefault();
+});
+addEventListener('visibilitychange', () => {
+  if (document.visibilityState !== 'visible') return;
+  session.refresh();
+});
+
+setUpHeader();
+watchJobs();
+onPlace(go);
+go(readPlace() ?? { job: '', file: '' });
+load();
+history.refresh();
+page.models.refresh();

@@ -1,0 +1,42 @@
+/** What the page's views share. Types alone: no browser fetches this file. */
+
+import type { Client, FileView, Format, Session, Translate } from './core/types.js';
+
+/** What every view is given. Made once, in main.js. */
+export interface Page {
+  client: Client;
+  session: Session;
+  t: Translate;
+  format: Format;
+  notices: ReturnType<typeof import('./notices.js').createNotices>;
+  announce: (sentence: string) => void;
+  models: ReturnType<typeof import('./modelwatch.js').createModelWatch>;
+  openFile: (id: string) => void;
+  retryFile: (file: FileView) => void;
+  /** A refusal becomes a notice. */
+  attempt: (action: () => unknown) => Promise<void>;
+}
+
+/** `percentage` null: something moves, nobody knows how far. */
+export interface Notice {
+  kind: 'info' | 'look' | 'failed';
+  title: string;
+  detail?: string;
+  percentage?: number | null;
+  actions?: { label: string; act: () => void }[];
+  dismiss?: () => void;
+}
+
+export type Card = { element: any; file: FileView | null; part: Record<string, any> };
+/** `spare`: where the browser cannot show `src`, as with HEIC and TIFF. */
+export type Picture = { src: string; spare: string };
+export type Place = { job: string; file: string };
+export type Viewer = ReturnType<typeof import('./viewer.js').createViewer>;
+
+/** What a field of a form needs to know. `change(undefined)`: back to the default. */
+export interface FieldContext {
+  t: Translate;
+  models: { value: string; label: string }[];
+  change: (value: unknown) => void;
+}
+export type DrawField = (id: string, field: import('./core/types.js').Field, value: any, described: Record<string, string>, context: FieldContext) => HTMLElement;

@@ -1,0 +1,107 @@
+"""Real photos, the real network, a real server."""
+
+import asyncio
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from skimage import data
+
+import errors
+from models import ModelStore
+from settings import Settings
+from tests.server import Server
+
+BUILD = Path(__file__).parent.parent / "build"
+NETWORK = "isnet-general-use"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With PHOTO_TESTS_NO_SKIPS set, a skipped test is a failure: nothing may go untested unnoticed."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("PHOTO_TESTS_NO_SKIPS") and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Three real photos as JPEG: `astronaut` (a person), `chelsea` (a cat), `coffee` (a cup)."""
+    folder = tmp_path_factory.mktemp("photos")
+    paths = {}
+    for name in ("astronaut", "chelsea", "coffee"):
+        paths[name] = folder / f"{name}.jpg"
+        Image.fromarray(getattr(data, name)()).save(paths[name], quality=92)
+    return paths
+
+
+@pytest.fixture(scope="session")
+def model_folder() -> Path:
+    """The folder that holds ISNet, fetched once through the product's own sources, where one can be reached."""
+    folder = Path(os.environ.get("PHOTO_TEST_MODELS", BUILD / "models"))
+    folder.mkdir(parents=True, exist_ok=True)
+
+    async def fetch() -> None:
+        store = ModelStore(Settings(model_dir=folder, data_dir=BUILD / "data"))
+        try:
+            await store.ensure(NETWORK)
+        finally:
+            await store.close()
+
+    try:
+        asyncio.run(fetch())
+    except errors.ModelUnavailable as error:
+        warnings.warn(
+            f"\n*** {NETWORK} CANNOT BE HAD HERE ({error.detail}): the classical engine is tested instead ***",
+            pytest.PytestWarning,
+            stacklevel=1,
+        )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def has_network(model_folder: Path) -> bool:
+    """Whether the real network is there."""
+    return (model_folder / f"{NETWORK}.onnx").exists()
+
+
+@pytest.fixture
+def start_server(tmp_path: Path, model_folder: Path) -> Iterator[Callable[..., Server]]:
+    """Starts servers with settings of their own; all are stopped at the end."""
+    servers: list[Server] = []
+
+    def start(folder: str = "data", models: Path | None = None, **settings: str) -> Server:
+        server = Server(tmp_path / folder, models or model_folder, **settings)
+        servers.append(server)
+        return server.start()
+
+    yield start
+    for server in servers:
+        if server.process.poll() is None:
+            server.stop()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, model_folder: Path) -> Iterator[Server]:
+    """One server for a module's tests."""
+    server = Server(tmp_path_factory.mktemp("server") / "data", model_folder).start()
+    yield server
+    assert server.stop() == 0, server.log.read_text()[-3000:]
+
+
+@pytest.fixture
+def empty_models(tmp_path: Path) -> Path:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def testdata() -> Path:
+    """A folder of extra photos, named by PHOTO_TESTDATA; tests that use it are left out where it is not set."""
+    folder = os.environ.get("PHOTO_TESTDATA")
+    if not folder:
+        pytest.skip("PHOTO_TESTDATA is not set")
+    return Path(folder)

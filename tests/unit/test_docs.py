@@ -1,0 +1,45 @@
+"""The documents say what the code does."""
+
+import re
+from pathlib import Path
+
+from settings import Settings
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def settings_table() -> str:
+    lines = ["| variable | default | what it does |", "| --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        default = field.get_default(call_default_factory=False)
+        shown = "" if default is None or field.default_factory else str(default).lower()
+        shown = "none" if default == () else shown
+        lines.append(f"| `PHOTO_{name.upper()}` | {f'`{shown}`' if shown else ''} | {field.description} |")
+    return "\n".join(lines)
+
+
+def test_readme_has_every_setting_with_its_default_and_help() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"<!-- settings -->\n(.*?)\n<!-- /settings -->", readme, re.DOTALL)
+    assert found is not None
+    assert found.group(1).strip() == settings_table(), f"the table should be:\n{settings_table()}"
+
+
+def test_every_setting_is_used() -> None:
+    sources = [path for path in ROOT.glob("*.py") if path.name != "settings.py"]
+    sources += [path for folder in ("routes", "ingest", "operations") for path in (ROOT / folder).glob("*.py")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources) + "settings.models_path"
+    settings = (ROOT / "settings.py").read_text(encoding="utf-8")
+    unused = [
+        name
+        for name in Settings.model_fields
+        if not re.search(rf"settings\.{name}\b", text) and f"self.{name}" not in settings
+    ]
+    assert unused == []
+
+
+def test_links_of_the_documents_lead_somewhere() -> None:
+    for document in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
+            if not target.startswith("http"):
+                assert (document.parent / target).exists(), f"{document.name}: {target}"

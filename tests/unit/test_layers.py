@@ -1,0 +1,65 @@
+"""Imports go one way: each room may use only the rooms below it."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+
+# Lowest first; a room imports from lower lines, or from its own.
+LAYERS = (
+    {"errors", "settings"},
+    {"schemas", "sql"},
+    {"queue_manager", "queue_rows", "database", "websocket_manager", "storage", "live", "runtimes"},
+    {"image_colour", "image_truncation", "image_encode", "image_io"},
+    {"models", "model_rows", "model_types", "model_folders", "model_download", "classical"},
+    {"operations"},
+    {"image_processor"},
+    {"ingest"},
+    {"job_worker"},
+    {"routes"},
+    {"app"},
+)
+CLOSED = {
+    "queue_manager": {"database", "queue_rows", "schemas", "settings", "errors"},
+    "websocket_manager": {"schemas", "settings", "errors"},
+    "storage": {"schemas", "settings", "errors"},
+}
+LEVEL = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
+
+
+def imports_of(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+def modules() -> list[tuple[str, Path]]:
+    rooms = [(path.stem, path) for path in ROOT.glob("*.py")]
+    for folder in ("operations", "routes", "ingest", "sql"):
+        rooms += [(folder, path) for path in (ROOT / folder).glob("*.py")]
+    return rooms
+
+
+def test_every_module_has_a_place() -> None:
+    assert {room for room, _ in modules()} <= LEVEL.keys()
+
+
+def test_imports_go_one_way() -> None:
+    breaches = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for room, path in modules()
+        for name in imports_of(path) & LEVEL.keys()
+        if LEVEL[name] > LEVEL[room] or (room in CLOSED and name not in CLOSED[room] and name != room)
+    ]
+    assert breaches == []
+
+
+def test_only_models_imports_rembg() -> None:
+    assert {room for room, path in modules() if "rembg" in path.read_text() and "rembg" in imports_of(path)} <= {
+        "models"
+    }
