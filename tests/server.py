@@ -52,6 +52,8 @@ class Server:
         line = self.process.stdout.readline()
         found = re.search(r"http://\S+", line)
         if found is None:
+            self.process.stdout.close()
+            self.process.wait(10)
             raise RuntimeError(f"the server did not start: {line!r}\n{self.log.read_text()}")
         self.url = found.group()
         httpx.get(f"{self.url}/", timeout=30).raise_for_status()

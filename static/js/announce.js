@@ -20,7 +20,6 @@ export function createAnnouncer() {
     }, PAUSE_MS);
   }
 
-  /** @param {string} sentence */
   return (sentence) => {
     next = sentence;
     speak();

@@ -38,7 +38,7 @@ export function paintCard(card, file, model, jobId, page) {
   if (before?.warnings !== file.warnings || before?.error !== file.error) paintReason(part, file);
 }
 
-/** @param {Record<string, any>} part @param {FileView} file @param {Translate} t */
+/** @param {FileView} file */
 function paintName(part, file, t) {
   part.name.textContent = file.name;
   part.name.title = file.name;
@@ -67,14 +67,14 @@ function paintState(element, part, file, { client, t }, jobId) {
   paintPicture(part.image, file, client, jobId);
 }
 
-/** @param {HTMLImageElement} image @param {FileView} file @param {Client} client @param {string} jobId */
+/** @param {FileView} file @param {Client} client */
 function paintPicture(image, file, client, jobId) {
   if (!file.id || (file.status === 'failed' && UNREADABLE.test(file.error?.code ?? ''))) return;
   const src = client.url.thumbnail(jobId, file.id, file.status === 'completed' ? {} : { of: 'source' });
   if (image.getAttribute('src') !== src) image.src = src;
 }
 
-/** @param {Record<string, any>} part @param {FileView} file */
+/** @param {FileView} file */
 function paintReason(part, file) {
   const reasons = file.error ? [file.error.message, file.error.hint] : file.warnings.map(({ message }) => message);
   const text = reasons.filter(Boolean).join(' ');

@@ -13,12 +13,11 @@ const SLICE_MS = 12;
 /** @param {Page} page */
 export function createCards(page) {
   const list = byId('cards');
-  /** @type {Map<string, import('./card.js').Card>} */ let cards = new Map();
+  /** @type {Map<string, Card>} */ let cards = new Map();
   /** @type {Set<string>} */ const pending = new Set();
   /** @type {State['files']|null} */ let shown = null;
   /** @type {State['model']} */ let model = null;
 
-  /** @param {State} state */
   function gather(state) {
     if (state.files !== shown) {
       shown = state.files;
@@ -48,7 +47,6 @@ export function createCards(page) {
     if (pending.size) draw();
   });
 
-  /** @param {State} state @param {string} key @param {DocumentFragment} fresh */
   function drawOne(state, key, fresh) {
     const file = state.files.get(key);
     let card = cards.get(key);
@@ -66,7 +64,7 @@ export function createCards(page) {
     paintCard(card, file, state.model, state.job?.id ?? '', page);
   }
 
-  list.addEventListener('click', (/** @type {any} */ event) => {
+  list.addEventListener('click', (event) => {
     const file = cards.get(event.target.closest('.card')?.dataset.key)?.file;
     if (!file) return;
     if (event.target.closest('.thumb') && file.id) page.openFile(file.id);
@@ -77,7 +75,7 @@ export function createCards(page) {
   gather(page.session.store.get());
 
   return {
-    /** Moves the focus from photo to photo. @param {1|-1} by */
+    /** Moves the focus from photo to photo. */
     step(by) {
       const thumbs = [...list.querySelectorAll('.thumb')].filter((thumb) => thumb.offsetParent !== null);
       const at = thumbs.indexOf(document.activeElement);

@@ -18,7 +18,7 @@ export function createCompare(t) {
   let shown = '';
   let turn = 0;
 
-  /** @param {HTMLImageElement} image @param {Picture|null} picture @returns {Promise<boolean>} */
+  /** @param {Picture|null} picture @returns {Promise<boolean>} */
   function load(image, picture) {
     return new Promise((resolve) => {
       image.onload = () => resolve(true);
@@ -34,7 +34,6 @@ export function createCompare(t) {
     });
   }
 
-  /** @param {boolean} hasBefore @param {boolean} hasAfter */
   function modeOf(hasBefore, hasAfter) {
     if (!hasBefore || !hasAfter) return hasAfter ? 'after' : hasBefore ? 'before' : 'none';
     const skew = (before.naturalWidth * after.naturalHeight) / (before.naturalHeight * after.naturalWidth);
@@ -80,7 +79,6 @@ export function createCompare(t) {
       slider.value = slider.valueAsNumber > 50 ? 0 : 100;
       slide();
     },
-    /** @param {string} backdrop */
     setBackdrop(backdrop) {
       stage.dataset.backdrop = backdrop.startsWith('#') ? 'colour' : backdrop;
       if (backdrop.startsWith('#')) stage.style.setProperty('--backdrop', backdrop);

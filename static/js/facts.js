@@ -37,7 +37,7 @@ export function notes(file) {
   return drawn;
 }
 
-/** @param {'look'|'failed'} kind @param {string} text */
+/** @param {'look'|'failed'} kind */
 const note = (kind, text) => el('p', { className: `note small ${kind}` }, icon(kind), el('span', {}, text));
 
 /** @param {FileView} file @param {string} jobId @param {Page} page @returns {Node[]} */

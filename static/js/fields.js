@@ -2,6 +2,7 @@
  * One field of an options form, drawn from its schema.
  *
  * @import { Field, Translate } from './core/types.js'
+ * @import { DrawField, FieldContext } from './page.js'
  */
 
 import { el } from './dom.js';
@@ -21,14 +22,13 @@ export function valueText(field, value, t) {
   return field.labels[value] ?? FORMATS[value] ?? pretty(value);
 }
 
-/** @param {string} value @param {Translate} t */
 function colourText(value, t) {
   if (WORDS.has(value)) return t(value);
   const known = COLOURS.find(([hex]) => hex === (SAME[value] ?? value.toLowerCase()));
   return known ? t(known[1]) : value;
 }
 
-/** @param {string} id @param {Field} field @param {any} value @param {Context} context */
+/** @param {string} id @param {Field} field @param {any} value @param {FieldContext} context */
 export function drawField(id, field, value, context) {
   const current = value === undefined ? field.default : value;
   const hint = field.hint && el('p', { className: 'small muted hint', id: `${id}-hint` }, field.hint);
@@ -42,13 +42,13 @@ export function drawField(id, field, value, context) {
     control, hint);
 }
 
-/** @param {string} id @param {Field} field @param {boolean} value @param {any} hint @param {Record<string, string>} described @param {Context} context */
+/** @type {(...given: any[]) => HTMLElement} */
 function drawToggle(id, field, value, hint, described, { change }) {
   const input = el('input', { type: 'checkbox', id, checked: value, ...described, onchange: () => change(input.checked) });
   return el('div', { className: 'field' }, el('label', { className: 'toggle' }, input, ' ', el('span', {}, field.title)), hint);
 }
 
-/** @param {string} id @param {Field} field @param {any} value @param {any} hint @param {Context} context */
+/** @type {(...given: any[]) => HTMLElement} */
 function drawColour(id, field, value, hint, { t, change }) {
   const words = field.options.filter((word) => WORDS.has(word));
   const offered = [...words.map((word) => [word, word]), ...COLOURS.map(([hex, name]) => [hex, name])];
@@ -59,7 +59,6 @@ function drawColour(id, field, value, hint, { t, change }) {
     type: 'color', className: 'own-colour', 'aria-label': `${field.title}: ${t('ownColour')}`, id: `${id}-own`,
     value: own && /^#[0-9a-f]{6}$/i.test(now) ? now : '#c8d3dd', oninput: () => choose(picker.value),
   });
-  /** @param {string} colour */
   const choose = (colour) => {
     const radio = picker.closest('fieldset').querySelector(`[value="${CSS.escape(colour)}"]`) ?? picker.previousElementSibling.firstElementChild;
     radio.checked = true;
@@ -79,7 +78,7 @@ export function swatch(id, group, value, label, checked, onchange) {
   return holder;
 }
 
-/** @type {Record<string, Draw>} */
+/** @type {Record<string, DrawField>} */
 const CONTROLS = {
   choice(id, field, value, described, { t, change }) {
     const options = [...(field.nullable ? [null] : []), ...field.options];
@@ -118,6 +117,8 @@ const CONTROLS = {
     const input = el('input', {
       type: 'text', id, value: value ?? '', ...described, oninput: () => change(input.value || (field.nullable ? null : undefined)),
     });
-    return input;
+    if (!field.options.length) return input;
+    input.setAttribute('list', `${id}-examples`);
+    return el('span', {}, input, el('datalist', { id: `${id}-examples` }, ...field.options.map((one) => el('option', { value: one }))));
   },
 };

@@ -14,6 +14,7 @@ import { offerUndo } from './toast.js';
 
 const REFRESH_MS = 4_000;
 const PAGE = 50;
+const MOST = 200; // the server's own limit
 
 /** @param {Page} page */
 export function createHistory(page) {
@@ -64,15 +65,9 @@ export function createHistory(page) {
   async function refresh() {
     clearTimeout(timer);
     try {
-      const first = await client.jobs({ limit: Math.min(wanted, PAGE) });
-      let { next } = first;
-      jobs = first.jobs;
-      while (next && jobs.length < wanted) {
-        const answer = await client.jobs({ limit: PAGE, before: next });
-        jobs.push(...answer.jobs);
-        next = answer.next;
-      }
-      more.hidden = !next;
+      const page = await client.jobs({ limit: wanted });
+      jobs = page.jobs;
+      more.hidden = !page.next || wanted >= MOST;
       draw();
     } catch {
       // the page's notice tells of a server that does not answer

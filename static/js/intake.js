@@ -47,7 +47,6 @@ export function createIntake(page, { recipe, started }) {
     await page.attempt(async () => take([await page.client.sample()]));
   }
 
-  /** @param {DragEvent} event */
   const carriesFiles = (event) => event.dataTransfer?.types.includes('Files') ?? false;
 
   addEventListener('dragover', (event) => {

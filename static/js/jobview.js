@@ -41,7 +41,6 @@ export function createJobView(page, { chooseNew, deleteJob }) {
     say(state);
   });
 
-  /** @param {State} state */
   function drawBar(state) {
     const { job, counts } = state;
     const { total, processed, percentage } = totals(state);
@@ -55,13 +54,11 @@ export function createJobView(page, { chooseNew, deleteJob }) {
     document.title = shownTitle(state, percentage);
   }
 
-  /** @param {State} state @param {number} percentage */
   function shownTitle({ job }, percentage) {
     if (!job) return t('app');
     return isFinal(job) ? `${job.name} – ${t('app')}` : `${Math.floor(percentage)} % · ${job.name}`;
   }
 
-  /** @param {State} state */
   function drawActions({ job, counts }) {
     const status = job?.status ?? '';
     part.seal.hidden = status !== 'receiving' || session.sending;
@@ -73,7 +70,6 @@ export function createJobView(page, { chooseNew, deleteJob }) {
     part.new.hidden = !job;
   }
 
-  /** @param {State} state */
   function drawFilters({ order, counts }) {
     const numbers = { all: order.length, done: counts.done + counts.look, look: counts.look, failed: counts.failed };
     for (const button of filters) {
@@ -84,7 +80,6 @@ export function createJobView(page, { chooseNew, deleteJob }) {
     byId('filters').hidden = order.length < 2;
   }
 
-  /** @param {State} state */
   function drawZip({ job, counts }) {
     const some = counts.done + counts.look > 0;
     zip.hidden = !job;
@@ -96,7 +91,7 @@ export function createJobView(page, { chooseNew, deleteJob }) {
     setText(zip.querySelector('span'), t(!job || isFinal(job) ? 'downloadZip' : 'downloadZipSoFar'));
   }
 
-  /** A quarter done, and the end, are said aloud. @param {State} state */
+  /** A quarter done, and the end, are said aloud. */
   function say(state) {
     const { job, counts } = state;
     if (!job) return;
@@ -113,14 +108,12 @@ export function createJobView(page, { chooseNew, deleteJob }) {
     said = { job: job.id, quarter, final };
   }
 
-  /** @param {string} name */
   function setFilter(name) {
     list.dataset.filter = name;
     for (const button of filters) button.setAttribute('aria-pressed', String(button.dataset.filter === name));
     draw();
   }
 
-  /** @param {string} name */
   function filter(name) {
     setFilter(name);
     page.announce(t('sayShown', { n: shownKeys().length }));

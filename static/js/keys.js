@@ -35,7 +35,6 @@ export function createKeys({ t }, { viewer, acts }) {
     if (handle(event.key.length === 1 ? event.key.toLowerCase() : event.key, /** @type {Element} */ (event.target))) event.preventDefault();
   });
 
-  /** @param {string} key @param {Element} target */
   function handle(key, target) {
     if (target.matches('select, textarea, input:not([type=range], [type=radio], [type=checkbox])')) return false;
     if (key === ' ' && target.matches('button, a, summary, input:not([type=range])')) return false;

@@ -44,7 +44,7 @@ const page = {
   announce: createAnnouncer(),
   models: createModelWatch(client),
   openFile: (id) => viewer.enter(id),
-  retryFile: (file) => attempt(() => (file.id ? session.retry([file.id]) : session.retryUpload(file.key))),
+  retryFile: (file) => attempt(() => (file.id ? session.retry(file.id) : session.retryUpload(file.key))),
   attempt,
 };
 
@@ -144,17 +144,17 @@ function setUpTheme() {
 function setUpHeader() {
   const nav = byId('nav');
   const menu = byId('menu-button');
-  const setMenu = (/** @type {boolean} */ open) => {
+  const setMenu = (open) => {
     menu.setAttribute('aria-expanded', String(open));
     nav.toggleAttribute('data-open', open);
   };
   menu.onclick = () => setMenu(menu.getAttribute('aria-expanded') !== 'true');
-  nav.addEventListener('click', (/** @type {any} */ event) => !event.target.closest('#theme') && setMenu(false));
+  nav.addEventListener('click', (event) => !event.target.closest('#theme') && setMenu(false));
   byId('open-jobs').onclick = history.open;
   byId('open-models').onclick = models.open;
   byId('open-keys').onclick = keys.open;
   byId('open-keys').title = t('shortcuts');
-  byId('skip').onclick = (/** @type {Event} */ event) => {
+  byId('skip').onclick = (event) => {
     event.preventDefault();
     byId('main').focus();
   };

@@ -27,11 +27,8 @@ export function createModelWatch(client) {
   return {
     get: () => list,
     refresh,
-    /** @param {string} name */
     find: (name) => list.models.find((model) => model.name === name),
-    /** @param {string} name */
     title: (name) => list.models.find((model) => model.name === name)?.title ?? name,
-    /** @param {string} name */
     async download(name) {
       await client.downloadModel(name);
       await refresh();

@@ -26,7 +26,7 @@ export function createNotices(t) {
   }
 
   return {
-    /** @param {string} subject @param {Notice|null} notice null takes it away */
+    /** @param {Notice|null} notice null takes it away */
     set(subject, notice) {
       const old = shown.get(subject);
       if (!notice) {
@@ -53,6 +53,6 @@ export function createNotices(t) {
 /** @param {unknown} error @param {string} title @returns {Notice} */
 export function noticeOf(error, title) {
   const { message, hint, errors = [] } = /** @type {any} */ (error);
-  const fields = errors.map((/** @type {any} */ field) => field.detail ?? field.message).filter(Boolean);
+  const fields = errors.map((field) => field.detail ?? field.message).filter(Boolean);
   return { kind: 'failed', title, detail: [message, ...fields, hint].filter(Boolean).join(' ') };
 }

@@ -28,7 +28,7 @@ export function createOptions(page) {
 
   /** Without what equals the default, so that a change and its undoing count as none. @param {Recipe} from */
   function bare(from) {
-    /** @param {Record<string, any>} values @param {Field[]} of */
+    /** @param {Field[]} of */
     const strip = (values, of) => Object.fromEntries(Object.entries(values)
       .filter(([key, value]) => !of.some((field) => field.key === key && same(field.default, value))));
     return {
@@ -74,7 +74,6 @@ export function createOptions(page) {
     byId('presets').replaceChildren(byId('presets').firstElementChild, ...cards, reset);
   }
 
-  /** @param {string} key @param {string} title @param {() => string} summary @param {Node[]} content */
   function section(key, title, summary, content) {
     const value = el('span', { className: 'small muted section-value' }, summary());
     summaries.push(() => setText(value, summary()));
@@ -99,7 +98,7 @@ export function createOptions(page) {
     });
   }
 
-  /** @param {OperationInfo} info @param {boolean} on */
+  /** @param {OperationInfo} info */
   function stepToggle({ op, summary }, on) {
     const input = el('input', {
       type: 'checkbox', id: `use-${op}`, checked: on, onchange: () => change(withStep(recipe, op, input.checked, catalogue.operations), true),
@@ -109,14 +108,14 @@ export function createOptions(page) {
       el('p', { className: 'small muted hint' }, summary));
   }
 
-  /** @param {string} op @param {Field} field */
+  /** @param {Field} field */
   function operationField(op, field) {
     return drawField(`${op}-${field.key}`, field, stepOf(recipe, op)?.[field.key], {
       t, models: modelChoices(), change: (value) => change(withParameter(recipe, op, field.key, value)),
     });
   }
 
-  /** What differs from the default, else the colour, else that it is on. @param {string} op @param {Field[]} shown */
+  /** What differs from the default, else the colour, else that it is on. @param {Field[]} shown */
   function operationSummary(op, shown) {
     const step = stepOf(recipe, op);
     if (!step) return t('off');
@@ -127,7 +126,7 @@ export function createOptions(page) {
     return told.slice(0, 2).map((field) => summaryOf(field, step[field.key])).join(', ');
   }
 
-  /** @param {Field} field @param {any} value */
+  /** @param {Field} field */
   function summaryOf(field, value) {
     if (field.control === 'model') return models.title(value);
     return field.control === 'toggle' ? `${field.title}: ${valueText(field, value, t)}` : valueText(field, value, t);
@@ -182,7 +181,7 @@ export function createOptions(page) {
     toggle.setAttribute('aria-expanded', String(open));
     byId('options').toggleAttribute('data-open', open);
   };
-  byId('options-body').onsubmit = (/** @type {Event} */ event) => event.preventDefault();
+  byId('options-body').onsubmit = (event) => event.preventDefault();
   let offered = '';
   models.subscribe(() => {
     const now = JSON.stringify(modelChoices());
@@ -196,7 +195,7 @@ export function createOptions(page) {
       const [operations, { presets: list }] = await Promise.all([page.client.operations(), page.client.presets()]);
       catalogue = operations;
       presets = list;
-      fields = new Map(catalogue.operations.map(({ op, schema }) => [op, fieldsOf(schema)]));
+      fields = new Map(catalogue.operations.map(({ op, parameters }) => [op, fieldsOf(parameters)]));
       outputFields = fieldsOf(catalogue.outputs);
       restore();
       drawPresets();

@@ -6,38 +6,14 @@
 
 import { pretty } from './core/schema.js';
 
-/** The server's stages, and what the page says for them. */
-const STAGES = /** @type {Record<string, string>} */ ({
-  waiting: 'stageWaiting',
-  unpacking: 'stageUnpacking',
-  'reading the photo': 'stageReading',
-  'downloading the model': 'stageDownloading',
-  'loading the model': 'stageLoading',
-  'removing background': 'stageRemoving',
-  'finding the face': 'stageFace',
-  resizing: 'stageResizing',
-  saving: 'stageSaving',
-  done: 'stageDone',
-  failed: 'stageFailed',
-  cancelled: 'stageCancelled',
-});
-
-const STATUSES = /** @type {Record<string, string>} */ ({
-  receiving: 'statusReceiving',
-  queued: 'statusQueued',
-  processing: 'statusProcessing',
-  paused: 'statusPaused',
-  completed: 'statusCompleted',
-  failed: 'statusFailed',
-  cancelled: 'statusCancelled',
-});
-
 /** @param {string} stage @param {ModelProgress|null} model @param {Translate} t */
 export function stageText(stage, model, t) {
   if (stage === 'downloading the model' && model && model.percentage !== null) {
     return t('stageDownloadingAt', { n: Math.floor(model.percentage) });
   }
-  return STAGES[stage] ? t(STAGES[stage]) : pretty(stage);
+  const key = `stage ${stage}`;
+  const text = t(key);
+  return text === key ? pretty(stage) : text;
 }
 
 /** @param {FileView} file @param {ModelProgress|null} model @param {Translate} t */
@@ -46,16 +22,16 @@ export function fileText(file, model, t) {
     if (file.stage === 'waiting') return t('stageUploadWaiting');
     return file.stage === 'sent' ? t('stageUploaded') : t('stageUploading', { n: Math.floor(100 * file.fraction) });
   }
-  if (file.status === 'refused') return t('stageFailed');
-  if (file.status === 'completed') return file.warnings.length ? t('look') : t('stageDone');
+  if (file.status === 'refused') return t('stage failed');
+  if (file.status === 'completed') return file.warnings.length ? t('look') : t('stage done');
   return file.status === 'processing' ? stageText(file.stage, model, t) : stageText(file.status === 'queued' ? 'waiting' : file.status, null, t);
 }
 
 /** @param {Job|null} job @param {boolean} sending @param {Translate} t */
 export function jobText(job, sending, t) {
-  if (!job || (sending && job.status === 'receiving')) return t('statusUploading');
-  if (job.status === 'queued' && job.eta?.jobs_ahead) return t('statusAhead', { n: job.eta.jobs_ahead });
-  return t(STATUSES[job.status] ?? job.status);
+  if (!job || (sending && job.status === 'receiving')) return t('status uploading');
+  if (job.status === 'queued' && job.eta?.jobs_ahead) return t('status ahead', { n: job.eta.jobs_ahead });
+  return t(`status ${job.status}`);
 }
 
 /** "214 of 300 · 2 failed · 3 to look at". @param {number} done @param {number} total @param {number} failed @param {number} look @param {Translate} t */

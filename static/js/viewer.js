@@ -74,7 +74,6 @@ export function createViewer(page, shownKeys) {
     byId('viewer-next').disabled = at >= ids.length - 1;
   }
 
-  /** @param {1|-1} by */
   function step(by) {
     const ids = row();
     const next = ids[ids.indexOf(current) + by];
@@ -83,7 +82,6 @@ export function createViewer(page, shownKeys) {
     show(next);
   }
 
-  /** @param {string} id */
   function show(id) {
     if (id === current && dialog.open) return;
     current = id;
@@ -142,12 +140,12 @@ export function createViewer(page, shownKeys) {
     },
     show,
     close: () => dialog.open && dialog.close(),
-    /** From a card: the Back button leads out again. @param {string} id */
+    /** From a card: the Back button leads out again. */
     enter(id) {
       pushed = true;
       location.hash = hashOf(jobId(), id);
     },
-    /** @param {string} key @returns {boolean} whether it was one of ours */
+    /** @returns {boolean} whether it was one of ours */
     press(key) {
       keys[key]?.();
       return key in keys;

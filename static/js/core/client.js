@@ -1,7 +1,7 @@
 /**
  * The server's HTTP calls. Errors are `ProblemError` (the server said no) or `OfflineError` (it said nothing).
  *
- * @import { Catalogue, Entry, Job, JobFile, ModelList, Preset, Recipe, RequestOptions, SendOptions } from './types.js'
+ * @import { Client, Job, JobFile, RequestOptions, SendOptions } from './types.js'
  */
 
 export class ProblemError extends Error {
@@ -49,13 +49,14 @@ function query(values) {
   return pairs.length ? `?${new URLSearchParams(pairs.map(([key, value]) => [key, String(value)]))}` : '';
 }
 
-/** @param {string} [base] address of the server without a slash at its end; empty: where this page came from */
+/**
+ * @param {string} [base] address of the server without a slash at its end; empty: where this page came from
+ * @returns {Client}
+ */
 export function createClient(base = '') {
   /** @param {string} method @param {string} path @param {RequestOptions} [options] */
-  async function answer(method, path, { json, form, headers = {}, keepalive } = {}) {
-    const body = json === undefined ? form : JSON.stringify(json);
-    const all = json === undefined ? headers : { ...headers, 'Content-Type': 'application/json' };
-    const response = await fetch(base + path, { method, body, keepalive, headers: all }).catch(() => {
+  async function answer(method, path, { form, headers, keepalive } = {}) {
+    const response = await fetch(base + path, { method, body: form, keepalive, headers }).catch(() => {
       throw new OfflineError();
     });
     if (response.ok || response.status === 304) return response;
@@ -64,85 +65,60 @@ export function createClient(base = '') {
 
   /** @param {string} method @param {string} path @param {RequestOptions} [options] @returns {Promise<any>} */
   const call = async (method, path, options) => (await answer(method, path, options)).json();
-  /** @param {string} id */
-  const at = (id) => `/api/jobs/${encodeURIComponent(id)}`;
-  /** @param {string} id @param {string} file */
-  const fileAt = (id, file) => `${at(id)}/files/${encodeURIComponent(file)}`;
+  const at = (/** @type {string} */ id) => `/api/jobs/${encodeURIComponent(id)}`;
+  const fileAt = (/** @type {string} */ id, /** @type {string} */ file) => `${at(id)}/files/${encodeURIComponent(file)}`;
 
   return {
-    base,
-    /** @returns {Promise<import('./types.js').Catalogue>} */
     operations: () => call('GET', '/api/operations'),
-    /** @returns {Promise<{presets: Preset[]}>} */
     presets: () => call('GET', '/api/presets'),
-    /** @returns {Promise<import('./types.js').ModelList>} */
     models: () => call('GET', '/api/models'),
-    /** @param {string} name */
-    downloadModel: async (name) => {
-      await answer('POST', `/api/models/${encodeURIComponent(name)}/download`);
-    },
-    /** @returns {Promise<import('./types.js').Entry>} */
-    sample: async () => {
+    downloadModel: (name) => call('POST', `/api/models/${encodeURIComponent(name)}/download`),
+    async sample() {
       const response = await answer('GET', '/api/sample');
       const named = /filename="?([^";]+)/.exec(response.headers.get('Content-Disposition') || '');
       return { file: await response.blob(), name: named ? named[1] : 'sample.jpg' };
     },
 
-    /** @param {{limit?: number, before?: string|null}} [page] @returns {Promise<{jobs: Job[], next: string|null}>} */
-    jobs: (page = {}) => call('GET', `/api/jobs${query(page)}`),
-    /** @param {string} id @returns {Promise<Job>} */
+    jobs: (page) => call('GET', `/api/jobs${query(page)}`),
     job: (id) => call('GET', at(id)),
-    /** The job and its ETag; the job is null where it is still the one of `etag`. @param {string} id @param {string} etag */
-    jobIfChanged: async (id, etag) => {
-      const response = await answer('GET', at(id), { headers: etag ? { 'If-None-Match': etag } : {} });
-      const job = response.status === 304 ? null : /** @type {Job} */ (await response.json());
-      return { job, etag: response.headers.get('ETag') || '' };
+    async jobIfChanged(id, known) {
+      const response = await answer('GET', at(id), { headers: known ? { 'If-None-Match': known } : {} });
+      return { job: response.status === 304 ? null : await response.json(), etag: response.headers.get('ETag') || '' };
     },
-    /** @param {string} id @param {string} file @returns {Promise<JobFile>} */
     file: (id, file) => call('GET', fileAt(id, file)),
-    /** Every file, over as many pages as it takes. @param {string} id */
-    allFiles: async (id) => {
-      /** @type {JobFile[]} */ const files = [];
-      for (let after = null, more = true; more;) {
+    async allFiles(id) {
+      const files = [];
+      let after = null;
+      do {
         const page = await call('GET', `${at(id)}/files${query({ limit: 500, after })}`);
         files.push(...page.files);
         after = page.next;
-        more = after !== null;
-      }
+      } while (after !== null);
       return files;
     },
 
-    /** @param {{recipe: Recipe, name?: string}} job @param {string} key @returns {Promise<Job>} */
-    openJob: ({ recipe, name }, key) => {
+    openJob({ recipe, name }, key) {
       const form = new FormData();
       form.append('recipe', JSON.stringify(recipe));
       if (name) form.append('name', name);
       return call('POST', '/api/jobs?open=true', { form, headers: { 'Idempotency-Key': key } });
     },
-    /** @param {string} id @param {Entry} entry @param {SendOptions} options */
-    addFile: (id, entry, options) => {
+    addFile(id, { file, name }, options) {
       const form = new FormData();
-      form.append('files', entry.file, entry.name);
+      form.append('files', file, name);
       return sendForm(`${base}${at(id)}/files`, form, options);
     },
-    /** @param {string} id @param {'seal'|'cancel'|'pause'|'resume'|'retry'} verb @param {unknown} [json] @returns {Promise<Job>} */
-    act: (id, verb, json) => call('POST', `${at(id)}/${verb}`, { json }),
-    /** @param {string} id @param {boolean} [keepalive] the page may be going away */
-    deleteJob: async (id, keepalive) => {
+    act: (id, verb, file) => call('POST', `${at(id)}/${verb}${query({ file })}`),
+    async deleteJob(id, keepalive) {
       await answer('DELETE', at(id), { keepalive });
     },
 
     url: {
-      /** @param {string} id */
       zip: (id) => `${base}${at(id)}/download`,
-      /** @param {string} id @param {string} file */
       source: (id, file) => `${base}${fileAt(id, file)}/source`,
-      /** @param {string} id @param {string} file @param {string} [output] */
       result: (id, file, output) => `${base}${fileAt(id, file)}/result${output ? `/${encodeURIComponent(output)}` : ''}`,
-      /** @param {string} id @param {string} file @param {{of?: 'source', size?: number}} [options] */
       thumbnail: (id, file, options = {}) => `${base}${fileAt(id, file)}/thumbnail${query(options)}`,
-      /** @param {string} id @param {number} since */
-      socket: (id, since) => {
+      socket(id, since) {
         const url = new URL(`${base}/ws/job/${encodeURIComponent(id)}${query({ since: since || null })}`, location.href);
         url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
         return url.href;

@@ -1,10 +1,10 @@
 /**
  * Sizes, times and dates as people write them.
  *
- * @import { Eta, Translate } from './types.js'
+ * @import { Format, Translate } from './types.js'
  */
 
-/** @param {Translate} t @param {string} locale */
+/** @param {Translate} t @param {string} locale @returns {Format} */
 export function createFormat(t, locale) {
   const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
   const clock = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' });
@@ -25,25 +25,20 @@ export function createFormat(t, locale) {
   }
 
   return {
-    /** @param {number} bytes */
     bytes: (bytes) => {
       if (bytes < 1e6) return measure(Math.max(1, Math.round(bytes / 1e3)), 'kilobyte', 0);
       return bytes < 1e9 ? measure(bytes / 1e6, 'megabyte', bytes < 1e7 ? 1 : 0) : measure(bytes / 1e9, 'gigabyte', 1);
     },
-    /** @param {number} seconds */
     seconds: (seconds) => t('oneSecond', { n: seconds < 10 ? Math.round(100 * seconds) / 100 : Math.round(seconds) }),
-    /** What is left, or nothing where it is not known. @param {Eta|null} eta */
     left: (eta) => {
       if (!eta) return '';
       return eta.high_s < 8 ? t('etaSoon') : t('etaLeft', { range: range(eta.low_s, eta.high_s) });
     },
-    /** @param {string} iso */
     when: (iso) => {
       const date = new Date(iso);
       const today = date.toDateString() === new Date().toDateString();
       return today ? clock.format(date) : `${day.format(date)}, ${clock.format(date)}`;
     },
-    /** @param {string} iso */
     date: (iso) => day.format(new Date(iso)),
   };
 }

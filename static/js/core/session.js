@@ -1,7 +1,7 @@
 /**
  * One job at a time, from the drop to the last result: upload queue, socket and store held together.
  *
- * @import { Client, Entry, Job, Recipe } from './types.js'
+ * @import { Client, Job, NewJob, Session } from './types.js'
  */
 
 import { ProblemError } from './client.js';
@@ -9,7 +9,7 @@ import { followJob } from './socket.js';
 import { createStore, isFinal } from './store.js';
 import { UploadQueue } from './upload.js';
 
-/** @param {Client} client @param {() => void} onGone  The job shown is no longer there. */
+/** @param {Client} client @param {() => void} onGone  The job shown is no longer there. @returns {Session} */
 export function createSession(client, onGone) {
   const store = createStore();
   /** @type {Set<UploadQueue>} */ const queues = new Set(); // they go on while another job is shown
@@ -53,7 +53,7 @@ export function createSession(client, onGone) {
   /** @param {Job} job */
   const onJob = (job) => job.id === jobId && store.dispatch({ type: 'job', job });
 
-  /** @param {{recipe: Recipe, name?: string}} job */
+  /** @param {NewJob} job */
   function createQueue(job) {
     /** @type {UploadQueue} */
     const own = new UploadQueue({
@@ -77,15 +77,12 @@ export function createSession(client, onGone) {
 
   return {
     store,
-    client,
     close,
 
-    /** Whether leaving the page now would lose a photo. */
     get busy() {
       return [...queues].some((one) => one.busy);
     },
 
-    /** Shows a job of the server; throws where there is none. @param {string} id */
     async open(id) {
       if (store.get().job?.id === id) return;
       close();
@@ -98,20 +95,14 @@ export function createSession(client, onGone) {
       follow(id);
     },
 
-    /** Whether this page is sending the photos of the job it shows. */
     get sending() {
       return queue?.busy ?? false;
     },
 
-    /** Whether the job's photos came from this page, and not all of them are there. */
     get holdsPhotos() {
       return (queue?.items.length ?? 0) > 0;
     },
 
-    /**
-     * A new job of these photos; throws where the server refuses it.
-     * @param {Entry[]} entries @param {{recipe: Recipe, name?: string}} job
-     */
     async submit(entries, job) {
       close();
       const own = createQueue(job);
@@ -128,36 +119,30 @@ export function createSession(client, onGone) {
       }
     },
 
-    /** More photos for the job that is still being sent. @param {Entry[]} entries */
     add(entries) {
       if (!queue?.busy) return false;
       queue.add(entries);
       return true;
     },
 
-    /** @param {'cancel'|'pause'|'resume'} verb */
     async act(verb) {
       if (verb === 'cancel') drop(queue);
       onJob(await client.act(jobId, verb));
     },
 
-    /** Failed files again: those named, else all. @param {string[]} [files] */
-    async retry(files) {
+    async retry(file) {
       const id = jobId;
-      onJob(await client.act(id, 'retry', files && { files }));
+      onJob(await client.act(id, 'retry', file));
       if (id === jobId) follow(id);
     },
 
-    /** @param {string} key */
     retryUpload: (key) => queue?.retry(key),
 
-    /** Ends a job that still waits for photos. */
     async seal() {
       if (queue) await queue.seal();
       else onJob(await client.act(jobId, 'seal'));
     },
 
-    /** Looks whether another tab has set a finished job going again. */
     async refresh() {
       const id = jobId;
       if (!id || !isFinal(store.get().job)) return;
@@ -170,7 +155,6 @@ export function createSession(client, onGone) {
       }
     },
 
-    /** Size, engine, results and timings of one file. @param {string} fileId */
     async detail(fileId) {
       const id = jobId;
       const file = await client.file(id, fileId);

@@ -4,7 +4,7 @@
  * Every dispatch makes a new state object and new objects for the files that changed, so a view compares by identity;
  * the Map and the order of 10,000 files are kept, not copied.
  *
- * @import { Action, FileBrief, FileView, Group, Item, Job, JobEvent, State } from './types.js'
+ * @import { Action, FileBrief, FileView, Group, Item, Job, JobEvent, JobFile, State } from './types.js'
  */
 
 const DETAILS = /** @type {const} */ (['size', 'width', 'height', 'engine', 'outputs', 'faces', 'timings', 'attempts']);
@@ -63,7 +63,7 @@ export function reduce(state, action) {
 
 /** @param {State} state @param {JobEvent} event @returns {State} */
 function onEvent(state, event) {
-  if (!event.snapshot && event.seq <= state.seq) return state;
+  if (!event.snapshot && event.seq < state.seq) return state; // a stage has no number of its own
   for (const file of event.files) upsert(state, file);
   const { status, progress, metadata, error, eta } = event;
   const known = state.job?.id === event.job_id ? state.job : null;
@@ -113,7 +113,7 @@ function isKnown(state, id) {
   return key !== undefined && Boolean(state.files.get(key)?.id);
 }
 
-/** @param {State} state @param {FileBrief & Detail} file */
+/** @param {State} state @param {FileBrief & Partial<JobFile>} file */
 function upsert(state, file) {
   const key = state.keys.get(file.id) ?? uploadNamed(state, file.name) ?? file.id;
   state.keys.set(file.id, key);

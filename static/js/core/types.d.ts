@@ -105,12 +105,9 @@ export type Upload = { entry: Entry; key: string; item: Item };
 export type Verb = 'seal' | 'cancel' | 'pause' | 'resume' | 'retry';
 export type Link = 'live' | 'polling' | 'offline' | 'idle';
 
-export type Client = ReturnType<typeof import('./client.js').createClient>;
-export type Session = ReturnType<typeof import('./session.js').createSession>;
 export type Store = ReturnType<typeof import('./store.js').createStore>;
-export type Format = ReturnType<typeof import('./format.js').createFormat>;
 export type Translate = (key: string, values?: Record<string, string | number>) => string;
-export type RequestOptions = { json?: unknown; form?: FormData; headers?: Record<string, string>; keepalive?: boolean };
+export type RequestOptions = { form?: FormData; headers?: Record<string, string>; keepalive?: boolean };
 export type SendOptions = { key: string; onFraction: (fraction: number) => void; signal: AbortSignal };
 
 export interface FollowOptions {
@@ -194,4 +191,74 @@ export interface Field {
   unit: string;
   percent: boolean;
   group: string;
+}
+
+export interface Client {
+  operations(): Promise<Catalogue>;
+  presets(): Promise<{ presets: Preset[] }>;
+  models(): Promise<ModelList>;
+  downloadModel(name: string): Promise<unknown>;
+  sample(): Promise<Entry>;
+
+  jobs(page: { limit?: number; before?: string | null }): Promise<{ jobs: Job[]; next: string | null }>;
+  job(id: string): Promise<Job>;
+  /** The job and its ETag; the job is null where it is still the one of `known`. */
+  jobIfChanged(id: string, known: string): Promise<{ job: Job | null; etag: string }>;
+  file(id: string, file: string): Promise<JobFile>;
+  /** Every file, over as many pages as it takes. */
+  allFiles(id: string): Promise<JobFile[]>;
+
+  openJob(job: NewJob, key: string): Promise<Job>;
+  addFile(id: string, entry: Entry, options: SendOptions): Promise<{ files: JobFile[]; job: Job }>;
+  /** `file`: a retry of that one alone. */
+  act(id: string, verb: Verb, file?: string): Promise<Job>;
+  /** `keepalive`: the page may be going away. */
+  deleteJob(id: string, keepalive?: boolean): Promise<void>;
+
+  /** Addresses for links and pictures. */
+  url: {
+    zip(id: string): string;
+    source(id: string, file: string): string;
+    result(id: string, file: string, output?: string): string;
+    thumbnail(id: string, file: string, options?: { of?: 'source'; size?: number }): string;
+    socket(id: string, since: number): string;
+  };
+}
+
+export interface Session {
+  store: Store;
+  /** Whether leaving the page now would lose a photo, of whichever job. */
+  readonly busy: boolean;
+  /** Whether this page is sending the photos of the job it shows. */
+  readonly sending: boolean;
+  /** Whether the job's photos came from this page, and not all of them are there. */
+  readonly holdsPhotos: boolean;
+
+  /** Shows nothing; uploads under way go on. */
+  close(): void;
+  /** Shows a job of the server; throws where there is none. */
+  open(id: string): Promise<void>;
+  /** A new job of these photos; throws where the server refuses it. */
+  submit(entries: Entry[], job: NewJob): Promise<Job>;
+  /** More photos for the job that is still being sent; false where none is. */
+  add(entries: Entry[]): boolean;
+  act(verb: 'cancel' | 'pause' | 'resume'): Promise<void>;
+  /** A failed file again, else all of them. */
+  retry(file?: string): Promise<void>;
+  retryUpload(key: string): void;
+  /** Ends a job that still waits for photos. */
+  seal(): Promise<void>;
+  /** Looks whether another tab has set a finished job going again. */
+  refresh(): Promise<void>;
+  /** Size, engine, results and timings of one file. */
+  detail(file: string): Promise<void>;
+}
+
+export interface Format {
+  bytes(bytes: number): string;
+  seconds(seconds: number): string;
+  /** What is left, or nothing where it is not known. */
+  left(eta: Eta | null): string;
+  when(iso: string): string;
+  date(iso: string): string;
 }

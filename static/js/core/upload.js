@@ -2,7 +2,7 @@
  * Uploads photos into one open job: open, then each file in a request of its own, then seal.
  * A file is retried alone; while the server cannot be reached the queue waits for it.
  *
- * @import { Entry, Item, Job, UploadOptions } from './types.js'
+ * @import { Entry, Item, Job, Upload, UploadOptions } from './types.js'
  */
 
 import { OfflineError, ProblemError, isTransient, token } from './client.js';
@@ -16,8 +16,8 @@ export class UploadQueue {
   constructor(options) {
     this.options = options;
     this.openKey = token();
-    /** @type {Array<{entry: Entry, key: string, item: Item}>} */ this.waiting = [];
-    /** @type {Map<string, {entry: Entry, key: string, item: Item}>} */ this.refused = new Map();
+    /** @type {Array<Upload>} */ this.waiting = [];
+    /** @type {Map<string, Upload>} */ this.refused = new Map();
     /** @type {Map<string, Item>} */ this.unsent = new Map();
     this.running = 0;
     this.sealed = false;
@@ -84,7 +84,7 @@ export class UploadQueue {
 
   pump() {
     while (this.running < PARALLEL && this.waiting.length && !this.abort.signal.aborted) {
-      const next = /** @type {{entry: Entry, key: string, item: Item}} */ (this.waiting.shift());
+      const next = /** @type {Upload} */ (this.waiting.shift());
       this.running++;
       this.send(next).finally(() => {
         this.running--;
@@ -97,7 +97,7 @@ export class UploadQueue {
     }
   }
 
-  /** @param {{entry: Entry, key: string, item: Item}} upload */
+  /** @param {Upload} upload */
   async send(upload) {
     const { client, onFiles } = this.options;
     const id = /** @type {string} */ (this.jobId);
@@ -114,7 +114,7 @@ export class UploadQueue {
     }
   }
 
-  /** @param {{entry: Entry, key: string, item: Item}} upload @param {unknown} error */
+  /** @param {Upload} upload @param {unknown} error */
   refuse(upload, error) {
     const code = isTransient(error) ? 'upload_failed' : 'refused';
     const hint = error instanceof ProblemError ? error.hint : null;
