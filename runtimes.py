@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import platform
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -81,6 +82,8 @@ class OpenVinoNetwork:
     runtime = "openvino"
 
     def __init__(self, path: Path) -> None:
+        # `import openvino` reports itself to a remote service, unless the package that does so cannot be imported.
+        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
         from openvino import Core, Model
         from openvino.properties import hint
 

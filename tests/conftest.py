@@ -13,6 +13,7 @@ from skimage import data
 import errors
 from models import ModelStore
 from settings import Settings
+from tests import tiny_network as tiny_network_file
 from tests.server import Server
 
 BUILD = Path(__file__).parent.parent / "build"
@@ -89,6 +90,12 @@ def server(tmp_path_factory: pytest.TempPathFactory, model_folder: Path) -> Iter
     server = Server(tmp_path_factory.mktemp("server") / "data", model_folder).start()
     yield server
     assert server.stop() == 0, server.log.read_text()[-3000:]
+
+
+@pytest.fixture(scope="session")
+def tiny_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A near-free ONNX network."""
+    return tiny_network_file.save(tmp_path_factory.mktemp("tiny") / "tiny.onnx")
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ class Follower {
     if (this.stopped) return;
     if (code === CLOSE_NOT_FOUND) return this.gone();
     if (code === CLOSE_FOREIGN_ORIGIN) return this.poll();
-    if (this.failures++ === 0) this.options.onLink('offline');
+    this.failures++;
     if (this.failures >= FAILURES_BEFORE_POLLING && !this.timers.poll) this.poll();
     this.timers.reconnect = setTimeout(() => this.connect(), delayOf(this.failures - 1));
   }

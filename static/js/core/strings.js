@@ -122,8 +122,8 @@ export const en = {
   retryNamed: 'Retry {name}',
 
   noticeModel: 'Downloading the model {name}',
-  noticeModelDetail: '{received} of {total}. Photos can be added now; they wait for it.',
-  noticeModelUnknown: '{received} so far. Photos can be added now; they wait for it.',
+  noticeModelDetail: '{received} of {total}. Photos can be added now.',
+  noticeModelUnknown: '{received} so far. Photos can be added now.',
   noticeModelFailed: 'The model {name} could not be downloaded.',
   noticeFallback: 'A simpler engine is in use: {name}.',
   noticeFallbackDetail: 'No network is installed, so edges are rougher. Download one under Models.',
