@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
 
-WORK_PX = 450  # longest side while segmenting; 900 px take five times as long for the same mean IoU
+WORK_PX = 320  # longest side while segmenting; 450 px take twice as long for no better mean IoU
 MIN_SIDE_PX = 8
 FRAME_SHARE = 0.02  # of each side, taken as background
 ITERATIONS = 4
 KEPT_SHARE = 0.1  # of the largest part's px: smaller parts are dropped
 DEGENERATE = (0.01, 0.98)  # shares of px between which a result is believed
-FEATHER_PX = 1.2  # sigma of the soft edge, at the working size
+FEATHER_PX = 1.0  # sigma of the soft edge, at the working size
 SEED = 12345
 
 

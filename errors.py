@@ -278,6 +278,30 @@ class Cancelled(PhotoError):
     status = 409
 
 
+class ResultLost(PhotoError):
+    """The result has vanished from the server's disk."""
+
+    code = "result_lost"
+    status = 500
+    hint = "Try the photo again."
+
+
+class OutOfMemory(PhotoError):
+    """The photo needs more memory than this server allows."""
+
+    code = "out_of_memory"
+    status = 507
+    hint = "Make the photo smaller first."
+
+
+class QueueFull(PhotoError):
+    """Too many jobs are waiting."""
+
+    code = "queue_full"
+    status = 429
+    hint = "Try again when some of them are done."
+
+
 class AllFilesFailed(PhotoError):
     """None of the photos could be processed."""
 

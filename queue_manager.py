@@ -10,22 +10,19 @@ from sqlite3 import Row
 
 import errors
 from database import Database, Transaction
+from queue_reader import QueueReader
 from queue_rows import (
     PRIORITIES,
     Claim,
     NewFile,
-    StoredFile,
     StoredResult,
     claim_from,
     error_text,
     event_from,
-    file_from,
     job_from,
     result_values,
-    stored_from,
-    totals_from,
 )
-from schemas import FileError, FilePage, FileWarning, Job, JobEvent, JobFile, JobPage, Priority, Recipe, Totals
+from schemas import FileError, FileWarning, Job, JobEvent, Priority, Recipe
 
 MAX_CRASHES = 3
 DAY = 86_400.0  # seconds
@@ -54,11 +51,11 @@ class NewJob:
     fingerprint: str | None = None
 
 
-class QueueManager:
+class QueueManager(QueueReader):
     """Jobs, files and events, from arrival to deletion."""
 
     def __init__(self, database: Database, publish: Callable[[JobEvent], None], keep_days: float) -> None:
-        self._database = database
+        super().__init__(database)
         self._publish = publish
         self._keep = keep_days * DAY
         self.arrived = asyncio.Event()
@@ -94,11 +91,6 @@ class QueueManager:
                 await self._finish_job(tx, job.id)
             row, event = await self._end(tx, job.id, "job_created", [])
         return self._told(row, event)
-
-    async def find_by_key(self, key: str) -> Job | None:
-        """The job that an Idempotency-Key made."""
-        row = await self._database.one("get_job_by_key", idempotency_key=key)
-        return job_from(row) if row else None
 
     async def add_files(self, job_id: str, files: Sequence[NewFile], max_files: int) -> Job:
         """Add files to an open job.
@@ -162,6 +154,8 @@ class QueueManager:
         )
         if counted is None:
             raise errors.Conflict("The job takes no more files.")
+        for twin in await tx.all("finished_twins", job_id=job_id, first=first):
+            await self._finish_duplicates(tx, twin["id"])
 
     # --- work ---
 
@@ -191,13 +185,30 @@ class QueueManager:
         except TimeoutError:
             return
 
-    async def unpacked(self, claim: Claim, sha256: str, size: int, media_type: str) -> Claim:
-        """Note where an archive's entry is stored now."""
+    async def unpacked(self, claim: Claim, sha256: str, size: int, media_type: str) -> Claim | None:
+        """Note where an archive's entry is stored now.
+
+        None: the job has the same photo already; this one takes its result, and the claim is over.
+        """
         async with self._database.transaction() as tx:
             await tx.run(
                 "unpack_file", id=claim.file_id, token=claim.token, sha256=sha256, size=size, media_type=media_type
             )
-        return replace(claim, sha256=sha256, size=size)
+            twin = await tx.one("twin_of", job_id=claim.job_id, sha256=sha256, id=claim.file_id)
+            if twin is None:
+                return replace(claim, sha256=sha256, size=size)
+            file = await tx.one("defer_to_twin", id=claim.file_id, token=claim.token, twin=twin["id"])
+            if file is None:
+                return None
+            await tx.one("release_job", job_id=claim.job_id, now=time.time())
+            original = await tx.one("get_file", job_id=claim.job_id, file_id=twin["id"])
+            copies = []
+            if original is not None and original["status"] in ("completed", "failed"):
+                copies = await self._finish_duplicates(tx, original["id"])
+                await self._finish_job(tx, claim.job_id)
+            row, event = await self._end(tx, claim.job_id, "file_deferred", copies or [file])
+        self._told(row, event)
+        return None
 
     async def complete(self, claim: Claim, result: StoredResult) -> bool:
         """Record a file's result. False: the claim no longer holds (cancelled, deleted), and nothing changed."""
@@ -250,8 +261,20 @@ class QueueManager:
     async def _finished(self, tx: Transaction, file: Row, *, succeeded: int) -> tuple[Row, JobEvent]:
         job_id = file["job_id"]
         await tx.one("count_finished", job_id=job_id, succeeded=succeeded, failed=1 - succeeded, now=time.time())
+        copies = await self._finish_duplicates(tx, file["id"])
         await self._finish_job(tx, job_id)
-        return await self._end(tx, job_id, f"file_{file['status']}", [file])
+        return await self._end(tx, job_id, f"file_{file['status']}", [file, *copies])
+
+    async def _finish_duplicates(self, tx: Transaction, original: str) -> list[Row]:
+        """Give the copies of a finished file its result."""
+        copies = await tx.all("finish_duplicates", id=original)
+        if copies:
+            done = copies[0]["status"] == "completed"
+            for copy in copies if done else ():
+                await tx.run("copy_outputs", id=original, copy=copy["id"])
+            counts = {"succeeded": len(copies) if done else 0, "failed": 0 if done else len(copies)}
+            await tx.run("count_duplicates", job_id=copies[0]["job_id"], count=len(copies), **counts)
+        return copies
 
     async def _finish_job(self, tx: Transaction, job_id: str) -> None:
         now = time.time()
@@ -308,6 +331,8 @@ class QueueManager:
             if not files:
                 raise errors.Conflict("No failed photo of this job can be tried again.")
             await tx.one("retry_job", job_id=job_id, count=len(files), now=time.time())
+            for twin in await tx.all("finished_twins", job_id=job_id, first=0):
+                await self._finish_duplicates(tx, twin["id"])
             row, event = await self._end(tx, job_id, "files_retried", files)
         return self._told(row, event)
 
@@ -318,102 +343,63 @@ class QueueManager:
         if row is None:
             raise errors.JobNotFound()
 
+    async def to_front(self, job_id: str) -> Job:
+        """Serve the job next, before every other."""
+        return await self._switch(job_id, "to_front", None, "job_moved")
+
+    async def change(self, job_id: str, name: str | None, priority: Priority | None, keep: bool | None) -> Job:
+        """Rename a job, change its priority, or keep it for good; None leaves as it is."""
+        async with self._database.transaction() as tx:
+            await self._job(tx, job_id)
+            await tx.one(
+                "change_job",
+                job_id=job_id,
+                name=name,
+                priority=None if priority is None else PRIORITIES.index(priority),
+                kept=None if keep is None else int(keep),
+                now=time.time(),
+                expires_at=time.time() + self._keep,
+            )
+            row, event = await self._end(tx, job_id, "job_changed", [])
+        return self._told(row, event)
+
     async def recover(self) -> int:
         """Queue again what an earlier run left in process; fail what has brought three runs down. Returns the count."""
         async with self._database.transaction() as tx:
             crashed = await tx.all("crashed_files")
             for file in crashed:
-                if file["crash_count"] + 1 >= MAX_CRASHES:
-                    error = error_text(file_error(errors.CrashedWorker()))
-                    values = {"id": file["id"], "token": file["token"], "warnings": "[]"}
-                    failed = await tx.one("fail_file", error=error, **values)
-                    if failed is not None:
-                        await self._finished(tx, failed, succeeded=0)
-                    continue
-                queued = await tx.one("requeue_crashed", id=file["id"])
-                await tx.one("release_job", job_id=file["job_id"], now=time.time())
-                await self._end(tx, file["job_id"], "file_recovered", [queued] if queued else [])
+                await self._crash(tx, file)
         return len(crashed)
 
-    async def expired(self) -> list[str]:
-        """Ids of finished jobs whose time is over, at most 100."""
-        return [row["id"] for row in await self._database.all("expired_jobs", now=time.time())]
+    async def crashed(self, claim: Claim) -> bool:
+        """The process that worked on the file died: as `recover`, for one file. False: the claim no longer holds."""
+        async with self._database.transaction() as tx:
+            file = await tx.one("get_file", job_id=claim.job_id, file_id=claim.file_id)
+            if file is None or file["token"] != claim.token:
+                return False
+            row, event = await self._crash(tx, file)
+        self._told(row, event)
+        return True
 
-    # --- reading ---
+    async def _crash(self, tx: Transaction, file: Row) -> tuple[Row, JobEvent]:
+        if file["crash_count"] + 1 >= MAX_CRASHES:
+            error = error_text(file_error(errors.CrashedWorker()))
+            failed = await tx.one("fail_file", id=file["id"], token=file["token"], error=error, warnings="[]")
+            return await self._finished(tx, failed or file, succeeded=0)
+        queued = await tx.one("requeue_crashed", id=file["id"])
+        await tx.one("release_job", job_id=file["job_id"], now=time.time())
+        return await self._end(tx, file["job_id"], "file_recovered", [queued or file])
 
-    async def job(self, job_id: str) -> Job:
-        row = await self._database.one("get_job", job_id=job_id)
-        if row is None:
-            raise errors.JobNotFound()
-        return job_from(row)
-
-    async def jobs(self, status: str | None, limit: int, before: str | None) -> JobPage:
-        """A page of jobs, newest first."""
-        rows = await self._database.all("list_jobs", status=status, limit=limit + 1, before=before)
-        jobs = tuple(job_from(row) for row in rows[:limit])
-        return JobPage(jobs=jobs, next=jobs[-1].id if len(rows) > limit else None)
-
-    async def job_ids(self) -> frozenset[str]:
-        return frozenset(row["id"] for row in await self._database.all("job_ids"))
-
-    async def file(self, job_id: str, file_id: str) -> JobFile:
-        row = await self._file(job_id, file_id)
-        return file_from(row, await self._database.all("outputs_of_file", file_id=file_id))
-
-    async def stored(self, job_id: str, file_id: str) -> StoredFile:
-        """Where the file's bytes are."""
-        return stored_from(await self._file(job_id, file_id))
-
-    async def _file(self, job_id: str, file_id: str) -> Row:
-        row = await self._database.one("get_file", job_id=job_id, file_id=file_id)
-        if row is None:
-            await self.job(job_id)
-            raise errors.FileNotFound()
-        return row
-
-    async def files(self, job_id: str, status: str | None, limit: int, after: str | None) -> FilePage:
-        """A page of a job's files, in order of arrival."""
-        rows = await self._database.all("list_files", job_id=job_id, status=status, limit=limit + 1, after=after)
-        if not rows:
-            await self.job(job_id)
-            return FilePage(files=(), next=None)
-        page = rows[:limit]
-        span = {"first": page[0]["position"], "last": page[-1]["position"]}
-        outputs: dict[str, list[Row]] = {}
-        for output in await self._database.all("outputs_of_job", job_id=job_id, **span):
-            outputs.setdefault(output["file_id"], []).append(output)
-        files = tuple(file_from(row, outputs.get(row["id"], ())) for row in page)
-        return FilePage(files=files, next=files[-1].id if len(rows) > limit else None)
-
-    async def snapshot(self, job_id: str, since: int | None = None) -> JobEvent:
-        """The job now, with all its files, or with those that changed after event `since`."""
-        job = await self._database.one("get_job", job_id=job_id)
-        if job is None:
-            raise errors.JobNotFound()
-        if since is None or since > job["seq"]:
-            rows = await self._database.all("list_files", job_id=job_id, status=None, limit=-1, after=None)
-        else:
-            rows = await self._database.all("files_changed_since", job_id=job_id, since=since)
-        return event_from(job, rows, snapshot=True)
-
-    async def unfinished(self) -> list[JobEvent]:
-        """Where every job stands that has not ended."""
-        rows = await self._database.all("unfinished_jobs")
-        return [event_from(row, []) for row in rows]
-
-    async def totals(self) -> Totals:
-        """Counts over everything that the queue still knows."""
-        return totals_from(
-            jobs=await self._database.all("job_totals"),
-            files=await self._database.all("file_totals"),
-            models=await self._database.all("model_totals"),
-            failures=await self._database.all("failure_totals"),
-        )
-
-    async def depth(self) -> tuple[int, int]:
-        """Files waiting and files in process."""
-        row = await self._database.one("queue_depth")
-        return (row["queued"], row["running"]) if row else (0, 0)
+    async def lost(self, job_id: str, file_id: str) -> None:
+        """Fail a completed file whose result has vanished from the disk; it may be tried again."""
+        async with self._database.transaction() as tx:
+            file = await tx.one("lose_result", id=file_id, error=error_text(file_error(errors.ResultLost())))
+            if file is None:
+                return
+            await tx.run("clear_outputs", file_id=file_id)
+            await tx.run("count_lost", job_id=job_id, now=time.time())
+            row, event = await self._end(tx, job_id, "file_lost", [file])
+        self._told(row, event)
 
     # --- shared ends ---
 

@@ -1,6 +1,6 @@
 """The operations as data, from which forms and documents are drawn."""
 
-from pydantic import JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from operations.base import OperationParams
 from operations.recipes import OPERATIONS
@@ -10,10 +10,12 @@ from schemas import Frozen
 class OperationInfo(Frozen):
     """An operation: its name, its title and summary for people, and the JSON Schema of its parameters."""
 
+    model_config = ConfigDict(serialize_by_alias=True)
+
     op: str
     title: str
     summary: str
-    parameters: dict[str, JsonValue]
+    parameters: dict[str, JsonValue] = Field(serialization_alias="schema")
 
 
 def catalogue() -> tuple[OperationInfo, ...]:

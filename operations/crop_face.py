@@ -5,7 +5,6 @@ from typing import ClassVar, Literal
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 import errors
@@ -19,6 +18,10 @@ WORK_PX = 640  # longest side while looking; a face needs 24 px there
 MIN_FACE_PX = 24
 SCALE_STEP = 1.1
 MIN_NEIGHBOURS = 4
+SURE_NEIGHBOURS = 12  # as many overlapping hits need no eyes: sunglasses, closed eyes
+EYES_FROM_PX = 48  # eyes of smaller faces cannot be found
+EYE_WORK_PX = 120  # width of a face while looking for its eyes
+EYE_SHARE = 0.12  # least width of an eye, of the face's
 HEAD_SHIFT = 0.08  # of the face's height: Haar's boxes begin at the brow, a head at the hair
 
 Box = tuple[int, int, int, int]
@@ -92,20 +95,43 @@ def find_faces(pixels: Pixels) -> list[Box]:
     if min(size) < MIN_FACE_PX:
         return []
     grey = cv2.cvtColor(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-    boxes = _detect(np.asarray(cv2.equalizeHist(grey), np.uint8))
-    scaled = [tuple(round(float(side) / factor) for side in box) for box in boxes]
-    return sorted(
-        ((x, y, min(w, width - x), min(h, height - y)) for x, y, w, h in scaled), key=lambda box: -box[2] * box[3]
-    )
+    boxes = _detect(np.asarray(grey, np.uint8))
+    scaled = [[round(side / factor) for side in box] for box in boxes]
+    inside = [(x, y, min(wide, width - x), min(high, height - y)) for x, y, wide, high in scaled]
+    return sorted(inside, key=lambda box: -box[2] * box[3])
 
 
-def _detect(grey: Pixels) -> NDArray[np.int32]:
-    # A new classifier each time, 30 ms: one does not bear two threads.
-    classifier = cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / "haarcascade_frontalface_alt2.xml"))
-    found = classifier.detectMultiScale(
+def _detect(grey: Pixels) -> list[Box]:
+    """Boxes in px of `grey`.
+
+    Of 300 photos with boxes and 60 without people this finds 62 % of the bare faces and a face in one of the 60; a
+    plain cascade 51 % and five with an equalised histogram, 62 % and four without.
+    """
+    found, hits = _cascade("frontalface_alt2").detectMultiScale2(
         grey, scaleFactor=SCALE_STEP, minNeighbors=MIN_NEIGHBOURS, minSize=(MIN_FACE_PX, MIN_FACE_PX)
     )
-    return np.asarray(found, np.int32).reshape(-1, 4)
+    eyes = _cascade("eye_tree_eyeglasses")
+    boxes = [(int(x), int(y), int(width), int(height)) for x, y, width, height in found]
+    return [
+        box
+        for box, count in zip(boxes, hits, strict=True)
+        if count >= SURE_NEIGHBOURS or box[2] < EYES_FROM_PX or _has_eye(grey, box, eyes)
+    ]
+
+
+def _cascade(name: str) -> cv2.CascadeClassifier:
+    """A cascade from OpenCV's wheel. A new one each time, 15 ms: one does not bear two threads."""
+    return cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / f"haarcascade_{name}.xml"))
+
+
+def _has_eye(grey: Pixels, box: Box, eyes: cv2.CascadeClassifier) -> bool:
+    x, y, width, height = box
+    factor = max(1.0, EYE_WORK_PX / width)
+    upper = cv2.resize(
+        grey[y : y + round(0.65 * height), x : x + width], None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC
+    )
+    least = round(EYE_SHARE * width * factor)
+    return len(eyes.detectMultiScale(upper, scaleFactor=1.05, minNeighbors=1, minSize=(least, least))) > 0
 
 
 def _on_source(box: Box, placement: Placement) -> Face:

@@ -32,7 +32,7 @@ class CheckedRecipe(Recipe):
     @classmethod
     def _named_apart(cls, outputs: tuple[OutputSpec, ...]) -> tuple[OutputSpec, ...]:
         if len({output.name for output in outputs}) < len(outputs):
-            raise ValueError("two outputs have the same name")
+            raise ValueError("Two outputs have the same name.")
         return outputs or (OutputSpec(),)
 
 

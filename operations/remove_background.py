@@ -25,7 +25,9 @@ def _background(value: str) -> str:
         try:
             parse_colour(text)
         except ValueError:
-            raise ValueError("not `transparent`, `blur` or a CSS colour such as `white` or `#ffffff`") from None
+            raise ValueError(
+                "Neither `transparent` nor `blur` nor a CSS colour such as `white` or `#ffffff`."
+            ) from None
     return text
 
 

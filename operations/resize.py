@@ -38,7 +38,7 @@ class Resize(OperationParams):
     @model_validator(mode="after")
     def _has_a_side(self) -> "Resize":
         if self.width is None and self.height is None:
-            raise ValueError("give a width, a height, or both")
+            raise ValueError("Give a width, a height, or both.")
         return self
 
     def apply(self, picture: Picture, context: Context) -> Picture:

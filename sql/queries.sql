@@ -5,8 +5,9 @@ VALUES (:id, (SELECT coalesce(max(number), 0) + 1 FROM jobs), :name, 'receiving'
         :idempotency_key, :fingerprint, :now, :now)
 
 -- name: insert_file
-INSERT INTO files (id, job_id, position, name, status, media_type, size, sha256, archive, entry, error)
-VALUES (:id, :job_id, :position, :name, :status, :media_type, :size, :sha256, :archive, :entry, :error)
+INSERT INTO files (id, job_id, position, name, status, media_type, size, sha256, archive, entry, error, duplicate_of)
+VALUES (:id, :job_id, :position, :name, :status, :media_type, :size, :sha256, :archive, :entry, :error,
+        (SELECT coalesce(duplicate_of, id) FROM files WHERE job_id = :job_id AND sha256 = :sha256 LIMIT 1))
 
 -- name: count_inserted
 UPDATE jobs
@@ -28,7 +29,8 @@ RETURNING *
 SELECT f.id, f.job_id
   FROM jobs j
   JOIN files f ON f.id = (SELECT id FROM files
-                           WHERE job_id = j.id AND status = 'queued' AND available_at <= :now
+                           WHERE job_id = j.id AND status = 'queued' AND duplicate_of IS NULL
+                             AND available_at <= :now
                            ORDER BY position LIMIT 1)
  WHERE j.queued > 0 AND j.status IN ('receiving', 'queued', 'processing')
  ORDER BY j.priority DESC, j.turn, j.number
@@ -50,12 +52,22 @@ RETURNING *
 
 -- name: next_available_at
 SELECT min(f.available_at) AS at
-  FROM jobs j JOIN files f ON f.job_id = j.id AND f.status = 'queued'
+  FROM jobs j JOIN files f ON f.job_id = j.id AND f.status = 'queued' AND f.duplicate_of IS NULL
  WHERE j.queued > 0 AND j.status IN ('receiving', 'queued', 'processing')
 
 -- name: unpack_file
 UPDATE files SET sha256 = :sha256, size = :size, media_type = :media_type
  WHERE id = :id AND token = :token
+
+-- name: twin_of
+SELECT coalesce(duplicate_of, id) AS id FROM files
+ WHERE job_id = :job_id AND sha256 = :sha256 AND id <> :id
+ ORDER BY position LIMIT 1
+
+-- name: defer_to_twin
+UPDATE files SET status = 'queued', token = NULL, duplicate_of = :twin, attempts = attempts - 1
+ WHERE id = :id AND token = :token
+RETURNING *
 
 -- name: complete_file
 UPDATE files
@@ -67,6 +79,23 @@ RETURNING *
 -- name: insert_output
 INSERT INTO outputs (file_id, position, name, format, width, height, bytes, sha256)
 VALUES (:file_id, :position, :name, :format, :width, :height, :bytes, :sha256)
+
+-- name: finish_duplicates
+UPDATE files AS copy
+   SET status = done.status, width = done.width, height = done.height, engine = done.engine, faces = done.faces,
+       warnings = done.warnings, error = done.error, mask = done.mask, thumbnail = done.thumbnail
+  FROM files AS done
+ WHERE done.id = :id AND copy.duplicate_of = done.id AND copy.status = 'queued'
+RETURNING *
+
+-- name: copy_outputs
+INSERT INTO outputs (file_id, position, name, format, width, height, bytes, sha256)
+SELECT :copy, position, name, format, width, height, bytes, sha256 FROM outputs WHERE file_id = :id
+
+-- name: count_duplicates
+UPDATE jobs
+   SET queued = queued - :count, succeeded = succeeded + :succeeded, failed = failed + :failed
+ WHERE id = :job_id
 
 -- name: fail_file
 UPDATE files
@@ -93,7 +122,7 @@ RETURNING *
 UPDATE jobs
    SET status = CASE WHEN succeeded > 0 THEN 'completed' ELSE 'failed' END,
        error = CASE WHEN succeeded > 0 THEN NULL ELSE :error END,
-       updated_at = :now, expires_at = :expires_at
+       updated_at = :now, expires_at = CASE WHEN kept THEN NULL ELSE :expires_at END
  WHERE id = :job_id AND sealed = 1 AND queued = 0 AND running = 0 AND status IN ('queued', 'processing', 'paused')
 RETURNING *
 
@@ -107,7 +136,8 @@ RETURNING *
 
 -- name: cancel_job
 UPDATE jobs
-   SET status = 'cancelled', sealed = 1, queued = 0, running = 0, updated_at = :now, expires_at = :expires_at
+   SET status = 'cancelled', sealed = 1, queued = 0, running = 0, updated_at = :now,
+       expires_at = CASE WHEN kept THEN NULL ELSE :expires_at END
  WHERE id = :job_id AND status IN ('receiving', 'queued', 'processing', 'paused')
 RETURNING *
 
@@ -128,7 +158,8 @@ RETURNING *
 UPDATE files
    SET status = 'queued', error = NULL, warnings = '[]', crash_count = 0, available_at = 0
  WHERE job_id = :job_id AND status = 'failed' AND (sha256 IS NOT NULL OR archive IS NOT NULL)
-   AND (:file_id IS NULL OR id = :file_id)
+   AND (:file_id IS NULL
+        OR coalesce(duplicate_of, id) = (SELECT coalesce(duplicate_of, id) FROM files WHERE id = :file_id))
 RETURNING *
 
 -- name: retry_job
@@ -136,6 +167,20 @@ UPDATE jobs
    SET queued = queued + :count, failed = failed - :count, error = NULL, updated_at = :now, expires_at = NULL,
        status = CASE WHEN status IN ('completed', 'failed') THEN 'queued' ELSE status END
  WHERE id = :job_id AND status <> 'cancelled'
+RETURNING *
+
+-- name: to_front
+UPDATE jobs SET turn = (SELECT min(turn) - 1 FROM jobs), priority = 2, updated_at = :now
+ WHERE id = :job_id AND status IN ('receiving', 'queued', 'processing', 'paused')
+RETURNING *
+
+-- name: change_job
+UPDATE jobs
+   SET name = coalesce(:name, name), priority = coalesce(:priority, priority), kept = coalesce(:kept, kept),
+       expires_at = CASE WHEN status NOT IN ('completed', 'failed', 'cancelled') OR coalesce(:kept, kept) THEN NULL
+                         WHEN :kept IS NOT NULL THEN :expires_at ELSE expires_at END,
+       updated_at = :now
+ WHERE id = :job_id
 RETURNING *
 
 -- name: delete_job
@@ -226,9 +271,41 @@ SELECT json_extract(engine, '$.model') AS model, json_extract(engine, '$.runtime
 SELECT json_extract(error, '$.code') AS code, count(*) AS files
   FROM files WHERE status = 'failed' GROUP BY code ORDER BY files DESC
 
+-- name: depth_totals
+SELECT priority, coalesce(sum(queued), 0) AS queued FROM jobs
+ WHERE status IN ('receiving', 'queued', 'processing') GROUP BY priority
+
+-- name: waiting_jobs
+SELECT count(*) AS waiting FROM jobs WHERE queued > 0 AND status IN ('receiving', 'queued', 'processing', 'paused')
+
+-- name: recent_totals
+SELECT json_extract(engine, '$.model') AS model, width * height / 1e6 AS megapixels,
+       json_extract(timings, '$.total_s') AS seconds
+  FROM files WHERE status = 'completed' AND duplicate_of IS NULL AND width IS NOT NULL
+ ORDER BY rowid DESC LIMIT :limit
+
+-- name: day_totals
+SELECT count(*) FILTER (WHERE f.status = 'completed') AS completed, count(*) FILTER (WHERE f.status = 'failed') AS failed,
+       count(DISTINCT f.job_id) AS jobs
+  FROM jobs j JOIN files f ON f.job_id = j.id WHERE j.updated_at >= :since
+
+-- name: result_blobs
+SELECT f.job_id, f.id AS file_id, o.sha256 FROM outputs o JOIN files f ON f.id = o.file_id WHERE f.status = 'completed'
+
+-- name: lose_result
+UPDATE files SET status = 'failed', error = :error WHERE id = :id AND status = 'completed' RETURNING *
+
+-- name: count_lost
+UPDATE jobs SET succeeded = succeeded - 1, failed = failed + 1, updated_at = :now WHERE id = :job_id
+
 -- name: queue_depth
 SELECT coalesce(sum(queued), 0) AS queued, coalesce(sum(running), 0) AS running FROM jobs
  WHERE status IN ('receiving', 'queued', 'processing')
 
 -- name: unfinished_jobs
 SELECT * FROM jobs WHERE status IN ('receiving', 'queued', 'processing', 'paused') ORDER BY number
+
+-- name: finished_twins
+SELECT DISTINCT done.id FROM files AS copy JOIN files AS done ON done.id = copy.duplicate_of
+ WHERE copy.job_id = :job_id AND copy.position >= :first AND copy.status = 'queued'
+   AND done.status IN ('completed', 'failed')

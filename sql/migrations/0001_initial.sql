@@ -20,6 +20,7 @@ CREATE TABLE jobs (
     error           TEXT,
     created_at      REAL NOT NULL,                      -- seconds since 1970, as all times here
     updated_at      REAL NOT NULL,
+    kept            INTEGER NOT NULL DEFAULT 0 CHECK (kept IN (0, 1)),  -- never expires
     expires_at      REAL,
     CHECK (total >= queued + running + succeeded + failed),
     CHECK (queued >= 0 AND running >= 0)
@@ -47,7 +48,7 @@ CREATE TABLE files (
     faces        TEXT,
     warnings     TEXT NOT NULL DEFAULT '[]',
     error        TEXT,
-    duplicate_of TEXT,
+    duplicate_of TEXT,                                  -- the file of this job with the same bytes, which is done for both
     timings      TEXT NOT NULL DEFAULT '{}',
     mask         TEXT,                                  -- SHA-256 of its matte
     thumbnail    TEXT,                                  -- SHA-256 of its thumbnail
@@ -59,7 +60,9 @@ CREATE TABLE files (
     CHECK ((status = 'processing') = (token IS NOT NULL))
 ) STRICT;
 
-CREATE INDEX files_queued ON files (job_id, position) WHERE status = 'queued';
+CREATE INDEX files_queued ON files (job_id, position) WHERE status = 'queued' AND duplicate_of IS NULL;
+CREATE INDEX files_by_digest ON files (job_id, sha256) WHERE sha256 IS NOT NULL;
+CREATE INDEX files_duplicates ON files (duplicate_of) WHERE duplicate_of IS NOT NULL;
 CREATE INDEX files_running ON files (job_id) WHERE status = 'processing';
 CREATE INDEX files_by_status ON files (job_id, status, position);
 

@@ -45,7 +45,7 @@ function paintName(part, file, t) {
   part.thumb.setAttribute('aria-label', t('open', { name: file.name }));
 }
 
-/** @param {HTMLElement} element @param {Record<string, any>} part @param {FileView} file @param {Page} page @param {string} jobId */
+/** @param {any} element @param {any} part @param {FileView} file @param {Page} page @param {string} jobId */
 function paintState(element, part, file, { client, t }, jobId) {
   const group = groupOf(file);
   element.dataset.id = file.id ?? '';

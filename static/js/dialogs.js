@@ -19,7 +19,7 @@ export function openDialog(dialog) {
   dialog.append(byId('toasts'), byId('live'));
 }
 
-/** @param {HTMLElement} element @param {MouseEvent} event */
+/** @param {any} element @param {MouseEvent} event */
 function isOutside(element, { clientX, clientY }) {
   const { left, right, top, bottom } = element.getBoundingClientRect();
   return clientX < left || clientX > right || clientY < top || clientY > bottom;

@@ -52,7 +52,7 @@ export function iconButton(name, label, onclick) {
   return el('button', { type: 'button', className: 'icon-button', title: label, 'aria-label': label, onclick }, icon(name));
 }
 
-/** @param {HTMLElement} element @param {string} text */
+/** @param {any} element @param {string} text */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -10,7 +10,7 @@ import { pretty } from './core/schema.js';
 
 const RUNTIMES = /** @type {Record<string, string>} */ ({ openvino: 'OpenVINO', onnxruntime: 'ONNX Runtime', opencv: 'OpenCV' });
 
-/** @param {FileView} file @param {Page} page @returns {Node[]} */
+/** @param {FileView} file @param {Page} page */
 export function facts(file, { t, format, models }) {
   /** @type {Array<[string, Array<string|false|null|undefined>]>} */
   const rows = [];
@@ -27,10 +27,10 @@ export function facts(file, { t, format, models }) {
     rows.push([t('factTime'), [format.seconds(total)]]);
     for (const [name, seconds] of spent) rows.push([`– ${pretty(name.replace(/_s$/, '')).toLowerCase()}`, [format.seconds(seconds)]]);
   }
-  return rows.flatMap(([title, values]) => [el('dt', {}, title), el('dd', {}, values.filter(Boolean).join(' · '))]);
+  return rows.flatMap(([title, values]) => [el('dt', {}, title), el('dd', {}, values.filter(Boolean).join('\n'))]);
 }
 
-/** @param {FileView} file @returns {Node[]} */
+/** @param {FileView} file */
 export function notes(file) {
   const drawn = file.warnings.map(({ message }) => note('look', message));
   if (file.error) drawn.unshift(note('failed', [file.error.message, file.error.hint].filter(Boolean).join(' ')));
@@ -40,7 +40,7 @@ export function notes(file) {
 /** @param {'look'|'failed'} kind */
 const note = (kind, text) => el('p', { className: `note small ${kind}` }, icon(kind), el('span', {}, text));
 
-/** @param {FileView} file @param {string} jobId @param {Page} page @returns {Node[]} */
+/** @param {FileView} file @param {string} jobId @param {Page} page */
 export function actions(file, jobId, { client, t, retryFile }) {
   if (!file.id) return [];
   const id = file.id;

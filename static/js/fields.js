@@ -35,7 +35,7 @@ export function drawField(id, field, value, context) {
   /** @type {Record<string, string>} */
   const described = hint ? { 'aria-describedby': `${id}-hint` } : {};
   if (field.control === 'toggle') return drawToggle(id, field, Boolean(current), hint, described, context);
-  if (field.control === 'colour') return drawColour(id, field, current, hint, context);
+  if (field.control === 'colour') return drawColour(id, field, current, context);
   const control = CONTROLS[field.control](id, field, current, described, context);
   return el('div', { className: 'field' },
     el('label', { for: id }, field.title),
@@ -49,7 +49,7 @@ function drawToggle(id, field, value, hint, described, { change }) {
 }
 
 /** @type {(...given: any[]) => HTMLElement} */
-function drawColour(id, field, value, hint, { t, change }) {
+function drawColour(id, field, value, { t, change }) {
   const words = field.options.filter((word) => WORDS.has(word));
   const offered = [...words.map((word) => [word, word]), ...COLOURS.map(([hex, name]) => [hex, name])];
   if (field.default && !offered.some(([one]) => one === field.default) && WORDS.has(field.default)) offered.unshift([field.default, field.default]);
@@ -67,7 +67,7 @@ function drawColour(id, field, value, hint, { t, change }) {
   return el('fieldset', { className: 'field swatches' }, el('legend', {}, field.title),
     ...offered.map(([colour, name], index) => swatch(`${id}-${index}`, id, colour, t(name), colour === now, () => change(colour))),
     swatch(`${id}-any`, id, 'own', t('ownColour'), own, () => change(picker.value)),
-    picker, hint);
+    picker);
 }
 
 /** A colour to pick. @param {string} id @param {string} group @param {string} value @param {string} label @param {boolean} checked @param {() => void} onchange */

@@ -25,7 +25,7 @@ export function createHistory(page) {
   /** @type {Job[]} */ let jobs = [];
   /** @type {Set<string>} */ const deleted = new Set();
   let wanted = PAGE;
-  /** @type {ReturnType<typeof setTimeout>|undefined} */ let timer;
+  let timer;
   setUpDialog(dialog);
 
   /** @param {Job} job */

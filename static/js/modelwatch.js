@@ -10,7 +10,7 @@ const POLL_MS = 2_000;
 export function createModelWatch(client) {
   /** @type {ModelList} */ let list = { auto: '', models: [] };
   /** @type {Set<(list: ModelList) => void>} */ const listeners = new Set();
-  /** @type {ReturnType<typeof setTimeout>|undefined} */ let timer;
+  let timer;
 
   async function refresh() {
     clearTimeout(timer);

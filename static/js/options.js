@@ -24,7 +24,7 @@ export function createOptions(page) {
   /** @type {Recipe} */ let recipe = { operations: [], outputs: [{ name: 'full', format: 'png' }] };
   let chosen = '';
   /** @type {Set<string>} */ const opened = new Set();
-  /** @type {Array<() => void>} */ let summaries = [];
+  let summaries = [];
 
   /** Without what equals the default, so that a change and its undoing count as none. @param {Recipe} from */
   function bare(from) {

@@ -145,7 +145,7 @@ export function createViewer(page, shownKeys) {
       pushed = true;
       location.hash = hashOf(jobId(), id);
     },
-    /** @returns {boolean} whether it was one of ours */
+    /** */
     press(key) {
       keys[key]?.();
       return key in keys;

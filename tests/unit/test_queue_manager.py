@@ -299,3 +299,94 @@ async def test_wait_returns_when_a_file_arrives(bench: Bench) -> None:
     await asyncio.sleep(0.01)
     await bench.submit(1)
     await asyncio.wait_for(waiting, 1)
+
+
+def same(name: str) -> NewFile:
+    return NewFile(id=new_id(), name=name, size=10, sha256="d" * 64)
+
+
+async def test_same_photo_in_a_job_is_done_once(bench: Bench) -> None:
+    new = NewJob(id=new_id(), name="j", recipe=Recipe())
+    first, copy, other = same("a.jpg"), same("b.jpg"), files(1)[0]
+    await bench.queue.enqueue(new, [first, copy, other])
+    assert await bench.complete_all() == 2
+    job = await bench.queue.job(new.id)
+    assert (job.status, job.progress.succeeded) == ("completed", 3)
+    done = await bench.queue.file(new.id, copy.id)
+    assert (done.status, done.duplicate_of, done.attempts) == ("completed", first.id, 0)
+    assert [output.sha256 for output in done.outputs] == ["ab"]
+    assert (await bench.queue.file(new.id, other.id)).duplicate_of is None
+
+
+async def test_copies_fail_with_their_original_and_are_retried_with_it(bench: Bench) -> None:
+    new = NewJob(id=new_id(), name="j", recipe=Recipe())
+    first, copy = same("a.jpg"), same("b.jpg")
+    await bench.queue.enqueue(new, [first, copy])
+    await bench.queue.fail(await bench.claim(), BROKEN)
+    job = await bench.queue.job(new.id)
+    assert (job.status, job.progress.failed) == ("failed", 2)
+    await bench.queue.retry(new.id, copy.id)
+    assert await bench.complete_all() == 1
+    assert (await bench.queue.job(new.id)).progress.succeeded == 2
+
+
+async def test_copy_added_after_its_original_was_done_is_done_at_once(bench: Bench) -> None:
+    job_id = await bench.submit(0, seal=False)
+    await bench.queue.add_files(job_id, [same("a.jpg")], 9)
+    await bench.complete_all()
+    await bench.queue.add_files(job_id, [same("b.jpg")], 9)
+    assert await bench.queue.claim() is None
+    assert (await bench.queue.seal(job_id)).progress.succeeded == 2
+
+
+@pytest.mark.parametrize("finished_first", [True, False])
+async def test_copy_found_when_a_zip_entry_is_unpacked_takes_the_result(bench: Bench, finished_first: bool) -> None:
+    new = NewJob(id=new_id(), name="j", recipe=Recipe())
+    packed = NewFile(id=new_id(), name="z.jpg", size=10, archive="f" * 64, entry=0)
+    await bench.queue.enqueue(new, [same("a.jpg"), packed])
+    original, entry = await bench.claim(), await bench.claim()
+    if finished_first:
+        await bench.queue.complete(original, RESULT)
+    assert await bench.queue.unpacked(entry, "d" * 64, 10, "image/jpeg") is None
+    if not finished_first:
+        await bench.queue.complete(original, RESULT)
+    job = await bench.queue.job(new.id)
+    assert (job.status, job.progress.succeeded) == ("completed", 2)
+    assert (await bench.queue.file(new.id, packed.id)).duplicate_of == original.file_id
+
+
+async def test_to_front_is_served_before_jobs_of_any_priority(bench: Bench) -> None:
+    await bench.submit(2, priority="high")
+    job_id = await bench.submit(2, priority="batch")
+    await bench.queue.to_front(job_id)
+    assert (await bench.claim()).job_id == job_id
+    await bench.queue.cancel(job_id)
+    with pytest.raises(errors.Conflict):
+        await bench.queue.to_front(job_id)
+
+
+async def test_kept_job_never_expires_until_it_is_let_go(bench: Bench) -> None:
+    job_id = await bench.submit(1)
+    await bench.queue.change(job_id, name="Class 4b", priority=None, keep=True)
+    await bench.complete_all()
+    job = await bench.queue.job(job_id)
+    assert (job.name, job.expires_at) == ("Class 4b", None)
+    assert (await bench.queue.change(job_id, None, None, keep=False)).expires_at is not None
+
+
+async def test_file_whose_worker_process_died_waits_again_until_the_third_time(bench: Bench) -> None:
+    job_id = await bench.submit(1)
+    for _ in range(3):
+        assert await bench.queue.crashed(await bench.claim())
+    job = await bench.queue.job(job_id)
+    assert (job.status, job.error.code if job.error else None) == ("failed", "crashed_worker")
+
+
+async def test_lost_result_fails_the_file_and_can_be_tried_again(bench: Bench) -> None:
+    job_id = await bench.submit(1)
+    claim = await bench.claim()
+    await bench.queue.complete(claim, RESULT)
+    await bench.queue.lost(job_id, claim.file_id)
+    assert (await bench.queue.job(job_id)).progress.failed == 1
+    await bench.queue.retry(job_id)
+    assert await bench.complete_all() == 1

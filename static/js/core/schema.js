@@ -30,7 +30,7 @@ function fieldOf(key, property, defs) {
     default: property.default,
     nullable,
     integer: typesOf(variants).has('integer') && !typesOf(variants).has('number'),
-    options: control === 'text' ? shape.examples ?? [] : values.filter((value) => value !== null),
+    options: [...values, ...(control === 'text' || control === 'colour' ? shape.examples ?? [] : [])].filter((value) => value !== null),
     labels: shape['x-labels'] ?? {},
     min: shape.minimum ?? shape.exclusiveMinimum,
     max: shape.maximum ?? shape.exclusiveMaximum,

@@ -94,6 +94,7 @@ export const en = {
   rangeSeconds: '{low}–{high} s',
   rangeMinutes: '{low}–{high} min',
   rangeHours: '{low}–{high} h',
+  milliseconds: '{n} ms',
   oneSecond: '{n} s',
   oneMinute: '{n} min',
   oneHour: '{n} h',

@@ -1,0 +1,104 @@
+"""What the queue knows: every read, on connections that cannot write."""
+
+import time
+from sqlite3 import Row
+
+import errors
+from database import Database
+from queue_rows import (
+    StoredFile,
+    event_from,
+    file_from,
+    job_from,
+    stored_from,
+    totals_from,
+)
+from schemas import FilePage, Job, JobEvent, JobFile, JobPage, Totals
+
+DAY = 86_400.0  # seconds
+HISTORY = 500  # finished photos that estimates are learnt from
+
+
+class QueueReader:
+    """Jobs, files and counts as they are on disk."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def job(self, job_id: str) -> Job:
+        row = await self._database.one("get_job", job_id=job_id)
+        if row is None:
+            raise errors.JobNotFound()
+        return job_from(row)
+
+    async def jobs(self, status: str | None, limit: int, before: str | None) -> JobPage:
+        """A page of jobs, newest first."""
+        rows = await self._database.all("list_jobs", status=status, limit=limit + 1, before=before)
+        jobs = tuple(job_from(row) for row in rows[:limit])
+        return JobPage(jobs=jobs, next=jobs[-1].id if len(rows) > limit else None)
+
+    async def job_ids(self) -> frozenset[str]:
+        return frozenset(row["id"] for row in await self._database.all("job_ids"))
+
+    async def file(self, job_id: str, file_id: str) -> JobFile:
+        row = await self._file(job_id, file_id)
+        return file_from(row, await self._database.all("outputs_of_file", file_id=file_id))
+
+    async def stored(self, job_id: str, file_id: str) -> StoredFile:
+        """Where the file's bytes are."""
+        return stored_from(await self._file(job_id, file_id))
+
+    async def _file(self, job_id: str, file_id: str) -> Row:
+        row = await self._database.one("get_file", job_id=job_id, file_id=file_id)
+        if row is None:
+            await self.job(job_id)
+            raise errors.FileNotFound()
+        return row
+
+    async def files(self, job_id: str, status: str | None, limit: int, after: str | None) -> FilePage:
+        """A page of a job's files, in order of arrival."""
+        rows = await self._database.all("list_files", job_id=job_id, status=status, limit=limit + 1, after=after)
+        if not rows:
+            await self.job(job_id)
+            return FilePage(files=(), next=None)
+        page = rows[:limit]
+        span = {"first": page[0]["position"], "last": page[-1]["position"]}
+        outputs: dict[str, list[Row]] = {}
+        for output in await self._database.all("outputs_of_job", job_id=job_id, **span):
+            outputs.setdefault(output["file_id"], []).append(output)
+        files = tuple(file_from(row, outputs.get(row["id"], ())) for row in page)
+        return FilePage(files=files, next=files[-1].id if len(rows) > limit else None)
+
+    async def snapshot(self, job_id: str, since: int | None = None) -> JobEvent:
+        """The job now, with all its files, or with those that changed after event `since`."""
+        job = await self._database.one("get_job", job_id=job_id)
+        if job is None:
+            raise errors.JobNotFound()
+        if since is None or since > job["seq"]:
+            rows = await self._database.all("list_files", job_id=job_id, status=None, limit=-1, after=None)
+        else:
+            rows = await self._database.all("files_changed_since", job_id=job_id, since=since)
+        return event_from(job, rows, snapshot=True)
+
+    async def unfinished(self) -> list[JobEvent]:
+        """Where every job stands that has not ended."""
+        rows = await self._database.all("unfinished_jobs")
+        return [event_from(row, []) for row in rows]
+
+    async def totals(self) -> Totals:
+        """Counts over everything that the queue still knows."""
+        return totals_from(
+            jobs=await self._database.all("job_totals"),
+            files=await self._database.all("file_totals"),
+            models=await self._database.all("model_totals"),
+            failures=await self._database.all("failure_totals"),
+        )
+
+    async def depth(self) -> tuple[int, int]:
+        """Files waiting and files in process."""
+        row = await self._database.one("queue_depth")
+        return (row["queued"], row["running"]) if row else (0, 0)
+
+    async def expired(self) -> list[str]:
+        """Ids of finished jobs whose time is over, at most 100."""
+        return [row["id"] for row in await self._database.all("expired_jobs", now=time.time())]
