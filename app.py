@@ -13,7 +13,6 @@ from functools import partial
 import uvicorn
 from fastapi import FastAPI
 from filelock import FileLock, Timeout
-from models import ModelStore
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
@@ -21,11 +20,13 @@ import errors
 from database import Database
 from ingest.archives import ArchiveReader
 from job_worker import JobWorker
-from live import Estimator, LiveState
+from live import LiveState
+from models import ModelStore
 from queue_manager import QueueManager
 from routes import catalogue, events, files, jobs, problems, system
 from routes.origins import Guard
 from routes.services import Services
+from runners import ProcessRunner, ThreadRunner
 from schemas import JobEvent
 from settings import Settings
 from storage import Storage
@@ -82,7 +83,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await services.sockets.close()
-            app.state.all_threads_back = await services.worker.stop(settings.drain_seconds)
+            await services.worker.stop(settings.drain_seconds)
             await services.models.close()
             await database.close()
 
@@ -103,7 +104,7 @@ def _only_server(storage: Storage) -> Iterator[None]:
 
 def _services(settings: Settings, storage: Storage, database: Database) -> Services:
     sockets = WebSocketManager()
-    live = LiveState(Estimator(settings.workers))
+    live = LiveState(settings.workers)
     models = ModelStore(settings)
 
     def publish(event: JobEvent) -> None:
@@ -114,7 +115,8 @@ def _services(settings: Settings, storage: Storage, database: Database) -> Servi
         publish(event)
 
     queue = QueueManager(database, changed, settings.keep_days)
-    worker = JobWorker(settings, queue, storage, models, live, publish)
+    runner = ProcessRunner(settings) if settings.executor == "process" else ThreadRunner(settings, models)
+    worker = JobWorker(settings, queue, storage, models, runner, live, publish)
     return Services(settings, storage, queue, models, live, worker, sockets, ArchiveReader())
 
 
@@ -125,6 +127,8 @@ async def _recover(services: Services) -> None:
         log.info("%d photos were being processed when the server last stopped; they wait again", recovered)
     for event in await services.queue.unfinished():
         services.live.note(event)
+    for sample in await services.queue.history():
+        services.live.estimator.observe(sample)
     known = await services.queue.job_ids()
     await asyncio.to_thread(services.storage.sweep, known)
 
@@ -148,6 +152,17 @@ async def _prefetch(services: Services) -> None:
 
 class _Server(uvicorn.Server):
     """uvicorn's, but a signal that ended it cleanly is not raised once more when it has."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI, grace: float) -> None:
+        super().__init__(config)
+        self._app = app
+        self._grace = grace
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let running photos finish first, while the address still answers; new jobs get a 503 meanwhile."""
+        services: Services = self._app.state.services
+        self._app.state.all_back = await services.worker.stop(self._grace)
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -179,14 +194,14 @@ def main() -> int:
         app,
         log_config=None,
         access_log=settings.log_level == "debug",
-        timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
+        timeout_graceful_shutdown=1,
         ws_max_size=MAX_SOCKET_MESSAGE,
         server_header=False,
     )
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"Photo Processor at http://{host}:{listener.getsockname()[1]}  (Ctrl+C stops it)", flush=True)
-    _Server(config).run(sockets=[listener])
-    if not getattr(app.state, "all_threads_back", True):
+    _Server(config, app, settings.drain_seconds).run(sockets=[listener])
+    if not getattr(app.state, "all_back", True):
         logging.shutdown()
         os._exit(0)  # a native call still runs in a thread, which would hold up the interpreter's exit
     return 0

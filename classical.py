@@ -54,9 +54,9 @@ def _grabcut(small: Pixels) -> Mask:
     labels[_frame(labels.shape)] = cv2.GC_BGD
     # GrabCut draws its first clusters from this thread's generator; seeded, the same photo gives the same mask.
     cv2.setRNGSeed(SEED)
-    models = np.zeros((1, 65)), np.zeros((1, 65))
     bgr = np.ascontiguousarray(small[..., ::-1])
-    cv2.grabCut(bgr, labels, None, *models, ITERATIONS, cv2.GC_INIT_WITH_MASK)
+    whole = (0, 0, small.shape[1], small.shape[0])
+    cv2.grabCut(bgr, labels, whole, np.zeros((1, 65)), np.zeros((1, 65)), ITERATIONS, cv2.GC_INIT_WITH_MASK)
     return np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
 
 
@@ -66,7 +66,7 @@ def _watershed(small: Pixels) -> Mask:
     markers[_oval((small.shape[1], small.shape[0]), 0.35) == 1] = 2
     markers[_frame(markers.shape)] = 1
     cv2.watershed(np.ascontiguousarray(smooth[..., ::-1]), markers)
-    return (markers == 2).astype(np.uint8)
+    return np.asarray(markers == 2, np.uint8)
 
 
 def _frame(shape: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -91,7 +91,7 @@ def _oval(size: tuple[int, int], share: float = 0.85) -> Mask:
 def _cleaned(mask: Mask) -> Mask:
     """`mask` opened, without specks, its holes filled."""
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
-    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc)
+    opened = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc), np.uint8)
     return _without_specks(1 - _without_specks(1 - _without_specks(opened)))
 
 
@@ -102,4 +102,4 @@ def _without_specks(mask: Mask) -> Mask:
     areas[0] = 0
     kept = areas >= max(1, KEPT_SHARE * areas.max())
     kept[0] = False
-    return kept[labels].astype(np.uint8)
+    return np.asarray(kept[labels], np.uint8)

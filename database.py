@@ -2,12 +2,13 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import aiosqlite
 
+import errors
 import sql
 
 BUSY_TIMEOUT = 5_000  # milliseconds
@@ -47,13 +48,14 @@ class Database:
     async def transaction(self) -> AsyncIterator["Transaction"]:
         """One write transaction at a time: a rollback on the shared connection would undo a neighbour's insert."""
         async with self._lock:
-            await self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                yield Transaction(self._writer, self._queries)
-            except BaseException:
-                await asyncio.shield(self._writer.rollback())
-                raise
-            await asyncio.shield(self._writer.commit())
+            with _translated():
+                await self._writer.execute("BEGIN IMMEDIATE")
+                try:
+                    yield Transaction(self._writer, self._queries)
+                    await asyncio.shield(self._writer.commit())
+                except BaseException:
+                    await asyncio.shield(self._writer.rollback())
+                    raise
 
     async def all(self, name: str, /, **values: Value) -> list[sqlite3.Row]:
         """Every row of the named query, from a read-only connection."""
@@ -88,6 +90,17 @@ class Transaction:
 
     async def many(self, name: str, rows: Iterable[Mapping[str, Value]]) -> None:
         await self._connection.executemany(self._queries[name], rows)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turns SQLite's errors about the disk into ours."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            raise errors.StorageFull() from error
+        raise errors.StorageUnavailable() from error
 
 
 async def _connect(target: str) -> aiosqlite.Connection:

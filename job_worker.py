@@ -2,23 +2,19 @@
 
 import asyncio
 import logging
-import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TypeVar
 
 import errors
-from image_processor import ProcessedImage, process_image
+from image_processor import ProcessedImage
 from ingest.archives import ArchiveReader
-from live import LiveState
+from live import LiveState, Sample
 from models import ModelStore
 from operations import models_needed, parse_recipe
-from operations.base import Context
 from queue_manager import QueueManager, file_error
 from queue_rows import Claim, StoredResult
+from runners import Control, Runner, Work, WorkerDied
 from schemas import FileBrief, FileWarning, JobEvent, Output
 from settings import Settings
 from storage import Storage, translated
@@ -28,25 +24,7 @@ FULL_DISK_PAUSE = 3.0  # seconds until a photo that met a full disk is tried aga
 RETRIES = 3  # attempts at a photo that meets a passing error
 RETRY_PAUSE = 2.0  # seconds, doubled each time
 
-T = TypeVar("T")
-
 log = logging.getLogger("photo.worker")
-
-
-@dataclass(slots=True)
-class Control:
-    """Stops one file's work from outside; looked at between the steps, since a thread cannot be killed."""
-
-    job_id: str
-    deadline: float
-    cancelled: threading.Event = field(default_factory=threading.Event)
-
-    def check(self) -> None:
-        """Raises errors.Cancelled or errors.TimedOut."""
-        if self.cancelled.is_set():
-            raise errors.Cancelled()
-        if time.monotonic() > self.deadline:
-            raise errors.TimedOut()
 
 
 class JobWorker:
@@ -58,6 +36,7 @@ class JobWorker:
         queue: QueueManager,
         storage: Storage,
         models: ModelStore,
+        runner: Runner,
         live: LiveState,
         publish: Callable[[JobEvent], None],
     ) -> None:
@@ -65,89 +44,117 @@ class JobWorker:
         self._queue = queue
         self._storage = storage
         self._models = models
+        self._runner = runner
         self._live = live
         self._publish = publish
         self._archives = ArchiveReader()
-        self._executor = _executor(settings.workers)
-        self._loop: asyncio.AbstractEventLoop
         self._controls: dict[str, Control] = {}
         self._waiting: dict[str, tuple[Claim, str]] = {}  # by file id: who waits for which model
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
     @property
-    def running(self) -> int:
-        """Files in process."""
-        return len(self._controls)
+    def stopping(self) -> bool:
+        """Whether no more work is taken."""
+        return self._stopping
 
     def start(self) -> None:
-        self._loop = asyncio.get_running_loop()
         self._models.subscribe(self._model_changed)
         self._tasks = [asyncio.create_task(self._run()) for _ in range(self._settings.workers)]
 
     async def stop(self, grace: float) -> bool:
         """Claim nothing more; give running files `grace` seconds, then put them back into the queue.
 
-        Returns whether every thread has come back; one inside a native call may not have.
+        Returns whether everything that ran has come back; a thread inside a native call may not have.
         """
+        if self._stopping:
+            return True
         self._stopping = True
         self._queue.arrived.set()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace)
         for control in self._controls.values():
-            control.cancelled.set()
+            control.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._executor.shutdown(wait=False, cancel_futures=True)
-        return not any(thread.is_alive() for thread in threading.enumerate() if thread.name.startswith("photo_"))
+        return await self._runner.close()
 
     def cancel(self, job_id: str) -> None:
-        """Stop working on the job's files at the next step."""
+        """Stop working on the job's files."""
         for control in self._controls.values():
             if control.job_id == job_id:
-                control.cancelled.set()
+                control.stop()
 
     async def _run(self) -> None:
         while not self._stopping:
             self._queue.arrived.clear()
             try:
-                claim = await self._queue.claim()
-            except Exception:
-                log.exception("the queue could not be read")
-                await asyncio.sleep(POLL)
+                claim = await self._queue.claim() if await self._has_space() else None
+            except errors.PhotoError as error:
+                log.warning("the queue could not be read: %s", error.code, exc_info=error.__cause__)
+                await asyncio.sleep(FULL_DISK_PAUSE)
                 continue
             if claim is None:
                 await self._queue.wait(POLL)
             else:
                 await self._work(claim)
 
+    async def _has_space(self) -> bool:
+        """Whether the disk takes another result; where not, waits a while."""
+        if await asyncio.to_thread(self._storage.free_bytes) >= self._settings.min_free_bytes:
+            return True
+        log.warning("the disk is nearly full; photos wait until there is space again")
+        await asyncio.sleep(FULL_DISK_PAUSE)
+        return False
+
     async def _work(self, claim: Claim) -> None:
         control = Control(claim.job_id, time.monotonic() + self._settings.file_seconds)
         self._controls[claim.file_id] = control
-        self._live.started(claim.job_id, claim.file_id, claim.recipe)
+        self._live.started(claim.job_id, claim.file_id)
         warnings: list[FileWarning] = []
-        started = time.perf_counter()
         try:
             result = await self._result(claim, control, warnings)
-            self._live.estimator.observe(claim.recipe, time.perf_counter() - started)
-            if not await asyncio.shield(self._queue.complete(claim, result)):
-                await self._abandoned(claim)
-            log.info("file %s of job %s completed in %.2f s", claim.file_id, claim.job_id, result.timings["total_s"])
+            if result is not None:
+                await self._record(claim, result)
         except asyncio.CancelledError:
-            control.cancelled.set()
-            await self._queue.release(claim)
+            control.stop()
+            await self._written(partial(self._queue.release, claim))
             raise
         except errors.PhotoError as error:
             await self._failed(claim, error, warnings)
+        except WorkerDied:
+            log.error("job=%s file=%s the process that worked on it died", claim.job_id, claim.file_id)
+            await self._written(partial(self._queue.crashed, claim))
         except Exception as error:
-            log.exception("file %s of job %s", claim.file_id, claim.job_id)
             failure = errors.InternalError("The photo could not be processed.")
             failure.__cause__ = error
             await self._failed(claim, failure, warnings)
         finally:
             del self._controls[claim.file_id]
             self._live.ended(claim.file_id)
+
+    async def _record(self, claim: Claim, result: StoredResult) -> None:
+        if not await self._written(partial(self._queue.complete, claim, result)):
+            await self._abandoned(claim)
+            return
+        seconds = result.timings["total_s"]
+        model = result.engine.model if result.engine else ""
+        self._live.observe(claim.job_id, Sample(model, result.width * result.height / 1e6, seconds))
+        self._say(claim, "completed", f"seconds={seconds:.3f} model={model or '-'}")
+
+    def _say(self, claim: Claim, status: str, rest: str) -> None:
+        """The one line that a file has in the log."""
+        name = f" name={claim.name!r}" if self._settings.log_names else ""
+        log.info("job=%s file=%s status=%s %s%s", claim.job_id, claim.file_id, status, rest, name)
+
+    async def _written(self, change: Callable[[], Awaitable[bool]]) -> bool:
+        """A change of the queue that must not be lost: on a full disk it is tried until there is space again."""
+        while True:
+            try:
+                return await asyncio.shield(asyncio.ensure_future(change()))
+            except errors.StorageFull:
+                await asyncio.sleep(FULL_DISK_PAUSE)
 
     async def _abandoned(self, claim: Claim) -> None:
         """The job was cancelled or deleted meanwhile; what was just stored for a deleted one goes as well."""
@@ -158,49 +165,41 @@ class JobWorker:
 
     async def _failed(self, claim: Claim, error: errors.PhotoError, warnings: list[FileWarning]) -> None:
         if isinstance(error, errors.Cancelled):
-            await self._queue.release(claim)  # nothing happens where the cancelled claim no longer holds
+            change = partial(self._queue.release, claim)  # nothing happens where the claim no longer holds
         elif isinstance(error, errors.StorageFull):
-            await self._queue.release(claim, FULL_DISK_PAUSE)
+            change = partial(self._queue.release, claim, FULL_DISK_PAUSE)
         elif error.transient and claim.attempts < RETRIES:
-            await self._queue.release(claim, RETRY_PAUSE * 2**claim.attempts, counted=True)
+            change = partial(self._queue.release, claim, RETRY_PAUSE * 2**claim.attempts, counted=True)
         else:
-            await self._queue.fail(claim, file_error(error), warnings)
-        unexpected = error.__cause__ if error.status >= 500 else None
-        log.info("file %s of job %s: %s", claim.file_id, claim.job_id, error.code, exc_info=unexpected)
+            change = partial(self._queue.fail, claim, file_error(error), warnings)
+        await self._written(change)
+        if error.status >= 500 and error.__cause__ is not None:
+            log.error("job=%s file=%s", claim.job_id, claim.file_id, exc_info=error.__cause__)
+        self._say(claim, "failed", f"code={error.code}")
 
-    async def _result(self, claim: Claim, control: Control, warnings: list[FileWarning]) -> StoredResult:
+    async def _result(self, claim: Claim, control: Control, warnings: list[FileWarning]) -> StoredResult | None:
+        """What the photo becomes; None where the job has its twin already."""
         recipe = parse_recipe(claim.recipe)
-        resolved = {name: await self._model(claim, name, warnings) for name in models_needed(recipe)}
+        names = models_needed(recipe)
+        models = {name: await self._model(claim, name, warnings) for name in names}
+        self._live.expects(claim.job_id, next(iter(models.values()), ""))
         control.deadline = time.monotonic() + self._settings.file_seconds  # waiting for a download is not its fault
         if claim.sha256 is None:
-            claim = await self._unpacked(claim, control)
-        context = Context(
-            models=self._models,
-            resolved_model=resolved,
-            stage=partial(self._stage_from_thread, claim),
-            check=control.check,
-        )
+            unpacked = await self._unpacked(claim)
+            if unpacked is None:
+                return None
+            claim = unpacked
         source = self._storage.path(claim.job_id, "source", claim.sha256 or "")
-        work = partial(process_image, source, recipe, context, self._settings.max_megapixels)
-        processed = await self._in_thread(control, work)
+        work = Work(source, claim.recipe, models, self._settings.max_megapixels)
+        processed = await self._runner.run(work, control, partial(self._staged, claim))
         warnings += processed.warnings
-        return await self._in_thread(control, partial(self._store, claim, processed, tuple(warnings)))
+        self._staged(claim, "saving")
+        return await asyncio.to_thread(self._store, claim, processed, tuple(warnings))
 
-    async def _in_thread(self, control: Control, work: Callable[[], T]) -> T:
-        """Run `work` in the executor until the deadline. A thread that misses it is left behind, with its pool."""
-        future = asyncio.get_running_loop().run_in_executor(self._executor, work)
-        try:
-            return await asyncio.wait_for(asyncio.shield(future), max(0.0, control.deadline - time.monotonic()))
-        except TimeoutError:
-            control.cancelled.set()
-            self._executor.shutdown(wait=False)
-            self._executor = _executor(self._settings.workers)
-            raise errors.TimedOut() from None
-
-    async def _unpacked(self, claim: Claim, control: Control) -> Claim:
+    async def _unpacked(self, claim: Claim) -> Claim | None:
         """The claim with its source on disk, out of the ZIP that it came in."""
         self._staged(claim, "unpacking")
-        digest, size, media_type = await self._in_thread(control, partial(self._unpack, claim))
+        digest, size, media_type = await asyncio.to_thread(self._unpack, claim)
         return await self._queue.unpacked(claim, digest, size, media_type)
 
     def _unpack(self, claim: Claim) -> tuple[str, int, str]:
@@ -216,7 +215,6 @@ class JobWorker:
 
     def _store(self, claim: Claim, processed: ProcessedImage, warnings: tuple[FileWarning, ...]) -> StoredResult:
         """Put every picture on disk; the row that names them comes after."""
-        self._stage_from_thread(claim, "saving")
         started = time.perf_counter()
         outputs = tuple(
             Output(
@@ -268,16 +266,9 @@ class JobWorker:
                 self._live.download(claim.job_id, progress)
                 self._staged(claim, "downloading the model")
 
-    def _stage_from_thread(self, claim: Claim, stage: str) -> None:
-        self._loop.call_soon_threadsafe(self._staged, claim, stage)
-
     def _staged(self, claim: Claim, stage: str) -> None:
         self._live.staged(claim.file_id, stage)
         latest = self._live.latest(claim.job_id)
         if latest is not None and claim.file_id in self._controls:
             file = FileBrief(id=claim.file_id, name=claim.name, status="processing", stage=stage)
             self._publish(latest.model_copy(update={"files": (file,)}))
-
-
-def _executor(workers: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(workers, thread_name_prefix="photo")

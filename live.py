@@ -1,50 +1,83 @@
 """What is true only while this process runs: the stage of each running file, and how long photos take here."""
 
 from collections import deque
-from statistics import quantiles
+from dataclasses import dataclass
+from statistics import median, quantiles
 
 from schemas import FINAL_STATUSES, Eta, FileBrief, Job, JobEvent, JobFile, ModelProgress
 
-SAMPLES = 50  # durations remembered for each kind of recipe
+SAMPLES = 100  # finished photos remembered for each model
 LEAST_SAMPLES = 3  # below that, nothing is promised
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A photo finished here: the model that made its matte (empty for none), its megapixels, the seconds it took."""
+
+    model: str
+    megapixels: float
+    seconds: float
+
+
 class Estimator:
-    """Learns the seconds a photo takes from photos finished here, for each kind of recipe."""
+    """Learns the seconds that a megapixel takes on this machine, for each model."""
 
-    def __init__(self, workers: int) -> None:
-        self._workers = workers
-        self._seconds: dict[str, deque[float]] = {}
+    def __init__(self) -> None:
+        self._samples: dict[str, deque[Sample]] = {}
 
-    def observe(self, kind: str, seconds: float) -> None:
-        self._seconds.setdefault(kind, deque(maxlen=SAMPLES)).append(seconds)
+    def observe(self, sample: Sample) -> None:
+        if sample.megapixels > 0:
+            self._samples.setdefault(sample.model, deque(maxlen=SAMPLES)).append(sample)
 
-    def estimate(self, kind: str, remaining: int, jobs_ahead: int) -> Eta | None:
-        """Seconds until `remaining` photos are done, from the 10th to the 90th percentile; None before there is
-        something to learn from. Jobs ahead share the workers in turn, so each may stretch the upper end once more."""
-        known = self._seconds.get(kind, ())
-        if len(known) < LEAST_SAMPLES or remaining == 0:
+    def seconds(self, model: str, photos: int, megapixels: float | None) -> tuple[float, float] | None:
+        """Seconds of work in `photos`, of `megapixels` each, from the 10th to the 90th percentile of what was seen;
+        None before there is something to learn from. Where the size is not known, photos are as large as those seen."""
+        samples = self._samples.get(model, ())
+        if len(samples) < LEAST_SAMPLES:
             return None
-        deciles = quantiles(known, n=10, method="inclusive")
-        rounds = max(1.0, remaining / self._workers)
-        low, high = deciles[0] * rounds, deciles[-1] * rounds * (1 + jobs_ahead)
-        return Eta(low_s=round(low, 1), high_s=round(high, 1), jobs_ahead=jobs_ahead)
+        rates = quantiles([sample.seconds / sample.megapixels for sample in samples], n=10, method="inclusive")
+        size = megapixels or median(sample.megapixels for sample in samples)
+        return rates[0] * size * photos, rates[-1] * size * photos
+
+
+@dataclass(slots=True)
+class _Sizes:
+    """How large a job's finished photos were."""
+
+    photos: int = 0
+    megapixels: float = 0.0
+
+    @property
+    def mean(self) -> float | None:
+        return self.megapixels / self.photos if self.photos else None
 
 
 class LiveState:
     """Stages and estimates, laid over what the queue has stored. Used on the event loop only."""
 
-    def __init__(self, estimator: Estimator) -> None:
-        self.estimator = estimator
+    def __init__(self, workers: int) -> None:
+        self.estimator = Estimator()
+        self._workers = workers
         self._stages: dict[str, tuple[str, str]] = {}  # file id -> job id, stage
-        self._kinds: dict[str, str] = {}
+        self._models: dict[str, str] = {}
+        self._sizes: dict[str, _Sizes] = {}
         self._open: dict[str, JobEvent] = {}
         self._downloads: dict[str, ModelProgress] = {}
 
-    def started(self, job_id: str, file_id: str, kind: str) -> None:
-        """A worker took a file of a recipe of this `kind`."""
-        self._kinds[job_id] = kind
+    def started(self, job_id: str, file_id: str) -> None:
+        """A worker took a file."""
         self._stages[file_id] = (job_id, "reading the photo")
+
+    def expects(self, job_id: str, model: str) -> None:
+        """The job's photos will be done by this model (empty: by none)."""
+        self._models[job_id] = model
+
+    def observe(self, job_id: str, sample: Sample) -> None:
+        """A photo of the job is finished."""
+        self.estimator.observe(sample)
+        sizes = self._sizes.setdefault(job_id, _Sizes())
+        sizes.photos += 1
+        sizes.megapixels += sample.megapixels
 
     def staged(self, file_id: str, stage: str) -> None:
         if file_id in self._stages:
@@ -67,7 +100,7 @@ class LiveState:
     def note(self, event: JobEvent) -> None:
         """Remember where a job stands, from an event of the queue."""
         if event.final:
-            for known in (self._open, self._kinds, self._downloads):
+            for known in (self._open, self._models, self._sizes, self._downloads):
                 known.pop(event.job_id, None)
         else:
             self._open[event.job_id] = event
@@ -101,12 +134,25 @@ class LiveState:
         return file.model_copy(update={"stage": stage}) if stage and file.status == "processing" else file
 
     def _eta(self, event: JobEvent) -> Eta | None:
-        if event.status in FINAL_STATUSES or event.status == "paused":
+        """From this job's own work at best, to that of the jobs ahead as well: they share the workers in turn."""
+        if not _works(event):
+            return None
+        own = self._seconds(event)
+        if own is None:
             return None
         earlier = event.metadata.created_at
         ahead = [other for other in self._open.values() if other.metadata.created_at < earlier and _works(other)]
-        kind = self._kinds.get(event.job_id, "")
-        return self.estimator.estimate(kind, event.progress.total - event.progress.processed, len(ahead))
+        behind = sum(seconds[1] for other in ahead if (seconds := self._seconds(other)))
+        low, high = own[0] / self._workers, (own[1] + behind) / self._workers
+        return Eta(low_s=round(low, 1), high_s=round(high, 1), jobs_ahead=len(ahead))
+
+    def _seconds(self, event: JobEvent) -> tuple[float, float] | None:
+        remaining = event.progress.total - event.progress.processed
+        model = self._models.get(event.job_id)
+        if remaining == 0 or model is None:
+            return None
+        sizes = self._sizes.get(event.job_id)
+        return self.estimator.seconds(model, remaining, sizes.mean if sizes else None)
 
 
 def _works(event: JobEvent) -> bool:

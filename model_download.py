@@ -39,7 +39,10 @@ class SourceFailed(Exception):
 class Source(Protocol):
     """One place a model can come from."""
 
-    label: str
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        ...
 
     async def fetch(self, client: httpx.AsyncClient, target: Path, report: Report) -> None:
         """Put the verified model at `target`, reporting bytes received and in all. Raises SourceFailed."""

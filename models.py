@@ -1,23 +1,11 @@
-"""The models of this server: which there are, where they come from, and what they say of a photo.
-
-The only module that imports rembg.
-"""
+"""The models of this server: which there are, where they come from, and what they say of a photo."""
 
 import asyncio
-import importlib.util
 import logging
-import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache, partial
-from pathlib import Path
-from typing import Protocol, cast
-
-import cv2
-import numpy as np
-from PIL import Image
 
 import classical
 import errors
@@ -28,8 +16,9 @@ from model_types import Matte as Matte
 from model_types import ModelInfo as ModelInfo
 from model_types import Pixels, State
 from model_types import Resolved as Resolved
-from runtimes import Input, Network, Tensor, load_network
+from runtimes import load_network
 from schemas import Engine, FileError, FileWarning, ModelProgress
+from segmenter import Segmenter
 from settings import Settings
 
 log = logging.getLogger(__name__)
@@ -37,8 +26,6 @@ log = logging.getLogger(__name__)
 AUTO = "auto"
 FAILURE_KEPT_S = 60.0
 NOTIFY_EVERY_S = 0.25
-DIS_SIZE_PX = 1024
-U2NET_SIZE_PX = 320
 
 
 @dataclass
@@ -162,7 +149,10 @@ class ModelStore:
         `retry` starts one even where the last one failed a moment ago; else each photo would wait for it.
         """
         row = self._rows[name]
-        if row.kind == "classical" or await asyncio.to_thread(self._folders.verify, row):
+        if row.kind == "classical":
+            return True
+        found = await asyncio.to_thread(self._folders.verify, row)
+        if found is not None:
             return True
         failure = self._failures.get(name)
         if name not in self._downloads:
@@ -170,7 +160,8 @@ class ModelStore:
                 return False
             self.download(name)
         # `wait` neither passes a waiter's cancellation on to the download, nor the download's to the waiters.
-        await asyncio.wait({self._downloads[name].task})
+        if name in self._downloads:
+            await asyncio.wait({self._downloads[name].task})
         return self._is_installed(name)
 
     def _why_not(self, name: str) -> str:
@@ -187,7 +178,7 @@ class ModelStore:
 
         Raises UnknownModel, DownloadDisabled.
         """
-        row = self._row(name)
+        row = self._row(DEFAULT if name == AUTO else name)
         if self._is_installed(row.name) or row.name in self._downloads:
             return
         if self._settings.offline:
@@ -265,7 +256,7 @@ class ModelStore:
         engine = Engine(model=row.name, runtime=segmenter.runtime, quality="best")
         return Matte(segmenter.matte(pixels), engine)
 
-    def _segmenter(self, row: ModelRow, stage: Callable[[str], None]) -> "Segmenter":
+    def _segmenter(self, row: ModelRow, stage: Callable[[str], None]) -> Segmenter:
         if row.name not in self._segmenters:
             stage("loading the model")
         with self._locks[row.name]:
@@ -281,128 +272,3 @@ def _is_offered(row: ModelRow, settings: Settings) -> bool:
     if row.name == CUSTOM:
         return settings.custom_model is not None
     return row.commercial_use or settings.allow_noncommercial
-
-
-class RembgSession(Protocol):
-    """What is used of rembg's sessions: they prepare a photo for their network and read its answer as a mask."""
-
-    model_name: str
-    inner_session: Network
-    normalize: Callable[..., dict[str, Tensor]]
-
-    def predict(self, img: Image.Image) -> list[Image.Image]:
-        """Masks of mode L in the size of `img`."""
-        ...
-
-
-class Segmenter:
-    """A rembg session on a network of ours. `size` is the network's side in px. Thread-safe once made."""
-
-    def __init__(self, row: ModelRow, network: Network) -> None:
-        self.runtime = network.runtime
-        port = network.get_inputs()[0]
-        session_name = row.session
-        self.size = row.input_size or _side_of(port) or U2NET_SIZE_PX
-        if session_name is None:
-            session_name = DEFAULT if self.size >= DIS_SIZE_PX else "u2net"
-        kind = rembg_sessions()[session_name]
-        # Without its `__init__`, which downloads the model and opens it in ONNX Runtime.
-        session = cast(RembgSession, kind.__new__(kind))
-        session.model_name = row.name
-        session.inner_session = _Checked(network)
-        session.normalize = partial(_normalize, port.name)
-        self._session = session
-
-    def matte(self, pixels: Pixels) -> Pixels:
-        """(H, W) uint8 matte of (H, W, 3) uint8 RGB `pixels`; all 0 where the network tells no px from another."""
-        square = _shrunk(pixels, self.size)
-        try:
-            mask = np.asarray(self._session.predict(square)[0])
-        except _FlatAnswer:
-            return np.zeros(pixels.shape[:2], np.uint8)
-        return _enlarged(mask, pixels.shape[1], pixels.shape[0])
-
-
-def _side_of(port: Input) -> int | None:
-    return port.shape[-1] if len(port.shape) == 4 else None
-
-
-def _shrunk(pixels: Pixels, side: int) -> Image.Image:
-    """`pixels` at the network's size, so that rembg's own Lanczos has nothing left to do.
-
-    By area to twice the size, then Lanczos: 0.14 s of 12 MP, Lanczos alone 0.21 s, and the masks agree to IoU 0.995.
-    By area alone it takes 0.03 s, but thin subjects then come out differently, IoU 0.88.
-    """
-    height, width = pixels.shape[:2]
-    twice = min(width, 2 * side), min(height, 2 * side)
-    half_way = cv2.resize(pixels, twice, interpolation=cv2.INTER_AREA) if twice != (width, height) else pixels
-    return Image.fromarray(half_way).resize((side, side), Image.Resampling.LANCZOS)
-
-
-def _enlarged(mask: Pixels, width: int, height: int) -> Pixels:
-    """`mask` at `width` x `height` px; cubic is as good as rembg's Lanczos and 30 times as fast, if nothing shrinks."""
-    if width >= mask.shape[1] and height >= mask.shape[0]:
-        return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
-    return np.asarray(Image.fromarray(mask).resize((width, height), Image.Resampling.LANCZOS))
-
-
-def _normalize(
-    name: str,
-    image: Image.Image,
-    mean: tuple[float, float, float],
-    std: tuple[float, float, float],
-    _size: tuple[int, int],
-) -> dict[str, Tensor]:
-    """What rembg's own does, in float32 and without its copies: 15 ms against 110 ms at 1024 px."""
-    pixels = np.asarray(image)
-    scale = 1.0 / (max(float(pixels.max()), 1e-6) * np.asarray(std, np.float32))
-    offset = np.asarray(mean, np.float32) / np.asarray(std, np.float32)
-    planes = np.multiply(pixels.transpose(2, 0, 1), scale[:, None, None], dtype=np.float32) - offset[:, None, None]
-    return {name: np.ascontiguousarray(planes[None], np.float32)}
-
-
-class _FlatAnswer(Exception):
-    """The network answered the same everywhere: rembg's stretch to 0..1 would divide by zero."""
-
-
-class _Checked:
-    """A network whose answer is fit for rembg's arithmetic. Raises _FlatAnswer, ModelBroken."""
-
-    def __init__(self, network: Network) -> None:
-        self._network = network
-        self.runtime = network.runtime
-
-    def get_inputs(self) -> list[Input]:
-        return self._network.get_inputs()
-
-    def run(self, names: Sequence[str] | None, feeds: Mapping[str, Tensor]) -> list[Tensor]:
-        answers = self._network.run(names, feeds)
-        low, high = float(answers[0].min()), float(answers[0].max())
-        if not (np.isfinite(low) and np.isfinite(high)):
-            raise errors.ModelBroken("The model answered with no numbers.")
-        if low == high:
-            raise _FlatAnswer
-        return answers
-
-
-@cache
-def rembg_sessions() -> Mapping[str, type]:
-    """rembg's session classes by name.
-
-    rembg itself is not imported: its `__init__` brings in pymatting, whose functions numba compiles at the first
-    import on a machine for 78 s. `rembg.sessions` needs nothing of the rest, so it is loaded under a name of its own,
-    in 0.6 s, most of it scipy; a plain `import rembg` elsewhere is not touched.
-    """
-    package = importlib.util.find_spec("rembg")
-    if package is None or not package.submodule_search_locations:
-        raise ImportError("rembg is not installed")
-    folder = Path(package.submodule_search_locations[0]) / "sessions"
-    spec = importlib.util.spec_from_file_location(
-        "_rembg_sessions", folder / "__init__.py", submodule_search_locations=[str(folder)]
-    )
-    if spec is None or spec.loader is None:
-        raise ImportError("rembg's sessions cannot be found")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return cast(Mapping[str, type], module.sessions)

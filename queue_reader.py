@@ -5,7 +5,9 @@ from sqlite3 import Row
 
 import errors
 from database import Database
+from live import Sample
 from queue_rows import (
+    PRIORITIES,
     StoredFile,
     event_from,
     file_from,
@@ -13,9 +15,8 @@ from queue_rows import (
     stored_from,
     totals_from,
 )
-from schemas import FilePage, Job, JobEvent, JobFile, JobPage, Totals
+from schemas import FilePage, Job, JobEvent, JobFile, JobPage, Priority, Totals
 
-DAY = 86_400.0  # seconds
 HISTORY = 500  # finished photos that estimates are learnt from
 
 
@@ -93,6 +94,21 @@ class QueueReader:
             models=await self._database.all("model_totals"),
             failures=await self._database.all("failure_totals"),
         )
+
+    async def history(self) -> list[Sample]:
+        """The newest finished photos, oldest first: what estimates are learnt from."""
+        rows = await self._database.all("recent_totals", limit=HISTORY)
+        return [Sample(row["model"] or "", row["megapixels"], row["seconds"]) for row in reversed(rows)]
+
+    async def waiting_jobs(self) -> int:
+        """Jobs with photos that wait."""
+        row = await self._database.one("waiting_jobs")
+        return int(row["waiting"]) if row else 0
+
+    async def depth_by_priority(self) -> dict[Priority, int]:
+        """Photos that wait, by the priority of their jobs."""
+        rows = {row["priority"]: row["queued"] for row in await self._database.all("depth_totals")}
+        return {name: rows.get(number, 0) for number, name in enumerate(PRIORITIES)}
 
     async def depth(self) -> tuple[int, int]:
         """Files waiting and files in process."""

@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     workers: int = Field(
         default_factory=_default_workers, ge=1, le=8, description="Photos processed at once; the number of processors."
     )
+    log_names: bool = Field(False, description="Write the names of photos into the log.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
 
     offline: bool = Field(False, description="Never download a model.")
@@ -48,6 +49,15 @@ class Settings(BaseSettings):
     max_zip_bytes: int = Field(10_000 * MEGA, ge=1, description="Most bytes in one ZIP once unpacked.")
     max_zip_ratio: float = Field(200.0, ge=1, description="Most times a ZIP may grow when unpacked.")
 
+    executor: str = Field(
+        "thread",
+        pattern="^(thread|process)$",
+        description="Where photos are processed: `thread`, or `process` for servers open to strangers.",
+    )
+    process_memory_bytes: int = Field(
+        4_000 * MEGA, ge=500 * MEGA, description="Most memory, in bytes, of one process of `PHOTO_EXECUTOR=process`."
+    )
+    max_waiting_jobs: int = Field(1_000, ge=1, description="Jobs that may wait; further ones are refused for a while.")
     file_seconds: float = Field(300.0, gt=0, description="Seconds one photo may take before it is failed.")
     drain_seconds: float = Field(10.0, ge=0, description="Seconds running photos get to finish when the server stops.")
     keep_days: float = Field(7.0, gt=0, description="Days a finished job is kept before it and its photos are deleted.")

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 import cv2
 import numpy as np
+from cv2.data import haarcascades
 from pydantic import Field
 
 import errors
@@ -71,7 +72,7 @@ class CropFace(OperationParams):
         return min(boxes, key=lambda box: np.hypot(box[0] + box[2] / 2 - middle[0], box[1] + box[3] / 2 - middle[1]))
 
     def _crop(self, face: Box, width: int, height: int) -> Box:
-        """The crop around `face` within a picture of `width` x `height` px: moved inside, and cut only where it must."""
+        """The crop around `face` within `width` x `height` px: moved inside, and cut only where it must be."""
         x, y, face_width, face_height = face
         wide, high = face_width * (1 + 2 * self.margin), face_height * (1 + 2 * self.margin)
         if self.aspect is not None:
@@ -121,7 +122,7 @@ def _detect(grey: Pixels) -> list[Box]:
 
 def _cascade(name: str) -> cv2.CascadeClassifier:
     """A cascade from OpenCV's wheel. A new one each time, 15 ms: one does not bear two threads."""
-    return cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / f"haarcascade_{name}.xml"))
+    return cv2.CascadeClassifier(str(Path(haarcascades) / f"haarcascade_{name}.xml"))
 
 
 def _has_eye(grey: Pixels, box: Box, eyes: cv2.CascadeClassifier) -> bool:

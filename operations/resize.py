@@ -31,7 +31,7 @@ class Resize(OperationParams):
     mode: Literal["fit", "fill", "stretch"] = Field(
         "fit",
         title="Mode",
-        description="`fit` lies within both, `fill` covers both and cuts off what is over, `stretch` takes both exactly.",
+        description="`fit` lies within both, `fill` covers both and cuts off the rest, `stretch` takes both exactly.",
     )
     enlarge: bool = Field(False, title="Enlarge", description="Also make small photos larger.")
 

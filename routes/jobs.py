@@ -6,6 +6,7 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
+from pydantic import Field
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 import errors
@@ -16,7 +17,7 @@ from queue_manager import NewJob, new_id
 from routes.delivery import disposition
 from routes.services import Rooms, Services
 from routes.submission import fingerprint, parse_submission, recipe_of
-from schemas import Frozen, Job, JobFile, JobPage, JobStatus
+from schemas import Frozen, Job, JobFile, JobPage, JobStatus, Priority
 
 PAGE = 500  # files read at a time for a ZIP
 
@@ -83,6 +84,10 @@ async def create_job(
 
 async def _receive(request: Request, rooms: Services, upload: Upload, *, optional: bool = False) -> None:
     """Read the body to disk, where there is room for it."""
+    if rooms.worker.stopping:
+        raise errors.Draining()
+    if await rooms.queue.waiting_jobs() >= rooms.settings.max_waiting_jobs:
+        raise errors.QueueFull()
     length = int(request.headers.get("content-length", "0"))
     if length > rooms.settings.max_request_bytes:
         raise errors.RequestTooLarge(f"A request may have at most {rooms.settings.max_request_bytes // 1_000_000} MB.")
@@ -186,6 +191,26 @@ async def resume_job(rooms: Rooms, job_id: str) -> Job:
 async def retry_job(rooms: Rooms, job_id: str, file: str | None = None) -> Job:
     """Try the failed photos again, or with `?file=` one of them."""
     return rooms.live.job(await rooms.queue.retry(job_id, file))
+
+
+@router.post("/{job_id}/front")
+async def move_to_front(rooms: Rooms, job_id: str) -> Job:
+    """Serve the job next."""
+    return rooms.live.job(await rooms.queue.to_front(job_id))
+
+
+class JobChange(Frozen):
+    """What may be changed of a job; what is absent stays. A job that is kept does not expire."""
+
+    name: str | None = Field(None, max_length=200)
+    priority: Priority | None = None
+    keep: bool | None = None
+
+
+@router.patch("/{job_id}")
+async def change_job(rooms: Rooms, job_id: str, change: JobChange) -> Job:
+    """Rename the job, change its priority, or keep it."""
+    return rooms.live.job(await rooms.queue.change(job_id, change.name, change.priority, change.keep))
 
 
 @router.delete("/{job_id}", status_code=204)

@@ -25,7 +25,7 @@ def problem(error: errors.PhotoError) -> JSONResponse:
         hint=error.hint,
         errors=tuple({"pointer": place, "detail": text} for place, text in error.fields),
     )
-    headers = {"Retry-After": str(RETRY_AFTER)} if error.status in (503, 507) else None
+    headers = {"Retry-After": str(RETRY_AFTER)} if error.status in (429, 503, 507) else None
     return JSONResponse(
         body.model_dump(exclude_none=True), error.status, headers, media_type="application/problem+json"
     )

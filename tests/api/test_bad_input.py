@@ -144,9 +144,7 @@ def test_file_names_are_never_headers_or_paths(server: Server) -> None:
     body = (
         b'--x\r\nContent-Disposition: form-data; name="remove_bg"\r\n\r\nfalse\r\n'
         b'--x\r\nContent-Disposition: form-data; name="files"; '
-        b'filename="../../<img src=x onerror=alert(1)>.png"\r\n\r\n'
-        + data
-        + b"\r\n--x--\r\n"
+        b'filename="../../<img src=x onerror=alert(1)>.png"\r\n\r\n' + data + b"\r\n--x--\r\n"
     )
     response = server.post("/api/jobs", content=body, headers={"Content-Type": "multipart/form-data; boundary=x"})
     job = server.finished(response.json()["id"])

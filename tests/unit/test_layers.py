@@ -9,18 +9,19 @@ ROOT = Path(__file__).parent.parent.parent
 LAYERS = (
     {"errors", "settings"},
     {"schemas", "sql"},
-    {"queue_manager", "queue_rows", "database", "websocket_manager", "storage", "live", "runtimes"},
+    {"queue_manager", "queue_rows", "database", "websocket_manager", "storage", "live", "queue_reader", "runtimes"},
     {"image_colour", "image_truncation", "image_encode", "image_io"},
-    {"models", "model_rows", "model_types", "model_folders", "model_download", "classical"},
+    {"models", "model_rows", "model_types", "model_folders", "model_download", "segmenter", "classical"},
     {"operations"},
     {"image_processor"},
     {"ingest"},
+    {"runners"},
     {"job_worker"},
     {"routes"},
     {"app"},
 )
 CLOSED = {
-    "queue_manager": {"database", "queue_rows", "schemas", "settings", "errors"},
+    "queue_manager": {"database", "queue_rows", "queue_reader", "schemas", "settings", "errors"},
     "websocket_manager": {"schemas", "settings", "errors"},
     "storage": {"schemas", "settings", "errors"},
 }

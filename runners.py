@@ -1,0 +1,244 @@
+"""Where photos are processed: in threads of this process, or in processes of their own that can be killed."""
+
+import asyncio
+import logging
+import multiprocessing
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import errors
+from image_processor import ProcessedImage, process_image
+from models import ModelStore
+from operations import Context, parse_recipe
+from settings import Settings
+
+LAST_WORD = 0.5  # seconds that idle threads get to end
+T = TypeVar("T")
+Stage = Callable[[str], None]
+
+log = logging.getLogger("photo.runner")
+
+
+class WorkerDied(Exception):
+    """The process that worked on a photo ended without a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One photo to process: the file `source`, a recipe as JSON, the model that stands for each of its names."""
+
+    source: Path
+    recipe: str
+    models: Mapping[str, str]
+    max_megapixels: float
+
+
+@dataclass(slots=True)
+class Control:
+    """Stops one photo's work from outside: at its next step, and at once where `on_stop` can kill it.
+
+    `deadline` is in seconds of `time.monotonic`.
+    """
+
+    job_id: str
+    deadline: float
+    on_stop: Callable[[], None] | None = None
+    _stopped: threading.Event = field(default_factory=threading.Event)
+
+    def stop(self) -> None:
+        self._stopped.set()
+        if self.on_stop is not None:
+            self.on_stop()
+
+    def check(self) -> None:
+        """Raises errors.Cancelled or errors.TimedOut."""
+        if self._stopped.is_set():
+            raise errors.Cancelled()
+        if time.monotonic() > self.deadline:
+            raise errors.TimedOut()
+
+    @property
+    def seconds_left(self) -> float:
+        return max(0.0, self.deadline - time.monotonic())
+
+
+class Runner(Protocol):
+    """Processes photos beside the event loop."""
+
+    async def run(self, work: Work, control: Control, stage: Stage) -> ProcessedImage:
+        """The processed photo; `stage` is called on the event loop.
+
+        Raises errors.PhotoError, with errors.TimedOut at the deadline, and WorkerDied.
+        """
+        ...
+
+    async def close(self) -> bool:
+        """Take nothing more; whether everything has come back."""
+        ...
+
+
+class ThreadRunner:
+    """Threads of this process, which share its models. A thread cannot be killed: one that misses its deadline is
+    left behind with its pool, and a new pool takes its place."""
+
+    def __init__(self, settings: Settings, models: ModelStore) -> None:
+        self._workers = settings.workers
+        self._models = models
+        self._pool = self._new_pool()
+
+    def _new_pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._workers, thread_name_prefix="photo")
+
+    async def run(self, work: Work, control: Control, stage: Stage) -> ProcessedImage:
+        loop = asyncio.get_running_loop()
+        announce = _announcer(stage)
+        future = loop.run_in_executor(self._pool, partial(_process, work, self._models, announce, control.check))
+        try:
+            return await asyncio.wait_for(asyncio.shield(future), control.seconds_left)
+        except TimeoutError:
+            control.stop()
+            self._pool.shutdown(wait=False)
+            self._pool = self._new_pool()
+            future.add_done_callback(_forget)
+            raise errors.TimedOut() from None
+
+    async def close(self) -> bool:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        deadline = time.monotonic() + LAST_WORD
+        while any(thread.name.startswith("photo_") for thread in threading.enumerate()):
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(0.02)
+        return True
+
+
+def _announcer(stage: Stage) -> Stage:
+    """`stage`, to be called from another thread."""
+    loop = asyncio.get_running_loop()
+
+    def announce(said: str) -> None:
+        loop.call_soon_threadsafe(stage, said)
+
+    return announce
+
+
+def _forget(future: "asyncio.Future[ProcessedImage]") -> None:
+    """Look at the outcome of a thread that came too late, so that nobody reports it as unseen."""
+    if not future.cancelled():
+        future.exception()
+
+
+def _process(work: Work, models: ModelStore, stage: Stage, check: Callable[[], None]) -> ProcessedImage:
+    context = Context(models=models, resolved_model=work.models, stage=stage, check=check)
+    return process_image(work.source, parse_recipe(work.recipe), context, work.max_megapixels)
+
+
+class ProcessRunner:
+    """Spawned processes with a memory limit, killed at the deadline: for photos that nobody can vouch for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._context = multiprocessing.get_context("spawn")
+        self._threads = ThreadPoolExecutor(settings.workers, thread_name_prefix="runner")
+        self._idle: list[_Child] = []
+
+    async def run(self, work: Work, control: Control, stage: Stage) -> ProcessedImage:
+        loop = asyncio.get_running_loop()
+        control.check()
+        child = self._idle.pop() if self._idle else _Child(self._context, self._settings)
+        control.on_stop = child.kill
+        future = loop.run_in_executor(self._threads, partial(child.converse, work, _announcer(stage)))
+        try:
+            result = await asyncio.wait_for(asyncio.shield(future), control.seconds_left)
+        except TimeoutError:
+            child.kill()
+            future.add_done_callback(_forget)
+            raise errors.TimedOut() from None
+        except WorkerDied:
+            control.check()  # killed because it was told to stop
+            raise
+        except asyncio.CancelledError:
+            child.kill()
+            future.add_done_callback(_forget)
+            raise
+        finally:
+            control.on_stop = None
+            if child.is_free():
+                self._idle.append(child)
+        return result
+
+    async def close(self) -> bool:
+        for child in self._idle:
+            child.kill()
+        self._threads.shutdown(wait=False)
+        return True
+
+
+class _Child:
+    """A spawned process and the pipe to it."""
+
+    def __init__(self, context: multiprocessing.context.SpawnContext, settings: Settings) -> None:
+        self._pipe, theirs = context.Pipe()
+        self._process: SpawnProcess = context.Process(target=_serve, args=(theirs, settings), daemon=True)
+        self._process.start()
+        theirs.close()
+        self._busy = False
+
+    def converse(self, work: Work, stage: Stage) -> ProcessedImage:
+        """Have `work` done; blocks. Raises what the process raised, and WorkerDied."""
+        self._busy = True
+        try:
+            self._pipe.send(work)
+            while True:
+                said = self._pipe.recv()
+                if isinstance(said, str):
+                    stage(said)
+                    continue
+                self._busy = False
+                if isinstance(said, errors.PhotoError):
+                    raise said
+                if not isinstance(said, ProcessedImage):
+                    raise TypeError(type(said))
+                return said
+        except (EOFError, OSError) as error:
+            raise WorkerDied from error
+
+    def is_free(self) -> bool:
+        return not self._busy and self._process.is_alive()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+
+def _serve(pipe: Connection, settings: Settings) -> None:
+    """The process's life: take work, say its stages, say its result."""
+    _limit_memory(settings.process_memory_bytes)
+    models = ModelStore(settings)
+    while True:
+        try:
+            work = pipe.recv()
+        except EOFError:
+            return
+        try:
+            pipe.send(_process(work, models, pipe.send, lambda: None))
+        except MemoryError:
+            pipe.send(errors.OutOfMemory())
+        except errors.PhotoError as error:
+            error.__cause__ = None  # it may not survive the pipe, and stays in this process's memory anyway
+            pipe.send(error)
+
+
+def _limit_memory(size: int) -> None:
+    if sys.platform == "linux":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (size, size))
