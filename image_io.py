@@ -243,9 +243,10 @@ def _has_more_frames(image: Image.Image) -> bool:
 
 
 def _load(file: IO[bytes], image: Image.Image, warn: Warn) -> Picture:
-    # Taken now: TIFF turns its picture while loading, and then forgets the tag.
-    orientation = 1 if isinstance(image, TiffImagePlugin.TiffImageFile) else _orientation(image)
+    orientation = _orientation(image)
     try:
+        if isinstance(image, PngImagePlugin.PngImageFile):
+            _check_sums(file)
         image.load()
         srgb, alpha = to_srgb(image, warn)
     except Image.DecompressionBombError as problem:
@@ -258,6 +259,14 @@ def _load(file: IO[bytes], image: Image.Image, warn: Warn) -> Picture:
         alpha=None if alpha is None else upright(np.asarray(alpha), orientation),
         dpi=dpi[::-1] if dpi and orientation >= 5 else dpi,
     )
+
+
+def _check_sums(file: IO[bytes]) -> None:
+    """Compare a PNG's checksums, which Pillow leaves out for pixels: damage would pass as noise. Raises SyntaxError."""
+    position = file.tell()
+    file.seek(0)
+    PngImagePlugin.PngImageFile(file).verify()
+    file.seek(position)
 
 
 def _broken(file: IO[bytes], problem: BaseException) -> errors.PhotoError:
@@ -274,7 +283,9 @@ _LACKING = ("unsupported", "unknown pixel mode", "unknown compression", "not bee
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; 1 where there is none that can be read. pillow_heif has applied it already."""
+    """The EXIF orientation still to be applied, 1 to 8. Of TIFF and HEIC, the decoder sees to it."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return 1
     try:
         value = image.getexif().get(ORIENTATION_TAG, 1)
     except DECODER_ERRORS:

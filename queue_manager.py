@@ -92,23 +92,31 @@ class QueueManager(QueueReader):
             row, event = await self._end(tx, job.id, "job_created", [])
         return self._told(row, event)
 
-    async def add_files(self, job_id: str, files: Sequence[NewFile], max_files: int) -> Job:
-        """Add files to an open job.
+    async def add_files(
+        self, job_id: str, files: Sequence[NewFile], max_files: int, key: str | None = None
+    ) -> tuple[Job, list[str]]:
+        """Add files to an open job; returns it with their ids, or with those that the same `key` added before.
 
         Raises:
             errors.JobNotFound, errors.Conflict: no such job, or it is sealed.
             errors.TooManyFiles: the job would hold more than `max_files`.
         """
+        ids = [file.id for file in files]
         async with self._database.transaction() as tx:
             job = await self._job(tx, job_id)
+            known = await tx.one("get_addition", job_id=job_id, key=key) if key else None
+            if known is not None:
+                return job_from(job), list(json.loads(known["file_ids"]))
             if job["sealed"]:
                 raise errors.Conflict("The job is sealed and takes no more files.")
             if job["total"] + len(files) > max_files:
                 raise errors.TooManyFiles(f"A job holds at most {max_files} files.")
             await self._insert(tx, job_id, files, first=job["total"])
-            rows = [await tx.one("get_file", job_id=job_id, file_id=file.id) for file in files]
+            if key:
+                await tx.run("insert_addition", job_id=job_id, key=key, file_ids=json.dumps(ids))
+            rows = [await tx.one("get_file", job_id=job_id, file_id=file_id) for file_id in ids]
             row, event = await self._end(tx, job_id, "files_added", [row for row in rows if row])
-        return self._told(row, event)
+        return self._told(row, event), ids
 
     async def seal(self, job_id: str) -> Job:
         """Say that an open job has all its files. Sealing a sealed job changes nothing."""

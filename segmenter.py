@@ -5,6 +5,7 @@ The only module that loads rembg.
 
 import importlib.util
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
@@ -21,6 +22,8 @@ from runtimes import Input, Network, Tensor
 
 DIS_SIZE_PX = 1024
 U2NET_SIZE_PX = 320
+
+_LOADING = threading.Lock()  # `cache` lets two threads in at once
 
 
 class RembgSession(Protocol):
@@ -46,7 +49,9 @@ class Segmenter:
         if session_name is None:
             session_name = DEFAULT if self.size >= DIS_SIZE_PX else "u2net"
         # Without its `__init__`, which downloads the model and opens it in ONNX Runtime.
-        session = cast(RembgSession, object.__new__(rembg_sessions()[session_name]))
+        with _LOADING:
+            kind = rembg_sessions()[session_name]
+        session = cast(RembgSession, object.__new__(kind))
         session.model_name = row.name
         session.inner_session = _Checked(network)
         session.normalize = partial(_normalize, port.name)

@@ -68,16 +68,20 @@ class Storage:
     def put(self, data: bytes, job_id: str, kind: Kind) -> str:
         """Store `data`; returns its digest."""
         digest = hashlib.sha256(data).hexdigest()
-        folder = self.path(job_id, kind, digest).parent
+        self.put_as(data, job_id, kind, digest)
+        return digest
+
+    def put_as(self, data: bytes, job_id: str, kind: Kind, name: str) -> None:
+        """Store `data` under a name of its own."""
+        folder = self.path(job_id, kind, name).parent
         part = folder / (secrets.token_hex(8) + PART)
         with translated():
             folder.mkdir(parents=True, exist_ok=True)
             try:
                 part.write_bytes(data)
-                self.keep(part, job_id, kind, digest)
+                self.keep(part, job_id, kind, name)
             finally:
                 part.unlink(missing_ok=True)
-        return digest
 
     def delete_job(self, job_id: str) -> None:
         """Everything of the job is gone, in one step as seen from outside."""

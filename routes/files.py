@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,7 +19,7 @@ from routes.delivery import blob, disposition
 from routes.services import Rooms, Services
 from schemas import FilePage, FileStatus, JobFile, Output
 
-THUMBNAIL = 320  # px, longest side
+Original = Callable[[], Awaitable[tuple[Path, bool]]]  # a path, and whether it is deleted after use
 
 router = APIRouter(prefix="/api/jobs/{job_id}/files", tags=["files"])
 
@@ -94,32 +95,46 @@ async def get_mask(rooms: Rooms, job_id: str, file_id: str) -> FileResponse:
 
 @router.get("/{file_id}/thumbnail", response_class=FileResponse)
 async def get_thumbnail(
-    rooms: Rooms, job_id: str, file_id: str, of: Literal["result", "source"] = "result"
+    rooms: Rooms,
+    job_id: str,
+    file_id: str,
+    of: Literal["result", "source"] = "result",
+    size: Literal["320", "1600"] = "320",
 ) -> FileResponse:
-    """A WebP of at most 320 px: of the result where there is one, else (or with `?of=source`) of the photo."""
+    """A WebP, `size` px at most: of the result where there is one, else (or with `?of=source`) of the photo."""
     stored = await rooms.queue.stored(job_id, file_id)
-    if of == "result" and stored.thumbnail is not None:
-        path, etag = rooms.storage.path(job_id, "thumbnail", stored.thumbnail), stored.thumbnail
+    if of == "source" or stored.thumbnail is None:
+        path = await _reduced(
+            rooms, job_id, f"source-{size}-{file_id}", int(size), partial(_source, rooms, job_id, stored)
+        )
+    elif size == "320":
+        path = rooms.storage.path(job_id, "thumbnail", stored.thumbnail)
     else:
-        path, etag = await _source_thumbnail(rooms, job_id, file_id, stored), f"{file_id}-source"
-    response = blob(path, "image/webp", "thumbnail.webp", attachment=False, etag=etag)
+        output = _output(await rooms.queue.file(job_id, file_id), None)
+        blob_path = rooms.storage.path(job_id, "result", output.sha256)
+        path = await _reduced(rooms, job_id, f"result-{size}-{output.sha256}", int(size), partial(_kept, blob_path))
+    response = blob(path, "image/webp", "thumbnail.webp", attachment=False, etag=path.name)
     response.headers["Cache-Control"] = "private, no-cache"  # the address outlives the picture
     return response
 
 
-async def _source_thumbnail(rooms: Services, job_id: str, file_id: str, stored: StoredFile) -> Path:
-    kept = rooms.storage.path(job_id, "thumbnail", f"source-{file_id}")
-    if await asyncio.to_thread(kept.exists):
-        return kept
-    path, temporary = await _source(rooms, job_id, stored)
+async def _reduced(rooms: Services, job_id: str, name: str, px: int, original: Original) -> Path:
+    """A reduced picture of `original`, made once."""
+    made = rooms.storage.path(job_id, "thumbnail", name)
+    if await asyncio.to_thread(made.exists):
+        return made
+    path, temporary = await original()
     try:
-        data = await asyncio.to_thread(thumbnail_of, path, THUMBNAIL, rooms.settings.max_megapixels)
+        data = await asyncio.to_thread(thumbnail_of, path, px, rooms.settings.max_megapixels)
+        await asyncio.to_thread(rooms.storage.put_as, data, job_id, "thumbnail", name)
     finally:
         if temporary:
             path.unlink(missing_ok=True)
-    part = rooms.storage.incoming()
-    await asyncio.to_thread(part.write_bytes, data)
-    return await asyncio.to_thread(rooms.storage.keep, part, job_id, "thumbnail", kept.name)
+    return made
+
+
+async def _kept(path: Path) -> tuple[Path, bool]:
+    return path, False
 
 
 async def _source(rooms: Services, job_id: str, stored: StoredFile) -> tuple[Path, bool]:

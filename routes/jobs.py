@@ -126,14 +126,20 @@ def _shown(rooms: Services, job: Job) -> object:
 
 
 @router.post("/{job_id}/files", status_code=202, response_model=AddedFiles, openapi_extra=UPLOAD_BODY)
-async def add_files(request: Request, rooms: Rooms, job_id: str) -> AddedFiles:
-    """Add photos or ZIPs to an open job; they are processed as they arrive."""
+async def add_files(
+    request: Request,
+    rooms: Rooms,
+    job_id: str,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> AddedFiles:
+    """Add photos or ZIPs to an open job; they are processed as they arrive. A repeated key adds nothing more."""
     await rooms.queue.job(job_id)
     with Upload() as upload:
         await _receive(request, rooms, upload)
         accepted = await _accept(rooms, upload, job_id, alone=False)
-        job = await rooms.queue.add_files(job_id, accepted.files, rooms.settings.max_job_files)
-    files = [await rooms.queue.file(job_id, file.id) for file in accepted.files]
+        limit = rooms.settings.max_job_files
+        job, ids = await rooms.queue.add_files(job_id, accepted.files, limit, idempotency_key)
+    files = [await rooms.queue.file(job_id, file_id) for file_id in ids]
     return AddedFiles(files=tuple(map(rooms.live.file, files)), job=rooms.live.job(job))
 
 

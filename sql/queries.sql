@@ -309,3 +309,9 @@ SELECT * FROM jobs WHERE status IN ('receiving', 'queued', 'processing', 'paused
 SELECT DISTINCT done.id FROM files AS copy JOIN files AS done ON done.id = copy.duplicate_of
  WHERE copy.job_id = :job_id AND copy.position >= :first AND copy.status = 'queued'
    AND done.status IN ('completed', 'failed')
+
+-- name: insert_addition
+INSERT INTO additions (job_id, key, file_ids) VALUES (:job_id, :key, :file_ids)
+
+-- name: get_addition
+SELECT file_ids FROM additions WHERE job_id = :job_id AND key = :key

@@ -78,6 +78,13 @@ CREATE TABLE outputs (
     PRIMARY KEY (file_id, position)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE additions (                                -- requests that added files under an Idempotency-Key
+    job_id   TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    key      TEXT NOT NULL,
+    file_ids TEXT NOT NULL,
+    PRIMARY KEY (job_id, key)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE events (
     job_id  TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
     seq     INTEGER NOT NULL,

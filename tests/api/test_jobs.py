@@ -170,7 +170,8 @@ def test_retry_runs_a_failed_photo_again(server: Server) -> None:
 
 
 def test_pause_resume_and_cancel(server: Server) -> None:
-    job = server.submit(*[(f"{n}.jpg", picture(size=(900, 900))) for n in range(30)], recipe=CONVERT)
+    photos = [(f"{n}.jpg", picture(f"#0000{n:02x}", (900, 900))) for n in range(30)]
+    job = server.submit(*photos, recipe=CONVERT)
     path = f"/api/jobs/{job['id']}"
     assert server.post(f"{path}/pause").json()["status"] == "paused"
     time.sleep(0.5)
@@ -182,6 +183,40 @@ def test_pause_resume_and_cancel(server: Server) -> None:
     statuses = {file["status"] for file in server.files(job["id"])}
     assert statuses <= {"completed", "cancelled"}
     assert server.post(f"{path}/resume").status_code == 409
+
+
+def test_same_photo_twice_is_done_once_and_says_of_which(server: Server) -> None:
+    job = server.finished(server.submit(("a.jpg", picture()), ("b.jpg", picture()), recipe=CONVERT)["id"])
+    assert job["progress"]["succeeded"] == 2
+    first, copy = server.files(job["id"])
+    assert copy["duplicate_of"] == first["id"]
+    results = [server.get(file["outputs"][0]["url"]) for file in (first, copy)]
+    assert results[0].content == results[1].content
+    assert 'filename="b.png"' in results[1].headers["content-disposition"]
+
+
+def test_job_is_renamed_kept_and_moved_to_the_front(server: Server) -> None:
+    job = server.post("/api/jobs?open=true", files=multipart(("a.jpg", picture())), data={"recipe": CONVERT}).json()
+    path = f"/api/jobs/{job['id']}"
+    changed = server.request("PATCH", path, json={"name": "Class 4b", "keep": True, "priority": "batch"}).json()
+    assert (changed["name"], changed["priority"]) == ("Class 4b", "batch")
+    assert server.post(f"{path}/front").json()["priority"] == "high"
+    server.post(f"{path}/seal")
+    assert server.finished(job["id"])["expires_at"] is None
+    assert server.request("PATCH", path, json={"keep": False}).json()["expires_at"] is not None
+    assert server.request("PATCH", path, json={"colour": "red"}).json()["code"] == "invalid_request"
+    assert server.post(f"{path}/front").status_code == 409
+
+
+def test_lost_answer_to_an_added_file_is_repeated_without_a_second_photo(server: Server) -> None:
+    job = server.post("/api/jobs?open=true", data={"recipe": CONVERT}).json()
+    path = f"/api/jobs/{job['id']}/files"
+    answers = [
+        server.post(path, files=multipart(("a.jpg", picture())), headers={"Idempotency-Key": "one"}).json()
+        for _ in range(2)
+    ]
+    assert [file["id"] for file in answers[0]["files"]] == [file["id"] for file in answers[1]["files"]]
+    assert answers[1]["job"]["file_count"] == 1
 
 
 def test_delete_removes_the_job_and_its_bytes(server: Server) -> None:

@@ -1,0 +1,97 @@
+"""Encoding: what goes out reads back as it was."""
+
+import io
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data
+
+import errors
+from image_encode import encode, png, with_alpha
+from image_io import Picture
+from schemas import Format, OutputSpec
+
+
+def cutout() -> Picture:
+    pixels = data.astronaut()
+    alpha = np.clip(np.hypot(*(np.mgrid[:512, :512] - 256)) * -2 + 500, 0, 255).astype(np.uint8)
+    return Picture(pixels, alpha, (300.0, 300.0))
+
+
+def opened(content: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(content))
+    image.load()
+    return image
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 1, 4), (7, 5), (300, 451, 3), (300, 451, 4), (1, 9000, 3)])
+def test_png_reads_back_exactly(shape: tuple[int, ...]) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
+    image = opened(png(pixels))
+    assert image.mode == {2: "L", 3: "RGB", 4: "RGBA"}[pixels.shape[2] if pixels.ndim == 3 else 2]
+    assert np.array_equal(np.asarray(image), pixels)
+
+
+def test_png_of_a_photo_is_about_pillows_size_and_quicker() -> None:
+    pixels = np.tile(data.astronaut(), (4, 4, 1))
+    start = time.perf_counter()
+    ours = png(pixels)
+    middle = time.perf_counter()
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG")
+    assert (middle - start) * 2 < time.perf_counter() - middle
+    assert len(ours) < 1.2 * len(out.getvalue())
+
+
+@pytest.mark.parametrize("format", ["png", "webp", "tiff", "avif"])
+def test_encode_keeps_alpha_and_colours(format: Format) -> None:
+    picture = cutout()
+    image = opened(encode(picture, OutputSpec(format=format)))
+    assert image.format == format.upper()
+    assert image.mode == "RGBA"
+    back = np.asarray(image).astype(int)
+    visible = picture.alpha == 255
+    assert np.abs(back[..., 3] - picture.alpha).mean() < 1
+    assert np.abs(back[visible, :3] - picture.pixels[visible]).mean() < (0.01 if format in ("png", "tiff") else 5)
+
+
+@pytest.mark.parametrize("format", ["png", "tiff"])
+def test_encode_lossless_carries_nothing_of_what_was_removed(format: Format) -> None:
+    picture = cutout()
+    back = np.asarray(opened(encode(picture, OutputSpec(format=format))))
+    assert np.array_equal(back, with_alpha(picture))
+    assert not back[picture.alpha == 0].any()
+
+
+def test_encode_jpeg_lies_on_white_and_is_progressive() -> None:
+    image = opened(encode(cutout(), OutputSpec(format="jpeg", quality=95)))
+    assert image.mode == "RGB"
+    assert image.info.get("progressive")
+    assert min(image.getpixel((2, 2))) > 250  # type: ignore[type-var,arg-type]
+
+
+@pytest.mark.parametrize(("quality", "sampling"), [(95, 1), (90, 1), (80, 2)])
+def test_encode_jpeg_keeps_full_chroma_at_high_quality(quality: int, sampling: int) -> None:
+    image = opened(encode(cutout(), OutputSpec(format="jpeg", quality=quality)))
+    assert image.layer[0][1:3] == (sampling, sampling)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("format", ["png", "jpeg", "tiff"])
+def test_encode_keeps_resolution_and_drops_metadata(format: Format) -> None:
+    image = opened(encode(cutout(), OutputSpec(format=format)))
+    assert [round(float(side)) for side in image.info["dpi"]] == [300, 300]
+    assert 0x8825 not in image.getexif()
+    assert "icc_profile" not in image.info
+
+
+def test_encode_webp_too_wide_says_what_to_do() -> None:
+    with pytest.raises(errors.OutputTooLarge, match="16383"):
+        encode(Picture(np.zeros((1, 16_384, 3), np.uint8)), OutputSpec(format="webp"))
+
+
+@pytest.mark.parametrize("format", ["webp", "jpeg", "avif"])
+def test_encode_lower_quality_is_smaller(format: Format) -> None:
+    high, low = (len(encode(cutout(), OutputSpec(format=format, quality=quality))) for quality in (95, 40))
+    assert low < 0.6 * high

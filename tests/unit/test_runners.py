@@ -1,0 +1,107 @@
+"""Both kinds of runner keep the same promises."""
+
+import multiprocessing
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+import errors
+import runners
+from models import ModelStore
+from runners import Control, ProcessRunner, Runner, ThreadRunner, Work, WorkerDied
+from settings import Settings
+
+CONVERT = '{"operations": [], "outputs": [{"name": "full", "format": "webp"}]}'
+SLOW = '{"operations": [{"op": "remove_background", "model": "grabcut"}]}'
+
+
+@pytest.fixture(params=["thread", "process"])
+async def runner(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Runner]:
+    settings = Settings(data_dir=tmp_path, workers=2, offline=True)
+    kind: Runner = (
+        ThreadRunner(settings, ModelStore(settings)) if request.param == "thread" else ProcessRunner(settings)
+    )
+    yield kind
+    await kind.close()
+
+
+def control(seconds: float = 60) -> Control:
+    return Control("job", time.monotonic() + seconds)
+
+
+async def test_run_gives_the_processed_photo_and_announces_its_stages(runner: Runner, photos: dict[str, Path]) -> None:
+    stages: list[str] = []
+    for _ in range(2):
+        result = await runner.run(Work(photos["coffee"], CONVERT, {}, 100), control(), stages.append)
+    assert (result.width, result.height, result.outputs[0].format) == (600, 400, "webp")
+    assert stages == ["reading the photo", "saving"] * 2
+
+
+async def test_run_raises_the_photo_s_own_error(runner: Runner, photos: dict[str, Path], tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(photos["coffee"].read_bytes()[:5000])
+    with pytest.raises(errors.TruncatedImage):
+        await runner.run(Work(broken, CONVERT, {}, 100), control(), lambda _: None)
+    with pytest.raises(errors.TooManyPixels):
+        await runner.run(Work(photos["coffee"], CONVERT, {}, 0.1), control(), lambda _: None)
+
+
+async def test_run_past_its_deadline_times_out_and_leaves_the_place_free(
+    runner: Runner, photos: dict[str, Path]
+) -> None:
+    with pytest.raises(errors.TimedOut):
+        await runner.run(Work(photos["astronaut"], SLOW, {}, 100), control(0.01), lambda _: None)
+    result = await runner.run(Work(photos["coffee"], CONVERT, {}, 100), control(), lambda _: None)
+    assert result.width == 600
+
+
+async def test_stopped_work_raises_cancelled(runner: Runner, photos: dict[str, Path]) -> None:
+    stopped = control()
+    stopped.stop()
+    with pytest.raises(errors.Cancelled):
+        await runner.run(Work(photos["coffee"], CONVERT, {}, 100), stopped, lambda _: None)
+
+
+async def test_stop_ends_running_work(runner: Runner, photos: dict[str, Path]) -> None:
+    running = control()
+
+    def stop(stage: str) -> None:
+        if stage == "removing background":
+            running.stop()
+
+    with pytest.raises(errors.Cancelled):
+        await runner.run(Work(photos["astronaut"], SLOW, {}, 100), running, stop)
+
+
+async def test_thread_stuck_in_a_native_call_loses_its_place_to_a_new_one(
+    tmp_path: Path, photos: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(data_dir=tmp_path, workers=1, offline=True)
+    runner = ThreadRunner(settings, ModelStore(settings))
+    process = runners.process_image
+    monkeypatch.setattr(runners, "process_image", lambda *_: time.sleep(2))
+    work = Work(photos["coffee"], CONVERT, {}, 100)
+    with pytest.raises(errors.TimedOut):
+        await runner.run(work, control(0.1), lambda _: None)
+    monkeypatch.setattr(runners, "process_image", process)
+    began = time.monotonic()
+    assert (await runner.run(work, control(), lambda _: None)).width == 600
+    assert time.monotonic() - began < 1.5, "it waited for the thread that is stuck"
+    assert await runner.close() is False, "the stuck thread has not come back"
+    time.sleep(2)
+
+
+async def test_process_that_dies_is_reported_and_replaced(tmp_path: Path, photos: dict[str, Path]) -> None:
+    runner = ProcessRunner(Settings(data_dir=tmp_path, workers=1, offline=True))
+
+    def die(stage: str) -> None:
+        for child in multiprocessing.active_children():
+            child.kill()
+
+    with pytest.raises(WorkerDied):
+        await runner.run(Work(photos["astronaut"], SLOW, {}, 100), control(), die)
+    result = await runner.run(Work(photos["coffee"], CONVERT, {}, 100), control(), lambda _: None)
+    assert result.width == 600
+    await runner.close()
