@@ -19,23 +19,25 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
+import backups
 import errors
 from database import Database
 from ingest.archives import ArchiveReader
 from job_worker import JobWorker
 from live import LiveState
+from metrics import Metrics
 from models import ModelStore
 from queue_manager import QueueManager
 from routes import catalogue, events, files, jobs, problems, system
 from routes.origins import Guard
 from routes.services import Services
 from runners import ProcessRunner, ThreadRunner
-from schemas import JobEvent
+from schemas import JobEvent, Notice
 from settings import Settings
 from storage import Storage
+from upkeep import Upkeep, notice_of
 from websocket_manager import WebSocketManager
 
-CLEANUP_INTERVAL = 600.0  # seconds between looks for expired jobs
 MAX_SOCKET_MESSAGE = 65_536  # bytes; clients have nothing to say
 log = logging.getLogger("photo")
 
@@ -81,12 +83,14 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     storage = Storage(settings.data_dir)
     with _only_server(storage):
         await asyncio.to_thread(storage.prepare)
-        database = Database(settings.data_dir / "queue.db")
+        paths = (settings.database_path, settings.backups_path, settings.quarantine_path)
+        notices = notice_of(await asyncio.to_thread(backups.heal, *paths))
+        database = Database(settings.database_path)
         await database.open()
-        services = _services(settings, storage, database)
+        services = _services(settings, storage, database, notices)
         await _recover(services)
         services.worker.start()
-        tasks = [asyncio.create_task(_clean_up(services)), asyncio.create_task(_prefetch(services))]
+        tasks = [asyncio.create_task(services.upkeep.run()), asyncio.create_task(_prefetch(services))]
         app.state.services = services
         try:
             yield
@@ -114,7 +118,7 @@ def _only_server(storage: Storage) -> Iterator[None]:
         lock.release()
 
 
-def _services(settings: Settings, storage: Storage, database: Database) -> Services:
+def _services(settings: Settings, storage: Storage, database: Database, notices: tuple[Notice, ...]) -> Services:
     sockets = WebSocketManager()
     live = LiveState(settings.workers)
     models = ModelStore(settings)
@@ -128,12 +132,14 @@ def _services(settings: Settings, storage: Storage, database: Database) -> Servi
 
     queue = QueueManager(database, changed, settings.keep_days)
     runner = ProcessRunner(settings) if settings.executor == "process" else ThreadRunner(settings, models)
-    worker = JobWorker(settings, queue, storage, models, runner, live, publish)
-    return Services(settings, storage, queue, models, live, worker, sockets, ArchiveReader())
+    metrics = Metrics()
+    worker = JobWorker(settings, queue, storage, models, runner, live, metrics, publish)
+    upkeep = Upkeep(settings, queue, storage, notices)
+    return Services(settings, storage, queue, models, live, worker, sockets, upkeep, metrics, ArchiveReader())
 
 
 async def _recover(services: Services) -> None:
-    """Take up what an earlier run left: photos in process wait again, folders without a job go."""
+    """Take up what an earlier run left: photos in process wait again; estimates are learnt from finished ones."""
     recovered = await services.queue.recover()
     if recovered:
         log.info("%d photos were being processed when the server last stopped; they wait again", recovered)
@@ -141,18 +147,6 @@ async def _recover(services: Services) -> None:
         services.live.note(event)
     for sample in await services.queue.history():
         services.live.estimator.observe(sample)
-    known = await services.queue.job_ids()
-    await asyncio.to_thread(services.storage.sweep, known)
-
-
-async def _clean_up(services: Services) -> None:
-    """Delete jobs whose time is over."""
-    while True:
-        for job_id in await services.queue.expired():
-            await services.queue.delete(job_id)
-            await asyncio.to_thread(services.storage.delete_job, job_id)
-            log.info("job %s has expired and is deleted", job_id)
-        await asyncio.sleep(CLEANUP_INTERVAL)
 
 
 async def _prefetch(services: Services) -> None:

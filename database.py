@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aiosqlite
 
+import backups
 import errors
 import sql
 
@@ -120,14 +121,8 @@ def migrate(path: Path) -> None:
             if number <= version:
                 continue
             if version:
-                backup(connection, path.with_name(f"{path.stem}-before-{number:04d}{path.suffix}"))
+                backups.back_up(path, path.parent / "backups")
             connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
             version = number
     finally:
         connection.close()
-
-
-def backup(connection: sqlite3.Connection, target: Path) -> None:
-    """A whole copy of the database at `target`, which is replaced."""
-    target.unlink(missing_ok=True)
-    connection.execute("VACUUM INTO ?", (str(target),))

@@ -10,6 +10,7 @@ import errors
 from image_processor import ProcessedImage
 from ingest.archives import ArchiveReader
 from live import LiveState, Sample
+from metrics import Metrics
 from models import ModelStore
 from operations import models_needed, parse_recipe
 from queue_manager import QueueManager, file_error
@@ -38,6 +39,7 @@ class JobWorker:
         models: ModelStore,
         runner: Runner,
         live: LiveState,
+        metrics: Metrics,
         publish: Callable[[JobEvent], None],
     ) -> None:
         self._settings = settings
@@ -46,6 +48,7 @@ class JobWorker:
         self._models = models
         self._runner = runner
         self._live = live
+        self._metrics = metrics
         self._publish = publish
         self._archives = ArchiveReader()
         self._controls: dict[str, Control] = {}
@@ -141,6 +144,8 @@ class JobWorker:
         seconds = result.timings["total_s"]
         model = result.engine.model if result.engine else ""
         self._live.observe(claim.job_id, Sample(model, result.width * result.height / 1e6, seconds))
+        written = sum(output.bytes for output in result.outputs)
+        self._metrics.finished("completed", model, result.timings, claim.size, written)
         self._say(claim, "completed", f"seconds={seconds:.3f} model={model or '-'}")
 
     def _say(self, claim: Claim, status: str, rest: str) -> None:
@@ -172,6 +177,7 @@ class JobWorker:
             change = partial(self._queue.release, claim, RETRY_PAUSE * 2**claim.attempts, counted=True)
         else:
             change = partial(self._queue.fail, claim, file_error(error), warnings)
+            self._metrics.finished("failed", "", {}, claim.size, 0)
         await self._written(change)
         if error.status >= 500 and error.__cause__ is not None:
             log.error("job=%s file=%s", claim.job_id, claim.file_id, exc_info=error.__cause__)

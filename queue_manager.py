@@ -351,6 +351,11 @@ class QueueManager(QueueReader):
         if row is None:
             raise errors.JobNotFound()
 
+    async def expire(self, job_id: str) -> bool:
+        """Forget a job whose time is over. False: it is wanted again."""
+        async with self._database.transaction() as tx:
+            return await tx.one("delete_expired", job_id=job_id, now=time.time()) is not None
+
     async def to_front(self, job_id: str) -> Job:
         """Serve the job next, before every other."""
         return await self._switch(job_id, "to_front", None, "job_moved")

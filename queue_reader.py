@@ -17,6 +17,7 @@ from queue_rows import (
 )
 from schemas import FilePage, Job, JobEvent, JobFile, JobPage, Priority, Totals
 
+DAY = 86_400.0  # seconds
 HISTORY = 500  # finished photos that estimates are learnt from
 
 
@@ -88,7 +89,12 @@ class QueueReader:
 
     async def totals(self) -> Totals:
         """Counts over everything that the queue still knows."""
+        now = time.time()
+        (today,) = await self._database.all("span_totals", since=now - DAY)
+        (week,) = await self._database.all("span_totals", since=now - 7 * DAY)
         return totals_from(
+            today=today,
+            week=week,
             jobs=await self._database.all("job_totals"),
             files=await self._database.all("file_totals"),
             models=await self._database.all("model_totals"),
@@ -99,6 +105,11 @@ class QueueReader:
         """The newest finished photos, oldest first: what estimates are learnt from."""
         rows = await self._database.all("recent_totals", limit=HISTORY)
         return [Sample(row["model"] or "", row["megapixels"], row["seconds"]) for row in reversed(rows)]
+
+    async def result_blobs(self) -> list[tuple[str, str, str]]:
+        """Job id, file id and digest of every stored result."""
+        rows = await self._database.all("result_blobs")
+        return [(row["job_id"], row["file_id"], row["sha256"]) for row in rows]
 
     async def waiting_jobs(self) -> int:
         """Jobs with photos that wait."""

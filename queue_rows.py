@@ -24,6 +24,7 @@ from schemas import (
     Priority,
     Progress,
     Recipe,
+    Span,
     Totals,
     brief,
 )
@@ -128,8 +129,16 @@ def stored_from(row: Row) -> StoredFile:
     )
 
 
-def totals_from(jobs: Sequence[Row], files: Sequence[Row], models: Sequence[Row], failures: Sequence[Row]) -> Totals:
+def span_from(row: Row) -> Span:
+    return Span(jobs=row["jobs"], completed=row["completed"], failed=row["failed"])
+
+
+def totals_from(
+    today: Row, week: Row, jobs: Sequence[Row], files: Sequence[Row], models: Sequence[Row], failures: Sequence[Row]
+) -> Totals:
     return Totals(
+        today=span_from(today),
+        week=span_from(week),
         jobs={row["status"]: row["jobs"] for row in jobs},
         files={row["status"]: row["files"] for row in files},
         source_bytes=sum(row["bytes"] for row in files),

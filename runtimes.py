@@ -63,7 +63,9 @@ def _prefers_openvino() -> bool:
 
 def _load_onnxruntime(path: Path) -> Network:
     from onnxruntime.capi.onnxruntime_pybind11_state import (  # type: ignore[import-untyped]
+        EPFail,
         Fail,
+        InvalidArgument,
         InvalidGraph,
         InvalidProtobuf,
         NoSuchFile,
@@ -72,7 +74,7 @@ def _load_onnxruntime(path: Path) -> Network:
 
     try:
         return OnnxNetwork(path)
-    except (Fail, InvalidGraph, InvalidProtobuf, NoSuchFile, RuntimeException, NotImplementedError) as problem:
+    except (EPFail, Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NoSuchFile, RuntimeException) as problem:
         raise errors.ModelBroken from problem
 
 

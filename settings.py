@@ -67,6 +67,21 @@ class Settings(BaseSettings):
     )
 
     @property
+    def database_path(self) -> Path:
+        """The queue's file."""
+        return self.data_dir / "queue.db"
+
+    @property
+    def backups_path(self) -> Path:
+        """The folder of the queue's backups."""
+        return self.data_dir / "backups"
+
+    @property
+    def quarantine_path(self) -> Path:
+        """The folder of databases that were found damaged."""
+        return self.data_dir / "quarantine"
+
+    @property
     def models_path(self) -> Path:
         """The folder that holds the models."""
         return self.model_dir or self.data_dir / "models"

@@ -40,12 +40,15 @@ class Storage:
             for part in self._jobs.glob(f"*/*/*{PART}"):
                 part.unlink(missing_ok=True)
 
-    def sweep(self, known: frozenset[str]) -> int:
-        """Delete the folders of jobs that are not `known`; returns how many."""
-        orphans = [folder for folder in self._jobs.iterdir() if folder.name not in known]
-        for folder in orphans:
-            self.delete_job(folder.name)
-        return len(orphans)
+    def job_folders(self, before: float) -> frozenset[str]:
+        """Names of the job folders last touched before that moment, in seconds since 1970."""
+        with translated():
+            return frozenset(folder.name for folder in self._jobs.iterdir() if folder.stat().st_mtime < before)
+
+    def job_bytes(self, job_id: str) -> int:
+        """Bytes that a job takes on the disk."""
+        with translated():
+            return sum(file.stat().st_size for file in (self._jobs / job_id).rglob("*") if file.is_file())
 
     def incoming(self) -> Path:
         """A new path for bytes on their way in; `keep` or delete it."""

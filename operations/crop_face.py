@@ -105,8 +105,8 @@ def find_faces(pixels: Pixels) -> list[Box]:
 def _detect(grey: Pixels) -> list[Box]:
     """Boxes in px of `grey`.
 
-    Of 300 photos with boxes and 60 without people this finds 62 % of the bare faces and a face in one of the 60; a
-    plain cascade 51 % and five with an equalised histogram, 62 % and four without.
+    In 150 street photos this finds 24 of 39 bare faces, in 60 photos without people one false one. Without the look
+    for eyes it is 24 and four, with an equalised histogram besides 20 and five.
     """
     found, hits = _cascade("frontalface_alt2").detectMultiScale2(
         grey, scaleFactor=SCALE_STEP, minNeighbors=MIN_NEIGHBOURS, minSize=(MIN_FACE_PX, MIN_FACE_PX)

@@ -5,15 +5,17 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends
-from models import ModelStore
 from starlette.requests import HTTPConnection
 
 from ingest.archives import ArchiveReader
 from job_worker import JobWorker
 from live import LiveState
+from metrics import Metrics
+from models import ModelStore
 from queue_manager import QueueManager
 from settings import Settings
 from storage import Storage
+from upkeep import Upkeep
 from websocket_manager import WebSocketManager
 
 
@@ -28,6 +30,8 @@ class Services:
     live: LiveState
     worker: JobWorker
     sockets: WebSocketManager
+    upkeep: Upkeep
+    metrics: Metrics
     archives: ArchiveReader
     started: float = field(default_factory=time.monotonic)
 

@@ -7,11 +7,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import APIRouter
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, Response
 
 import errors
 from routes.services import Rooms
-from schemas import Frozen, Totals
+from schemas import CleanupReport, Frozen, Notice, Totals
 
 STATIC = Path(__file__).parent.parent / "static"
 VERSION = version("photo-processor")
@@ -37,6 +37,7 @@ class Health(Frozen):
     models: tuple[str, ...]
     sockets: int
     free_bytes: int
+    notices: tuple[Notice, ...]
 
 
 @router.get("/health")
@@ -52,13 +53,34 @@ async def health(rooms: Rooms) -> Health:
         models=tuple(row.name for row in rooms.models.rows() if row.state == "installed"),
         sockets=rooms.sockets.clients,
         free_bytes=rooms.storage.free_bytes(),
+        notices=rooms.upkeep.notices,
     )
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(rooms: Rooms) -> Response:
+    """For Prometheus."""
+    _, running = await rooms.queue.depth()
+    text = rooms.metrics.text(
+        queued=await rooms.queue.depth_by_priority(),
+        running=running,
+        sockets=rooms.sockets.clients,
+        models={row.name: row.state in ("installed", "built_in") for row in rooms.models.rows()},
+        free_bytes=rooms.storage.free_bytes(),
+    )
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 @router.get("/api/stats")
 async def stats(rooms: Rooms) -> Totals:
-    """Counts over all jobs still kept, and what each model has done here."""
+    """Counts over all jobs still kept, today and this week, and what each model has done here."""
     return await rooms.queue.totals()
+
+
+@router.post("/api/cleanup")
+async def cleanup(rooms: Rooms, dry_run: bool = False) -> CleanupReport:
+    """Delete what has expired, now; with `?dry_run=true`, only say what would go."""
+    return await rooms.upkeep.clean(dry_run=dry_run)
 
 
 @router.get("/api/sample", response_class=FileResponse)

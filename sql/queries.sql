@@ -186,6 +186,11 @@ RETURNING *
 -- name: delete_job
 DELETE FROM jobs WHERE id = :job_id RETURNING *
 
+-- name: delete_expired
+DELETE FROM jobs
+ WHERE id = :job_id AND expires_at <= :now AND status IN ('completed', 'failed', 'cancelled')
+RETURNING id
+
 -- name: expired_jobs
 SELECT id FROM jobs
  WHERE expires_at <= :now AND status IN ('completed', 'failed', 'cancelled')
@@ -284,7 +289,7 @@ SELECT json_extract(engine, '$.model') AS model, width * height / 1e6 AS megapix
   FROM files WHERE status = 'completed' AND duplicate_of IS NULL AND width IS NOT NULL
  ORDER BY rowid DESC LIMIT :limit
 
--- name: day_totals
+-- name: span_totals
 SELECT count(*) FILTER (WHERE f.status = 'completed') AS completed, count(*) FILTER (WHERE f.status = 'failed') AS failed,
        count(DISTINCT f.job_id) AS jobs
   FROM jobs j JOIN files f ON f.job_id = j.id WHERE j.updated_at >= :since

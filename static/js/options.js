@@ -195,7 +195,7 @@ export function createOptions(page) {
       const [operations, { presets: list }] = await Promise.all([page.client.operations(), page.client.presets()]);
       catalogue = operations;
       presets = list;
-      fields = new Map(catalogue.operations.map(({ op, parameters }) => [op, fieldsOf(parameters)]));
+      fields = new Map(catalogue.operations.map(({ op, schema }) => [op, fieldsOf(schema)]));
       outputFields = fieldsOf(catalogue.outputs);
       restore();
       drawPresets();

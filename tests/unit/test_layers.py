@@ -8,7 +8,7 @@ ROOT = Path(__file__).parent.parent.parent
 # Lowest first; a room imports from lower lines, or from its own.
 LAYERS = (
     {"errors", "settings"},
-    {"schemas", "sql"},
+    {"schemas", "sql", "backups", "metrics"},
     {"queue_manager", "queue_rows", "database", "websocket_manager", "storage", "live", "queue_reader", "runtimes"},
     {"image_colour", "image_truncation", "image_encode", "image_io"},
     {"models", "model_rows", "model_types", "model_folders", "model_download", "segmenter", "classical"},
@@ -16,7 +16,7 @@ LAYERS = (
     {"image_processor"},
     {"ingest"},
     {"runners"},
-    {"job_worker"},
+    {"job_worker", "upkeep"},
     {"routes"},
     {"app"},
 )

@@ -1,5 +1,6 @@
 """Both kinds of runner keep the same promises."""
 
+import asyncio
 import multiprocessing
 import time
 from collections.abc import AsyncIterator
@@ -90,7 +91,7 @@ async def test_thread_stuck_in_a_native_call_loses_its_place_to_a_new_one(
     assert (await runner.run(work, control(), lambda _: None)).width == 600
     assert time.monotonic() - began < 1.5, "it waited for the thread that is stuck"
     assert await runner.close() is False, "the stuck thread has not come back"
-    time.sleep(2)
+    await asyncio.sleep(2)  # it must not outlive the test
 
 
 async def test_process_that_dies_is_reported_and_replaced(tmp_path: Path, photos: dict[str, Path]) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import time
 from pathlib import Path
 
 import pytest
@@ -35,11 +36,13 @@ def test_prepare_sweeps_what_was_left_half_written(storage: Storage) -> None:
     assert storage.path("job", "result", digest).exists()
 
 
-def test_sweep_deletes_folders_of_unknown_jobs_only(storage: Storage) -> None:
-    storage.put(b"a", "known", "result")
-    storage.put(b"b", "orphan", "result")
-    assert storage.sweep(frozenset({"known"})) == 1
-    assert [folder.name for folder in (storage.root / "jobs").iterdir()] == ["known"]
+def test_job_folders_and_their_bytes_are_counted(storage: Storage) -> None:
+    storage.put(b"four", "a", "result")
+    storage.put(b"seven77", "a", "source")
+    storage.put(b"b", "b", "result")
+    assert storage.job_folders(time.time() + 1) == {"a", "b"}
+    assert storage.job_folders(time.time() - 60) == frozenset()
+    assert storage.job_bytes("a") == 11
 
 
 def test_delete_job_leaves_nothing_and_may_be_repeated(storage: Storage) -> None:

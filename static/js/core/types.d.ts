@@ -68,7 +68,7 @@ export interface JobEvent {
 }
 export type Message = JobEvent | { type: 'heartbeat'; seq: number };
 
-export type OperationInfo = { op: string; title: string; summary: string; parameters: any };
+export type OperationInfo = { op: string; title: string; summary: string; schema: any };
 export type Catalogue = { operations: OperationInfo[]; outputs: any };
 export type Preset = { name: string; title: string; description: string; recipe: Recipe };
 

@@ -1,0 +1,116 @@
+"""Chromium for the tests of the page, and a page that fails its test on anything it should not do."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+
+from tests.server import ROOT
+
+AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+AXE_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+SETTLED = "() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 50)))"
+"""Fulfilled once the colours of another scheme have come: they have a transition."""
+WAIT_MS = 60_000
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def chromium_path() -> str | None:
+    """The installed Chromium; PHOTO_TEST_CHROMIUM names another."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("PHOTO_TEST_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """A running Chromium. While it runs, this thread has an event loop: asynchronous tests must wait for its end."""
+    path = chromium_path()
+    if path is None:
+        pytest.skip("no Chromium is installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        expect.set_options(timeout=WAIT_MS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Watch:
+    """What a page did that it should not have done."""
+
+    host: str
+    expected: tuple[str, ...] = ()
+    """Parts of console messages that the test brings about."""
+    faults: list[str] = field(default_factory=list)
+
+    def attach(self, context: BrowserContext) -> None:
+        context.on("request", self._request)
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self.faults.append(f"error: {error.error}"))
+
+    def _request(self, request: Request) -> None:
+        url = urlsplit(request.url)
+        if url.scheme not in ("blob", "data") and url.netloc != self.host:
+            self.faults.append(f"request to another origin: {request.url}")
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not any(part in message.text for part in self.expected):
+            self.faults.append(f"console: {message.text}")
+
+
+@contextmanager
+def watched(browser: Browser, url: str, *expected: str, **options: Any) -> Iterator[Page]:
+    """A page of a context of its own; whoever leaves it learns of errors and of requests to other origins."""
+    options = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", **options}
+    context = browser.new_context(base_url=url, **options)
+    context.set_default_timeout(WAIT_MS)
+    watch = Watch(urlsplit(url).netloc, expected)
+    watch.attach(context)
+    page = context.new_page()
+    yield page
+    context.close()
+    assert watch.faults == []
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds on the page as it stands, in light and in dark."""
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: npm ci --prefix frontend")
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate(SETTLED)
+        results = page.evaluate(
+            "(tags) => axe.run(document, {runOnly: tags, resultTypes: ['violations']})", list(AXE_TAGS)
+        )
+        found += [
+            f"{scheme}: {rule['id']}: {node['target']} {node['failureSummary']}"
+            for rule in results["violations"]
+            for node in rule["nodes"]
+        ]
+    page.emulate_media(color_scheme="light")
+    return found
+
+
+def upload(name: str, data: bytes | Path) -> dict[str, Any]:
+    """A file for `set_input_files`, under a name of its own."""
+    content = data.read_bytes() if isinstance(data, Path) else data
+    return {"name": name, "mimeType": "image/jpeg", "buffer": content}

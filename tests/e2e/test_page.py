@@ -1,0 +1,504 @@
+"""The page in a real browser, on a real server with the real network and real photos."""
+
+import gzip
+import io
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.e2e.browser import launched, upload, violations, watched
+from tests.server import ROOT, Server
+
+STATIC = ROOT / "static"
+JOB = re.compile(r"#/jobs/([^/]+)$")
+OPENED = re.compile(r"#/jobs/[^/]+/[^/]+$")
+NASTY = "<img src=x onerror=alert(1)>.jpg"
+
+
+@pytest.fixture(scope="module")
+def browser(model_folder: Path) -> Iterator[Browser]:
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, server: Server) -> Iterator[Page]:
+    """The page as someone finds it who comes for the first time."""
+    with watched(browser, server.url) as page:
+        page.goto("/")
+        expect(page.locator("#preset-cutout")).to_be_checked()
+        yield page
+
+
+def choose(page: Page, *files: dict[str, object] | Path, button: str = "#choose-files") -> str:
+    """Choose files as a person does; returns the id of the job that they became."""
+    with page.expect_file_chooser() as chooser:
+        page.locator(button).click()
+    chooser.value.set_files(list(files))
+    expect(page).to_have_url(JOB)
+    return job_id(page)
+
+
+def job_id(page: Page) -> str:
+    found = JOB.search(page.url)
+    assert found is not None
+    return found.group(1)
+
+
+def twelve(photos: dict[str, Path]) -> list[dict[str, object]]:
+    return [upload(f"{name}-{turn}.jpg", path) for turn in range(4) for name, path in photos.items()]
+
+
+def expect_done(page: Page, count: int) -> None:
+    expect(page.locator('.card[data-status="completed"]')).to_have_count(count)
+    expect(page.locator("#job-stage")).to_have_text("Done")
+    expect(page.locator("#job-left")).to_be_empty()
+
+
+def saved_zip(page: Page, folder: Path) -> zipfile.ZipFile:
+    """The ZIP as the browser saved it."""
+    with page.expect_download() as download:
+        page.locator("#download-zip").click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    archive = zipfile.ZipFile(path)
+    assert archive.testzip() is None
+    return archive
+
+
+# --- the main job ---
+
+
+def test_sample_photo_becomes_a_cutout(page: Page) -> None:
+    page.locator("#try-sample").click()
+    expect_done(page, 1)
+    expect(page.locator(".card .name")).to_have_text("astronaut.png")
+    expect(page.locator("#download-zip")).to_have_attribute("href", re.compile("/download$"))
+
+
+def test_chosen_photo_shows_its_cutout_on_the_checkerboard(page: Page, photos: dict[str, Path]) -> None:
+    job = choose(page, photos["astronaut"])
+    expect_done(page, 1)
+    expect(page.locator("#job-count")).to_have_text("1 of 1")
+    picture = page.locator(".card .thumb img.loaded")
+    expect(picture).to_be_visible()
+    background = page.locator(".card .thumb").evaluate("(thumb) => getComputedStyle(thumb).backgroundImage")
+    assert background.startswith("repeating-conic-gradient")
+    thumbnail = Image.open(io.BytesIO(page.request.get(str(picture.get_attribute("src"))).body()))
+    assert thumbnail.convert("RGBA").getpixel((2, 2))[3] == 0
+    with page.expect_download() as download:
+        page.locator(".card .get").click()
+    assert download.value.suggested_filename == "astronaut.png"
+    assert Image.open(download.value.path()).mode == "RGBA"
+    assert job
+
+
+def test_opened_photo_is_compared_by_keyboard(page: Page, photos: dict[str, Path]) -> None:
+    choose(page, photos["astronaut"], photos["coffee"])
+    expect_done(page, 2)
+    page.locator(".card .thumb").first.focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(OPENED)
+    expect(page.locator('#stage[data-mode="slider"]')).to_be_visible()
+    slider = page.locator("#stage input[type=range]")
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(slider).to_have_value("0")
+    page.keyboard.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", "1 % before")
+    clip = page.locator("#stage .before").evaluate("(image) => getComputedStyle(image).clipPath")
+    assert "99%" in clip
+    page.keyboard.press(" ")
+    expect(slider).to_have_value("100")
+    page.keyboard.press("b")
+    expect(page.locator("#backdrop-white")).to_be_checked()
+    expect(page.locator("#stage")).to_have_attribute("data-backdrop", "white")
+    expect(page.locator("#viewer-facts")).to_contain_text("512 × 512 px")
+    page.keyboard.press("j")
+    expect(page.locator("#viewer-name")).to_have_text("coffee.jpg")
+    expect(page.locator("#viewer-position")).to_have_text("2 of 2")
+    page.keyboard.press("k")
+    expect(page.locator("#viewer-name")).to_have_text("astronaut.jpg")
+    page.keyboard.press("Escape")
+    expect(page.locator("#viewer")).to_be_hidden()
+    expect(page).to_have_url(JOB)
+    expect(page.locator(".card .thumb").first).to_be_focused()
+
+
+def test_twelve_photos_come_back_in_one_zip(page: Page, photos: dict[str, Path], tmp_path: Path) -> None:
+    page.locator("#preset-cutout_white").check()
+    batch = twelve(photos)
+    choose(page, *batch)
+    expect(page.locator(".card")).to_have_count(12)
+    expect(page.locator('.card[data-status="processing"] .stage-text').first).to_be_visible()
+    expect(page.locator("#live")).to_have_text(re.compile(r"percent done"))
+    expect_done(page, 12)
+    expect(page.locator("#job-count")).to_have_text("12 of 12")
+    expect(page.locator("#live")).to_have_text("Finished: 12 done, 0 failed, 0 to look at.")
+    with saved_zip(page, tmp_path) as archive:
+        names = {str(photo["name"]) for photo in batch}
+        assert names < set(archive.namelist())
+        corner = Image.open(io.BytesIO(archive.read("coffee-0.jpg"))).getpixel((2, 2))
+        assert min(corner) >= 250
+
+
+def test_zip_keeps_its_folders(page: Page, photos: dict[str, Path], tmp_path: Path) -> None:
+    packed = tmp_path / "class.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(photos["astronaut"], "4b/anna.jpg")
+        archive.write(photos["chelsea"], "pets/cat.jpg")
+    choose(page, packed)
+    expect_done(page, 2)
+    expect(page.locator(".card .name")).to_have_text(["4b/anna.jpg", "pets/cat.jpg"])
+    with saved_zip(page, tmp_path) as archive:
+        assert {"4b/anna.png", "pets/cat.png", "manifest.json"} == set(archive.namelist())
+
+
+def test_folder_keeps_its_names_and_leaves_out_what_is_no_photo(
+    page: Page, photos: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "shoot"
+    (folder / "deep" / "er").mkdir(parents=True)
+    (folder / "cat.jpg").write_bytes(photos["chelsea"].read_bytes())
+    (folder / "deep" / "er" / "cup.jpg").write_bytes(photos["coffee"].read_bytes())
+    (folder / "notes.txt").write_text("no photo")
+    (folder / ".DS_Store").write_bytes(b"\0")
+    choose(page, folder, button="#choose-folder")
+    expect_done(page, 2)
+    expect(page.locator(".card .name")).to_have_text(["shoot/cat.jpg", "shoot/deep/er/cup.jpg"])
+    expect(page.locator('#notices [data-subject="intake"]')).to_contain_text("1 file is no photo and was left out.")
+    expect(page.locator("#job-name")).to_have_text("shoot")
+
+
+def test_drop_anywhere_is_taken(page: Page, photos: dict[str, Path]) -> None:
+    data = list(photos["coffee"].read_bytes())
+    transfer = page.evaluate_handle(
+        """(data) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([new Uint8Array(data)], 'dropped.jpg', { type: 'image/jpeg' }));
+          return transfer;
+        }""",
+        data,
+    )
+    page.dispatch_event(".brand", "dragover", {"dataTransfer": transfer})
+    expect(page.locator("#drag-over")).to_be_visible()
+    page.dispatch_event(".brand", "drop", {"dataTransfer": transfer})
+    expect(page.locator("#drag-over")).to_be_hidden()
+    expect_done(page, 1)
+    expect(page.locator(".card .name")).to_have_text("dropped.jpg")
+
+
+# --- what goes wrong ---
+
+
+def test_bad_files_fail_alone_with_a_reason_and_retry(page: Page, photos: dict[str, Path], tmp_path: Path) -> None:
+    whole = photos["chelsea"].read_bytes()
+    job = choose(
+        page,
+        photos["coffee"],
+        upload("cut.jpg", whole[: len(whole) // 2]),
+        upload("empty.jpg", b""),
+        upload("letter.jpg", b"Dear all, this is a letter.\n" * 20),
+        upload("whole.jpg", whole),
+    )
+    expect(page.locator('.card[data-status="completed"]')).to_have_count(2)
+    failed = page.locator('.card[data-group="failed"]')
+    expect(failed).to_have_count(3)
+    expect(page.locator("#job-stage")).to_have_text("Done")
+    expect(page.locator("#job-count")).to_have_text("5 of 5 · 3 failed")
+    for card in failed.all():
+        expect(card.locator(".stage-text")).to_have_text("Failed")
+        reason = card.locator(".why").inner_text()
+        assert len(reason.split(". ")) >= 2, reason
+        assert not re.search(r"_|Traceback|Error\b|0x", reason), reason
+
+    cut = page.locator(".card", has_text="cut.jpg")
+    page.locator('#filters [data-filter="failed"]').click()
+    expect(page.locator(".card:visible")).to_have_count(3)
+    expect(cut.locator(".retry")).to_have_accessible_name("Retry cut.jpg")
+    with page.expect_response(lambda response: response.request.method == "POST") as answer:
+        cut.locator(".retry").click()
+    assert re.search(rf"/api/jobs/{job}/retry\?file=", answer.value.url)
+    assert answer.value.status == 200
+    expect(page.locator("#job-stage")).to_have_text("Done")
+    expect(cut.locator(".stage-text")).to_have_text("Failed")
+    page.locator('#filters [data-filter="done"]').click()
+    expect(page.locator(".card:visible")).to_have_count(2)
+    with saved_zip(page, tmp_path) as archive:
+        assert {"coffee.png", "whole.png", "errors.csv", "manifest.json"} == set(archive.namelist())
+
+
+def test_nothing_but_bad_files_says_failed_and_offers_no_zip(page: Page) -> None:
+    choose(page, upload("letter.jpg", b"This is no picture. " * 9))
+    expect(page.locator("#job-stage")).to_have_text("Failed")
+    expect(page.locator("#job-retry")).to_be_visible()
+    expect(page.locator("#download-zip")).not_to_have_attribute("href", re.compile("."))
+
+
+def test_file_name_with_markup_is_text_everywhere(page: Page, photos: dict[str, Path]) -> None:
+    page.on("dialog", lambda dialog: pytest.fail(f"a dialog: {dialog.message}"))
+    choose(page, upload(NASTY, photos["coffee"]))
+    expect_done(page, 1)
+    expect(page.locator(".card .name")).to_have_text(NASTY)
+    expect(page.locator("#job-name")).to_have_text(NASTY)
+    page.locator(".card .thumb").click()
+    expect(page.locator("#viewer-name")).to_have_text(NASTY)
+    page.keyboard.press("Escape")
+    page.locator("#open-jobs").click()
+    expect(page.locator("#jobs-list .row-name").first).to_have_text(NASTY)
+    page.locator("#jobs-list").get_by_role("button", name=f"Delete {NASTY}").first.click()
+    expect(page.locator(".toast")).to_contain_text(NASTY)
+    page.locator(".toast button").click()
+    assert page.locator("img[onerror], img[src='x']").count() == 0
+
+
+def test_server_that_goes_away_is_told_and_found_again(
+    browser: Browser, server: Server, photos: dict[str, Path]
+) -> None:
+    with watched(browser, server.url, "ERR_") as page:
+        page.goto("/")
+        page.route("**/api/jobs?open=true", lambda route: route.abort("connectionrefused"))
+        with page.expect_file_chooser() as chooser:
+            page.locator("#choose-files").click()
+        chooser.value.set_files(photos["coffee"])
+        expect(page.locator('#notices [data-subject="link"]')).to_contain_text("The server does not answer.")
+        page.unroute("**/api/jobs?open=true")
+        expect_done(page, 1)
+        expect(page.locator('#notices [data-subject="link"]')).to_have_count(0)
+
+
+def test_blocked_socket_falls_back_to_asking(browser: Browser, server: Server, photos: dict[str, Path]) -> None:
+    with watched(browser, server.url, "WebSocket") as page:
+        page.route_web_socket("**/ws/job/**", lambda socket: socket.close(code=4403))
+        page.goto("/")
+        choose(page, photos["coffee"])
+        expect(page.locator('#notices [data-subject="link"]')).to_contain_text("Live updates are blocked here")
+        expect_done(page, 1)
+
+
+# --- coming back, stopping, deleting ---
+
+
+def test_reload_in_the_middle_returns_to_the_job(page: Page, photos: dict[str, Path]) -> None:
+    job = choose(page, *twelve(photos))
+    expect(page.locator('.card[data-status="completed"]').first).to_be_visible()
+    expect(page.locator('.card[data-status="uploading"]')).to_have_count(0)
+    expect(page.locator("#job-stage")).to_have_text("Working")
+    page.reload()
+    expect(page.locator(".card")).to_have_count(12)
+    assert job_id(page) == job
+    assert page.locator('.card[data-status="completed"]').count() < 12, "it had finished before the reload"
+    expect_done(page, 12)
+
+
+def test_earlier_jobs_are_listed_after_a_reload(page: Page, photos: dict[str, Path]) -> None:
+    first = choose(page, upload("first.jpg", photos["coffee"]))
+    expect_done(page, 1)
+    second = choose(page, upload("second.jpg", photos["chelsea"]), button="#job-new")
+    assert second != first
+    expect_done(page, 1)
+    page.goto("/")
+    page.reload()
+    page.locator("#open-jobs").click()
+    rows = page.locator("#jobs-list [data-job]")
+    assert [rows.nth(0).get_attribute("data-job"), rows.nth(1).get_attribute("data-job")] == [second, first]
+    expect(rows.nth(1)).to_contain_text("Done · 1 of 1")
+    rows.nth(1).locator("a.row-text").click()
+    expect(page.locator("#job-name")).to_have_text("first.jpg")
+    page.go_back()
+    expect(page.locator("#main")).to_have_attribute("data-view", "empty")
+
+
+def test_leaving_asks_only_while_photos_are_being_sent(page: Page, photos: dict[str, Path]) -> None:
+    held: list[Route] = []
+    page.route("**/api/jobs/*/files", lambda route: held.append(route))
+    choose(page, photos["coffee"])
+    expect(page.locator(".card .stage-text")).to_contain_text("Sending")
+    with page.expect_event("dialog") as asked:
+        page.evaluate("() => { location.href = '/docs' }")
+    assert asked.value.type == "beforeunload"
+    asked.value.dismiss()
+    held[0].continue_()
+    expect_done(page, 1)
+    page.goto("/")
+    expect(page.locator("#empty")).to_be_visible()
+
+
+def test_cancel_stops_the_rest_and_keeps_what_is_done(
+    page: Page, server: Server, photos: dict[str, Path], tmp_path: Path
+) -> None:
+    job = choose(page, *twelve(photos))
+    expect(page.locator('.card[data-status="completed"]').first).to_be_visible()
+    page.locator("#job-cancel").click()
+    expect(page.locator("#job-stage")).to_have_text("Cancelled")
+    expect(page.locator("#live")).to_have_text("The job was cancelled.")
+    expect(page.locator('.card[data-status="processing"], .card[data-status="queued"]')).to_have_count(0)
+    done = page.locator('.card[data-status="completed"]').count()
+    assert 1 <= done < 12
+    assert server.job(job)["status"] == "cancelled"
+    with saved_zip(page, tmp_path) as archive:
+        assert len([name for name in archive.namelist() if name.endswith(".png")]) == done
+
+
+def test_pause_holds_the_job_and_resume_goes_on(page: Page, photos: dict[str, Path]) -> None:
+    choose(page, *twelve(photos)[:6])
+    expect(page.locator("#job-stage")).to_have_text("Working")
+    page.keyboard.press("p")
+    expect(page.locator("#job-stage")).to_have_text("Paused")
+    expect(page.locator("#job-pause")).to_have_text("Resume")
+    page.locator("#job-pause").click()
+    expect_done(page, 6)
+
+
+def test_deleted_job_comes_back_by_undo_and_is_gone_without(
+    page: Page, server: Server, photos: dict[str, Path]
+) -> None:
+    job = choose(page, upload("unwanted.jpg", photos["coffee"]))
+    expect_done(page, 1)
+    page.clock.install()
+    page.locator("#job-delete").click()
+    expect(page.locator("#empty")).to_be_visible()
+    page.locator(".toast button").click()
+    page.clock.run_for(11_000)
+    page.locator("#open-jobs").click()
+    row = page.locator(f'#jobs-list [data-job="{job}"]')
+    expect(row).to_be_visible()
+    assert server.job(job)["status"] == "completed"
+    row.get_by_role("button", name="Delete unwanted.jpg").click()
+    expect(row).to_have_count(0)
+    with page.expect_response(lambda response: response.request.method == "DELETE") as answer:
+        page.clock.run_for(11_000)
+    assert answer.value.status == 204
+    expect(page.locator(".toast")).to_have_count(0)
+    assert server.get(f"/api/jobs/{job}").status_code == 404
+
+
+# --- models ---
+
+
+def test_first_photo_shows_the_download_that_it_waits_for(
+    browser: Browser,
+    start_server: Callable[..., Server],
+    empty_models: Path,
+    photos: dict[str, Path],
+    has_network: bool,
+) -> None:
+    if not has_network:
+        pytest.fail("the network could not be fetched from any source; see the warning above")
+    server = start_server(models=empty_models, prefetch_model="true")
+    with watched(browser, server.url) as page:
+        page.goto("/")
+        notice = page.locator('#notices [data-subject="model"]')
+        expect(notice).to_contain_text("Downloading the model")
+        choose(page, photos["astronaut"])
+        expect(page.locator(".card .stage-text")).to_contain_text("Downloading the model")
+        expect(notice.locator("progress")).to_have_attribute("value", re.compile(r"\d"))
+        page.locator("#open-models").click()
+        expect(page.locator('#models-list [data-model="isnet-general-use"]')).to_have_attribute(
+            "data-state", "installed"
+        )
+        page.keyboard.press("Escape")
+        expect_done(page, 1)
+        expect(page.locator(".card")).to_have_attribute("data-group", "done")
+        expect(notice).to_have_count(0)
+
+
+def test_fallback_engine_is_told_before_and_after(
+    browser: Browser, start_server: Callable[..., Server], empty_models: Path, photos: dict[str, Path]
+) -> None:
+    server = start_server(models=empty_models, offline="true")
+    with watched(browser, server.url) as page:
+        page.goto("/")
+        notice = page.locator('#notices [data-subject="model"]')
+        expect(notice).to_contain_text("A simpler engine is in use")
+        choose(page, photos["astronaut"])
+        expect(page.locator('.card[data-status="completed"]')).to_have_count(1)
+        expect(page.locator(".card .stage-text")).to_have_text("Look at this")
+        expect(page.locator(".card .why")).not_to_be_empty()
+        expect(page.locator("#job-count")).to_have_text("1 of 1 · 1 to look at")
+        notice.get_by_role("button", name="Models").click()
+        expect(page.locator('#models-list [data-model="isnet-general-use"]')).to_be_visible()
+        assert violations(page) == []
+
+
+# --- how it is made ---
+
+
+def test_axe_finds_nothing_in_any_state(page: Page, photos: dict[str, Path]) -> None:
+    assert violations(page) == [], "empty"
+    choose(page, *twelve(photos)[:4], upload("letter.jpg", b"This is no picture. " * 9))
+    expect(page.locator('.card[data-status="processing"]').first).to_be_visible()
+    assert violations(page) == [], "processing"
+    expect(page.locator('.card[data-status="completed"]')).to_have_count(4)
+    expect(page.locator("#job-stage")).to_have_text("Done")
+    assert violations(page) == [], "done"
+    page.locator('#filters [data-filter="failed"]').click()
+    assert violations(page) == [], "failed"
+    page.locator('#filters [data-filter="all"]').click()
+    for section in page.locator("#steps summary").all():
+        section.click()
+    assert violations(page) == [], "options"
+    page.locator(".card .thumb").first.click()
+    expect(page.locator('#stage[data-mode="slider"]')).to_be_visible()
+    expect(page.locator("#viewer-facts")).to_contain_text("Result")
+    assert violations(page) == [], "viewer"
+    page.keyboard.press("Escape")
+    for button in ("#open-jobs", "#open-keys"):
+        page.locator(button).click()
+        assert violations(page) == [], button
+        page.keyboard.press("Escape")
+
+
+def test_phone_is_as_good(browser: Browser, server: Server, photos: dict[str, Path]) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+    with watched(browser, server.url, **phone) as page:
+        page.goto("/")
+        expect(page.locator("#take-photo")).to_be_visible()
+        assert violations(page) == [], "empty"
+        choose(page, photos["coffee"], photos["chelsea"])
+        expect_done(page, 2)
+        assert violations(page) == [], "done"
+        page.locator("#menu-button").tap()
+        page.locator("#open-jobs").tap()
+        expect(page.locator("#jobs-list [data-job]").first).to_be_visible()
+        page.locator("#jobs-dialog [data-close]").tap()
+        page.locator(".card .thumb").first.tap()
+        expect(page.locator('#stage[data-mode="slider"]')).to_be_visible()
+        assert violations(page) == [], "viewer"
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+
+
+def test_focus_starts_at_the_skip_link_and_reaches_the_photos(page: Page) -> None:
+    page.keyboard.press("Tab")
+    expect(page.locator("#skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    page.keyboard.press("?")
+    expect(page.locator("#keys-dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#keys-dialog")).to_be_hidden()
+
+
+def test_theme_is_kept(page: Page) -> None:
+    page.locator("#theme").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_page_is_small() -> None:
+    """As the browser fetches it: each file compressed by itself. `docs.js` belongs to /docs."""
+    scripts = [path for path in (STATIC / "js").rglob("*.js") if path.name != "docs.js"]
+    styles = list((STATIC / "css").glob("*.css"))
+    assert compressed(scripts) <= 35 * 1024
+    assert compressed(styles) <= 10 * 1024
+
+
+def compressed(paths: list[Path]) -> int:
+    """Bytes."""
+    return sum(len(gzip.compress(path.read_bytes(), 9)) for path in paths)

@@ -1,0 +1,124 @@
+"""The operation `remove_background`, on a matte that is known."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from skimage import data
+
+from image_io import Picture, Pixels, Placement
+from model_types import Matte
+from operations import Context
+from operations.remove_background import RemoveBackground
+from schemas import Engine
+
+CUP = (slice(40, 200), slice(180, 420))
+
+
+class KnownMatte:
+    """Says that the middle of the photo is its subject."""
+
+    def __init__(self, alpha: Pixels) -> None:
+        self.alpha = alpha
+        self.asked: list[str] = []
+
+    def predict(self, name: str, pixels: Pixels, stage: Callable[[str], None]) -> Matte:
+        self.asked.append(name)
+        stage("removing background")
+        return Matte(self.alpha, Engine(model=name, runtime="known", quality="best"))
+
+
+def matte() -> Pixels:
+    alpha = np.zeros((400, 600), np.uint8)
+    alpha[CUP] = 255
+    alpha[:, 420:422] = 128
+    return alpha
+
+
+def removed(background: str, picture: Picture | None = None, **surroundings: object) -> tuple[Picture, Context]:
+    context = Context(models=KnownMatte(matte()), **surroundings)  # type: ignore[arg-type]
+    operation = RemoveBackground(background=background)
+    return operation.apply(picture or Picture(data.coffee(), dpi=(72.0, 72.0)), context), context
+
+
+def test_transparent_sets_the_matte_as_alpha_and_keeps_the_pixels() -> None:
+    picture, context = removed("transparent")
+    assert picture.alpha is not None
+    assert np.array_equal(picture.alpha, matte())
+    assert np.array_equal(picture.pixels, data.coffee())
+    assert picture.dpi == (72.0, 72.0)
+    assert context.findings.engine == Engine(model="auto", runtime="known", quality="best")
+    assert context.findings.mask is not None
+    assert np.array_equal(context.findings.mask, matte())
+
+
+def test_model_is_the_one_that_stands_for_the_name() -> None:
+    models = KnownMatte(matte())
+    RemoveBackground(model="auto").apply(
+        Picture(data.coffee()), Context(models=models, resolved_model={"auto": "isnet-general-use"})
+    )
+    assert models.asked == ["isnet-general-use"]
+
+
+def test_colour_is_laid_behind_and_blended_at_the_edge() -> None:
+    picture, _ = removed("#ff00ff")
+    source = data.coffee()
+    assert picture.alpha is None
+    assert tuple(picture.pixels[0, 0]) == (255, 0, 255)
+    assert np.array_equal(picture.pixels[CUP], source[CUP])
+    expected = source[100, 420] * (128 / 255) + np.array([255, 0, 255]) * (127 / 255)
+    assert np.abs(picture.pixels[100, 420] - expected).max() <= 1.5
+    assert picture.photo is not None
+    assert np.array_equal(picture.photo, source)
+
+
+def test_half_transparent_colour_leaves_alpha() -> None:
+    picture, _ = removed("rgb(255 255 255 / 50%)")
+    assert picture.alpha is not None
+    assert picture.alpha[0, 0] == 128
+    assert picture.alpha[100, 300] == 255
+
+
+def test_blur_takes_no_colour_of_the_subject() -> None:
+    pixels = np.full((300, 400, 3), (20, 60, 200), np.uint8)
+    alpha = np.zeros((300, 400), np.uint8)
+    alpha[100:200, 150:250] = 255
+    pixels[alpha == 255] = (250, 10, 10)
+    picture = RemoveBackground(background="blur").apply(Picture(pixels), Context(models=KnownMatte(alpha)))
+    assert picture.alpha is None
+    assert np.array_equal(picture.pixels[alpha == 255], pixels[alpha == 255])
+    assert np.abs(picture.pixels[alpha == 0].astype(int) - (20, 60, 200)).max() <= 6
+
+
+def test_blur_smooths_the_background() -> None:
+    picture, _ = removed("blur")
+    before, after = (np.diff(plane[220:, :170].astype(int), axis=0).std() for plane in (data.coffee(), picture.pixels))
+    assert after < 0.5 * before
+
+
+def test_transparency_of_the_source_stays() -> None:
+    alpha = np.full((400, 600), 255, np.uint8)
+    alpha[:100] = 0
+    picture, _ = removed("transparent", Picture(data.coffee(), alpha))
+    assert picture.alpha is not None
+    assert (picture.alpha[:100] == 0).all()
+    assert (picture.alpha[110:200, 200:400] == 255).all()
+    blurred, _ = removed("blur", Picture(data.coffee(), alpha))
+    assert np.array_equal(blurred.alpha, alpha)
+
+
+@pytest.mark.parametrize(("placement", "corner"), [(Placement(100, 50), (50, 100)), (Placement(0, 0, 2, 2), (0, 0))])
+def test_mask_lies_on_the_whole_source(placement: Placement, corner: tuple[int, int]) -> None:
+    _, context = removed("transparent", Picture(data.coffee(), placement=placement), source_size=(1300, 900))
+    mask = context.findings.mask
+    assert mask is not None
+    assert mask.shape == (900, 1300)
+    at = (corner[0] + round(100 * placement.scale_y), corner[1] + round(300 * placement.scale_x))
+    assert mask[at] == 255
+    assert mask[-1, -1] == 0
+
+
+def test_empty_matte_warns() -> None:
+    context = Context(models=KnownMatte(np.zeros((400, 600), np.uint8)))
+    RemoveBackground().apply(Picture(data.coffee()), context)
+    assert [warning.code for warning in context.findings.warnings] == ["no_subject"]
