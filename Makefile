@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run setup test bench lint check screenshots clean
+.PHONY: run setup test soak bench lint check screenshots clean
 
 run: $(VENV)/.run
 	@$(BIN)/python app.py
@@ -36,6 +36,9 @@ check: $(VENV)/.dev
 lint: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+soak: $(VENV)/.dev
+	$(BIN)/python -m tests.soak
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench

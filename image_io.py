@@ -158,7 +158,7 @@ def decode(path: Path, max_megapixels: float, warn: Warn) -> Picture:
     """
     with path.open("rb") as file:
         image = _open(file, max_megapixels)
-        if _has_more_frames(image):
+        if _has_more_frames(file, image):
             warn("first_frame_only", "The file holds several pictures; only the first was used.")
         return _load(file, image, warn)
 
@@ -235,11 +235,14 @@ def _check_size(size: tuple[int, int], max_megapixels: float) -> None:
         )
 
 
-def _has_more_frames(image: Image.Image) -> bool:
+def _has_more_frames(file: IO[bytes], image: Image.Image) -> bool:
     """Whether there is a second frame. Frames are never counted: that walks the whole file."""
     if isinstance(image, JpegImagePlugin.JpegImageFile):
         return False  # the further pictures of a phone's JPEG are its gain map, depth map and preview
-    return bool(getattr(image, "is_animated", False))
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except DECODER_ERRORS as problem:  # GIF reads the head of the second frame
+        raise _broken(file, problem) from problem
 
 
 def _load(file: IO[bytes], image: Image.Image, warn: Warn) -> Picture:

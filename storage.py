@@ -59,13 +59,19 @@ class Storage:
         return self._jobs / job_id / kind / digest
 
     def keep(self, part: Path, job_id: str, kind: Kind, digest: str) -> Path:
-        """Make a written file the blob `digest`: flushed to disk, then renamed."""
+        """Make a written file the blob `digest`: flushed to disk, then renamed.
+
+        Thumbnails are not flushed: a flush takes longer than most of them took to make, and they can be made again.
+        """
         target = self.path(job_id, kind, digest)
+        flushed = kind != "thumbnail"
         with translated():
             target.parent.mkdir(parents=True, exist_ok=True)
-            _flush(part)
+            if flushed:
+                _flush(part)
             part.replace(target)
-            _flush(target.parent)
+            if flushed:
+                _flush(target.parent)
         return target
 
     def put(self, data: bytes, job_id: str, kind: Kind) -> str:

@@ -1,8 +1,8 @@
 """What can be asked for: operations, presets, models. Forms and docs are drawn from here."""
 
 from fastapi import APIRouter
-from models import ModelInfo
 
+from models import ModelInfo
 from operations import PRESETS, OperationInfo, Preset, catalogue
 from routes.services import Rooms
 from schemas import Frozen, OutputSpec

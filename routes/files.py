@@ -103,12 +103,13 @@ async def get_thumbnail(
 ) -> FileResponse:
     """A WebP, `size` px at most: of the result where there is one, else (or with `?of=source`) of the photo."""
     stored = await rooms.queue.stored(job_id, file_id)
+    small = rooms.storage.path(job_id, "thumbnail", stored.thumbnail or "")
     if of == "source" or stored.thumbnail is None:
         path = await _reduced(
             rooms, job_id, f"source-{size}-{file_id}", int(size), partial(_source, rooms, job_id, stored)
         )
-    elif size == "320":
-        path = rooms.storage.path(job_id, "thumbnail", stored.thumbnail)
+    elif size == "320" and await asyncio.to_thread(_is_whole, small):
+        path = small
     else:
         output = _output(await rooms.queue.file(job_id, file_id), None)
         blob_path = rooms.storage.path(job_id, "result", output.sha256)
@@ -131,6 +132,11 @@ async def _reduced(rooms: Services, job_id: str, name: str, px: int, original: O
         if temporary:
             path.unlink(missing_ok=True)
     return made
+
+
+def _is_whole(path: Path) -> bool:
+    """Thumbnails are not flushed to disk: one written just before a power cut may be empty, or gone."""
+    return path.is_file() and path.stat().st_size > 0
 
 
 async def _kept(path: Path) -> tuple[Path, bool]:

@@ -62,7 +62,7 @@ async def metrics(rooms: Rooms) -> Response:
     """For Prometheus."""
     _, running = await rooms.queue.depth()
     text = rooms.metrics.text(
-        queued=await rooms.queue.depth_by_priority(),
+        queued={str(name): count for name, count in (await rooms.queue.depth_by_priority()).items()},
         running=running,
         sockets=rooms.sockets.clients,
         models={row.name: row.state in ("installed", "built_in") for row in rooms.models.rows()},

