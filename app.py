@@ -80,14 +80,7 @@ class _Revalidated(StaticFiles):
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
-    storage = Storage(settings.data_dir)
-    with _only_server(storage):
-        await asyncio.to_thread(storage.prepare)
-        paths = (settings.database_path, settings.backups_path, settings.quarantine_path)
-        notices = notice_of(await asyncio.to_thread(backups.heal, *paths))
-        database = Database(settings.database_path)
-        await database.open()
-        services = _services(settings, storage, database, notices)
+    async with opened(settings) as services:
         await _recover(services)
         services.worker.start()
         tasks = [asyncio.create_task(services.upkeep.run()), asyncio.create_task(_prefetch(services))]
@@ -101,6 +94,25 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
             await services.sockets.close()
             await services.worker.stop(settings.drain_seconds)
             await services.models.close()
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Services]:
+    """The rooms over the data folder, which nobody else may use meanwhile; nothing runs yet.
+
+    Raises:
+        errors.DataFolderInUse: another server does.
+    """
+    storage = Storage(settings.data_dir)
+    with _only_server(storage):
+        await asyncio.to_thread(storage.prepare)
+        paths = (settings.database_path, settings.backups_path, settings.quarantine_path)
+        notices = notice_of(await asyncio.to_thread(backups.heal, *paths))
+        database = Database(settings.database_path)
+        await database.open()
+        try:
+            yield _services(settings, storage, database, notices)
+        finally:
             await database.close()
 
 
@@ -195,6 +207,9 @@ def main() -> int:
     except OSError as error:
         print(f"Cannot serve at {settings.host}:{settings.port}: {error.strerror}.", file=sys.stderr)
         return 1
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = f"http://{host}:{listener.getsockname()[1]}"
+    settings.address_path.write_text(url, encoding="utf-8")
     app = create_app(settings)
     config = uvicorn.Config(
         app,
@@ -204,8 +219,7 @@ def main() -> int:
         ws_max_size=MAX_SOCKET_MESSAGE,
         server_header=False,
     )
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    print(f"Photo Processor at http://{host}:{listener.getsockname()[1]}  (Ctrl+C stops it)", flush=True)
+    print(f"Photo Processor at {url}  (Ctrl+C stops it)", flush=True)
     _Server(config, app, settings.drain_seconds).run(sockets=[listener])
     if not getattr(app.state, "all_back", True):
         logging.shutdown()

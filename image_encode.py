@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -50,9 +51,9 @@ def with_alpha(picture: Picture) -> Pixels:
     """(H, W, 3) or (H, W, 4) uint8. What is wholly transparent is black: a cutout shall not carry its background."""
     if picture.alpha is None:
         return picture.pixels
-    rgba = np.dstack((picture.pixels, picture.alpha))
-    rgba[picture.alpha == 0] = 0
-    return rgba
+    rgba = cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2RGBA)
+    rgba[..., 3] = picture.alpha
+    return np.asarray(cv2.bitwise_and(rgba, rgba, mask=picture.alpha), np.uint8)
 
 
 def png(pixels: Pixels, dpi: tuple[float, float] | None = None) -> bytes:

@@ -72,6 +72,11 @@ class Settings(BaseSettings):
         return self.data_dir / "queue.db"
 
     @property
+    def address_path(self) -> Path:
+        """Where a running server says its address, for commands on the same data folder."""
+        return self.data_dir / "server.url"
+
+    @property
     def backups_path(self) -> Path:
         """The folder of the queue's backups."""
         return self.data_dir / "backups"

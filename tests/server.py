@@ -25,7 +25,7 @@ class Server:
     def __init__(self, data: Path, models: Path, **settings: str) -> None:
         self.data = data
         self.log = data.with_suffix(".log")
-        self._environment = {
+        self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PHOTO_")},
             "PHOTO_DATA_DIR": str(data),
             "PHOTO_MODEL_DIR": str(models),
@@ -43,7 +43,7 @@ class Server:
             self.process = subprocess.Popen(
                 [sys.executable, "app.py"],
                 cwd=ROOT,
-                env=self._environment,
+                env=self.environment,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,

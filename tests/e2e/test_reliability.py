@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import signal
 import sqlite3
 import subprocess
 import threading
@@ -211,6 +213,29 @@ def test_expected_time_is_learnt_and_absent_before(start_server: Callable[..., S
     assert etas
     assert etas[0]["jobs_ahead"] == 1
     server.finished(again["id"])
+
+
+def child_processes(server: Server) -> list[int]:
+    """The worker processes of a server, not the helper that multiprocessing starts beside them."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=,args=", "--ppid", str(server.process.pid)], capture_output=True, text=True, check=False
+    )
+    return [int(line.split()[0]) for line in listed.stdout.splitlines() if "spawn_main" in line]
+
+
+def test_photo_that_kills_its_process_is_failed_at_the_third_time_and_the_rest_goes_on(
+    start_server: Callable[..., Server],
+) -> None:
+    server = start_server(executor="process", workers="1")
+    job = server.submit(noise(1), recipe=SLOW)
+    deadline = time.monotonic() + 60
+    while server.job(job["id"])["status"] not in ("completed", "failed"):
+        assert time.monotonic() < deadline
+        for pid in child_processes(server):
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+    assert server.job(job["id"])["error"]["code"] == "crashed_worker"
+    assert server.finished(server.submit(noise(2), recipe=CONVERT)["id"])["status"] == "completed"
 
 
 def test_metrics_count_what_was_done(start_server: Callable[..., Server]) -> None:

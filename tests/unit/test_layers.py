@@ -19,6 +19,7 @@ LAYERS = (
     {"job_worker", "upkeep"},
     {"routes"},
     {"app"},
+    {"cli"},
 )
 CLOSED = {
     "queue_manager": {"database", "queue_rows", "queue_reader", "schemas", "settings", "errors"},

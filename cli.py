@@ -1,0 +1,66 @@
+"""`photo-processor`: the server, and the work around it, from the command line.
+
+Exit status: 0 done, 1 failed, 2 wrong usage.
+"""
+
+import argparse
+import asyncio
+import sys
+
+import httpx
+
+import app
+import errors
+from schemas import CleanupReport
+from settings import Settings
+
+TIMEOUT = 600.0  # seconds for a cleanup by a running server
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="photo-processor", description="A self-hosted photo-processing server.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="serve until Ctrl+C; settings are environment variables PHOTO_*")
+    cleanup = commands.add_parser("cleanup", help="delete expired jobs and what belongs to no job")
+    cleanup.add_argument("--dry-run", action="store_true", help="only list what would go, with its bytes")
+    cleanup.add_argument("--json", action="store_true", help="print the report as JSON")
+    options = parser.parse_args(arguments)
+    if options.command == "serve":
+        return app.main()
+    try:
+        report = clean(Settings(), dry_run=options.dry_run)
+    except (errors.PhotoError, httpx.HTTPError) as error:
+        print(f"photo-processor: {error}", file=sys.stderr)
+        return 1
+    print(report.model_dump_json(indent=2) if options.json else described(report))
+    return 0
+
+
+def clean(settings: Settings, *, dry_run: bool) -> CleanupReport:
+    """Clean the data folder: by the server that runs on it, or here where none does."""
+    try:
+        return asyncio.run(_clean_here(settings, dry_run))
+    except errors.DataFolderInUse:
+        address = settings.address_path.read_text(encoding="utf-8").strip()
+        url = f"{address}/api/cleanup"
+        response = httpx.post(url, params={"dry_run": str(dry_run).lower()}, timeout=TIMEOUT).raise_for_status()
+        return CleanupReport.model_validate_json(response.content)
+
+
+async def _clean_here(settings: Settings, dry_run: bool) -> CleanupReport:
+    async with app.opened(settings) as services:
+        return await services.upkeep.clean(dry_run=dry_run)
+
+
+def described(report: CleanupReport) -> str:
+    """The report for people, a line for each thing."""
+    lines = [f"job {job.id}  {job.bytes:>12,} bytes  {job.name}" for job in report.jobs]
+    lines += [f"folder {folder.name}  {folder.bytes:>12,} bytes, of no job" for folder in report.orphans]
+    lines += [f"result of file {lost.file_id} in job {lost.job_id} has vanished" for lost in report.lost]
+    total = sum(job.bytes for job in report.jobs) + sum(folder.bytes for folder in report.orphans)
+    verb = "would be freed" if report.dry_run else "freed"
+    return "\n".join([*lines, f"{total:,} bytes {verb}"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
