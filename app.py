@@ -217,6 +217,7 @@ def main() -> int:
         access_log=settings.log_level == "debug",
         timeout_graceful_shutdown=1,
         ws_max_size=MAX_SOCKET_MESSAGE,
+        ws_per_message_deflate=False,  # it would compress each message once for each of a thousand subscribers
         server_header=False,
     )
     print(f"Photo Processor at {url}  (Ctrl+C stops it)", flush=True)

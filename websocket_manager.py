@@ -114,7 +114,7 @@ class WebSocketManager:
     async def _write(self, socket: WebSocket, client: _Client, first: Snapshot, later: Snapshot) -> None:
         message = _Message.of(await first())
         while True:
-            await asyncio.wait_for(socket.send_text(message.text), SEND_TIMEOUT)
+            await _send(socket, message.text)
             if message.final:
                 await socket.close(NORMAL)
                 return
@@ -131,10 +131,10 @@ class WebSocketManager:
         """The next message that is not older than `seq`, with heartbeats while there is none."""
         while not self._closed:
             try:
-                message = await asyncio.wait_for(client.queue.get(), HEARTBEAT)
+                async with asyncio.timeout(HEARTBEAT):
+                    message = await client.queue.get()
             except TimeoutError:
-                beat = json.dumps({"type": "heartbeat", "seq": seq})
-                await asyncio.wait_for(socket.send_text(beat), SEND_TIMEOUT)
+                await _send(socket, json.dumps({"type": "heartbeat", "seq": seq}))
                 continue
             if message is None or message.seq >= seq:
                 return message
@@ -146,6 +146,12 @@ class WebSocketManager:
         for topic in self._topics.values():
             for client in topic.clients:
                 client.offer(None)
+
+
+async def _send(socket: WebSocket, text: str) -> None:
+    """Send within `SEND_TIMEOUT`. Raises TimeoutError."""
+    async with asyncio.timeout(SEND_TIMEOUT):
+        await socket.send_text(text)
 
 
 async def _read_until_closed(socket: WebSocket) -> None:
