@@ -22,7 +22,7 @@ from queue_rows import (
     job_from,
     result_values,
 )
-from schemas import FileError, FileWarning, Job, JobEvent, Priority, Recipe
+from schemas import FINAL_STATUSES, FileError, FileWarning, Job, JobEvent, Priority, Recipe
 
 MAX_CRASHES = 3
 DAY = 86_400.0  # seconds
@@ -346,6 +346,25 @@ class QueueManager(QueueReader):
             for twin in await tx.all("finished_twins", job_id=job_id, first=0):
                 await self._finish_duplicates(tx, twin["id"])
             row, event = await self._end(tx, job_id, "files_retried", files)
+        return self._told(row, event)
+
+    async def reprocess(self, job_id: str, recipe: Recipe) -> Job:
+        """Do an ended job's photos again by another recipe; the results so far are given up.
+
+        Raises:
+            errors.Conflict: the job has not ended, or none of its photos is kept.
+        """
+        async with self._database.transaction() as tx:
+            job = await self._job(tx, job_id)
+            if job["status"] not in FINAL_STATUSES:
+                raise errors.Conflict(f"The job is {job['status']}; a new recipe waits until it has ended.")
+            files = await tx.all("reprocess_files", job_id=job_id)
+            if not files:
+                raise errors.Conflict("None of the job's photos is kept.")
+            await tx.run("clear_job_outputs", job_id=job_id)
+            text = recipe.model_dump_json()
+            await tx.one("reprocess_job", job_id=job_id, recipe=text, count=len(files), now=time.time())
+            row, event = await self._end(tx, job_id, "job_reprocessed", files)
         return self._told(row, event)
 
     async def delete(self, job_id: str) -> None:

@@ -13,11 +13,13 @@ import errors
 from ingest.acceptance import Accepted, accept
 from ingest.downloads import zip_of
 from ingest.uploads import Upload, UploadReader
+from operations import parse_recipe
+from operations.recipes import MAX_RECIPE_BYTES
 from queue_manager import NewJob, new_id
 from routes.delivery import disposition
 from routes.services import Rooms, Services
-from routes.submission import fingerprint, parse_submission, recipe_of
-from schemas import Frozen, Job, JobFile, JobPage, JobStatus, Priority
+from routes.submission import fingerprint, known_models, parse_submission, recipe_of
+from schemas import Frozen, Job, JobFile, JobPage, JobStatus, Priority, Recipe
 
 PAGE = 500  # files read at a time for a ZIP
 
@@ -45,6 +47,11 @@ UPLOAD_BODY = {
             }
         },
     }
+}
+
+
+RECIPE_BODY = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": Recipe.model_json_schema()}}}
 }
 
 
@@ -217,6 +224,23 @@ class JobChange(Frozen):
 async def change_job(rooms: Rooms, job_id: str, change: JobChange) -> Job:
     """Rename the job, change its priority, or keep it."""
     return rooms.live.job(await rooms.queue.change(job_id, change.name, change.priority, change.keep))
+
+
+@router.post("/{job_id}/reprocess", openapi_extra=RECIPE_BODY)
+async def reprocess_job(request: Request, rooms: Rooms, job_id: str) -> Job:
+    """Do the photos of an ended job again by another recipe, the JSON body; mattes are used again."""
+    recipe = parse_recipe(await _body(request))
+    known_models(recipe, rooms)
+    return rooms.live.job(await rooms.queue.reprocess(job_id, recipe))
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_RECIPE_BYTES:
+            raise errors.RequestTooLarge("The recipe is too long.")
+    return body
 
 
 @router.delete("/{job_id}", status_code=204)

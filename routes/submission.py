@@ -59,9 +59,14 @@ def recipe_of(submission: Submission, services: Services) -> Recipe:
             background=submission.background or "transparent",
             format=submission.format or "png",
         )
+    known_models(recipe, services)
+    return recipe
+
+
+def known_models(recipe: Recipe, services: Services) -> None:
+    """Raises errors.UnknownModel where the recipe names a model that this server does not have."""
     for name in models_needed(recipe):
         services.models.canonical(name)
-    return recipe
 
 
 def _preset_recipe(submission: Submission, simple: tuple[str, ...]) -> Recipe:

@@ -168,6 +168,23 @@ UPDATE jobs
  WHERE id = :job_id AND status <> 'cancelled'
 RETURNING *
 
+-- name: reprocess_files
+UPDATE files
+   SET status = 'queued', error = NULL, warnings = '[]', crash_count = 0, available_at = 0
+ WHERE job_id = :job_id AND status IN ('completed', 'failed', 'cancelled')
+   AND (sha256 IS NOT NULL OR archive IS NOT NULL)
+RETURNING *
+
+-- name: reprocess_job
+UPDATE jobs
+   SET recipe = :recipe, queued = :count, succeeded = 0, failed = total - :count, error = NULL, status = 'queued',
+       updated_at = :now, expires_at = NULL
+ WHERE id = :job_id AND status IN ('completed', 'failed', 'cancelled')
+RETURNING *
+
+-- name: clear_job_outputs
+DELETE FROM outputs WHERE file_id IN (SELECT id FROM files WHERE job_id = :job_id)
+
 -- name: to_front
 UPDATE jobs SET turn = (SELECT min(turn) - 1 FROM jobs), priority = 2, updated_at = :now
  WHERE id = :job_id AND status IN ('receiving', 'queued', 'processing', 'paused')

@@ -219,6 +219,27 @@ def test_lost_answer_to_an_added_file_is_repeated_without_a_second_photo(server:
     assert answers[1]["job"]["file_count"] == 1
 
 
+def test_reprocess_does_an_ended_job_again_by_another_recipe(server: Server) -> None:
+    job = server.submit(("a.jpg", picture()), ("b.jpg", picture("blue")), ("c.jpg", b"rubbish"), recipe=CONVERT)
+    path = f"/api/jobs/{job['id']}"
+    server.finished(job["id"])
+    again = {"operations": [{"op": "resize", "width": 20}], "outputs": [{"name": "small", "format": "webp"}]}
+    answer = server.post(f"{path}/reprocess", json=again)
+    assert answer.status_code == 200
+    assert answer.json()["recipe"]["outputs"][0]["name"] == "small"
+    done = server.finished(job["id"])
+    assert (done["progress"]["succeeded"], done["progress"]["failed"]) == (2, 1)
+    outputs = [file["outputs"] for file in server.files(job["id"])]
+    assert [[(output["name"], output["width"]) for output in each] for each in outputs] == [
+        [("small", 20)],
+        [("small", 20)],
+        [],
+    ]
+    assert server.post(f"{path}/reprocess", json={"operations": [{"op": "no"}]}).json()["code"] == "invalid_recipe"
+    open_job = server.post("/api/jobs?open=true", data={"recipe": CONVERT}).json()
+    assert server.post(f"/api/jobs/{open_job['id']}/reprocess", json=again).status_code == 409
+
+
 def test_delete_removes_the_job_and_its_bytes(server: Server) -> None:
     job = server.finished(server.submit(("a.jpg", picture()), recipe=CONVERT)["id"])
     folder = server.data / "jobs" / job["id"]
