@@ -216,6 +216,7 @@ def main() -> int:
         log_config=None,
         access_log=settings.log_level == "debug",
         timeout_graceful_shutdown=1,
+        ws="websockets-sansio",
         ws_max_size=MAX_SOCKET_MESSAGE,
         ws_per_message_deflate=False,  # it would compress each message once for each of a thousand subscribers
         server_header=False,

@@ -10,6 +10,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from schemas import JobEvent
 
 INTERVAL = 0.1  # seconds between two messages of one job
+SECONDS_PER_CLIENT = 0.0002  # between two messages: sending takes 0.07 ms of processor time for each
 HEARTBEAT = 15.0  # seconds of silence
 BACKLOG = 32  # messages that a client may lag behind before it gets a snapshot instead
 SEND_TIMEOUT = 30.0  # seconds for one message to a client that does not read
@@ -75,7 +76,8 @@ class WebSocketManager:
         topic.pending = topic.pending.merged(event) if topic.pending else event
         if topic.timer is None:
             loop = asyncio.get_running_loop()
-            delay = max(0.0, topic.sent_at + INTERVAL - loop.time())
+            interval = max(INTERVAL, SECONDS_PER_CLIENT * len(topic.clients))
+            delay = max(0.0, topic.sent_at + interval - loop.time())
             topic.timer = loop.call_later(delay, self._flush, topic)
 
     def _flush(self, topic: _Topic) -> None:

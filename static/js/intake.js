@@ -5,8 +5,8 @@
  * @import { Page } from './page.js'
  */
 
-import { byId } from './dom.js';
 import { entriesOfDrop, entriesOfFiles, nameOf, usable } from './core/entries.js';
+import { byId } from './dom.js';
 import { noticeOf } from './notices.js';
 
 /** @param {Page} page @param {{recipe: () => Recipe, started: (id: string) => void}} options */

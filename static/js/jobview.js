@@ -6,8 +6,8 @@
  */
 
 import { isFinal, passes, totals } from './core/store.js';
+import { countText, jobText, stageText } from './core/words.js';
 import { byId, oncePerFrame, setText } from './dom.js';
-import { countText, jobText, stageText } from './statustext.js';
 
 const RUNNING = new Set(['receiving', 'queued', 'processing', 'paused']);
 

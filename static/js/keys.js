@@ -4,9 +4,7 @@
  * @import { Page, Viewer } from './page.js'
  */
 
-import { byId, el } from './dom.js';
-import { openDialog, setUpDialog } from './dialogs.js';
-import { recall, remember } from './memory.js';
+import { byId, el, openDialog, recall, remember, setUpDialog } from './dom.js';
 
 /** @type {Array<[string[], string]>} */
 const HELP = [

@@ -5,24 +5,19 @@
  */
 
 import { createClient } from './core/client.js';
-import { createFormat } from './core/format.js';
 import { createSession } from './core/session.js';
-import { createStrings, en } from './core/strings.js';
 import { isFinal } from './core/store.js';
-import { createAnnouncer } from './announce.js';
+import { createStrings, en } from './core/strings.js';
+import { createFormat } from './core/words.js';
 import { createCards } from './cards.js';
-import { byId, setIcon, translate } from './dom.js';
-import { createHistory } from './history.js';
+import { byId, createAnnouncer, remember, setIcon, translate } from './dom.js';
 import { createIntake } from './intake.js';
+import { createHistory, hashOf, onPlace, readPlace, replacePlace } from './jobs.js';
 import { createJobView } from './jobview.js';
 import { createKeys } from './keys.js';
-import { remember } from './memory.js';
-import { createModelWatch } from './modelwatch.js';
-import { createModelsView } from './modelsview.js';
-import { createNotices, noticeOf } from './notices.js';
+import { createModelWatch, createModelsView } from './models.js';
+import { createNotices, createPageNotices, noticeOf } from './notices.js';
 import { createOptions } from './options.js';
-import { createPageNotices } from './pagenotices.js';
-import { hashOf, onPlace, readPlace, replacePlace } from './router.js';
 import { createViewer } from './viewer.js';
 
 const LOCALE = 'en';

@@ -10,7 +10,7 @@ export interface Page {
   format: Format;
   notices: ReturnType<typeof import('./notices.js').createNotices>;
   announce: (sentence: string) => void;
-  models: ReturnType<typeof import('./modelwatch.js').createModelWatch>;
+  models: ReturnType<typeof import('./models.js').createModelWatch>;
   openFile: (id: string) => void;
   retryFile: (file: FileView) => void;
   /** A refusal becomes a notice. */

@@ -1,16 +1,137 @@
 /**
- * One photo opened: the comparison, the backdrop, the facts, and the way to the next.
+ * One photo opened: before and after on one stage, the backdrop, the facts, and the way to the next.
  *
- * @import { FileView } from './core/types.js'
- * @import { Page } from './page.js'
+ * @import { FileView, Translate } from './core/types.js'
+ * @import { Page, Picture } from './page.js'
  */
 
-import { byId, el, oncePerFrame, setText } from './dom.js';
-import { createCompare } from './compare.js';
-import { openDialog, setUpDialog } from './dialogs.js';
-import { actions, facts, notes } from './facts.js';
-import { swatch } from './fields.js';
-import { hashOf, readPlace, replacePlace } from './router.js';
+import { pretty } from './core/recipe.js';
+import { byId, el, icon, oncePerFrame, openDialog, setText, setUpDialog } from './dom.js';
+import { hashOf, readPlace, replacePlace } from './jobs.js';
+import { swatch } from './options.js';
+
+const LARGE = 2; // times its own size a small picture may grow
+
+/** @param {Translate} t */
+function createCompare(t) {
+  const stage = byId('stage');
+  const frame = stage.querySelector('.frame');
+  const [after, before, , , , slider] = frame.children;
+  let shown = '';
+  let turn = 0;
+
+  /** @param {Picture|null} picture @returns {Promise<boolean>} */
+  function load(image, picture) {
+    return new Promise((resolve) => {
+      image.onload = () => resolve(true);
+      image.onerror = () => {
+        if (picture && image.getAttribute('src') !== picture.spare) image.src = picture.spare;
+        else resolve(false);
+      };
+      if (picture) image.src = picture.src;
+      else {
+        image.removeAttribute('src');
+        resolve(false);
+      }
+    });
+  }
+
+  function modeOf(hasBefore, hasAfter) {
+    if (!hasBefore || !hasAfter) return hasAfter ? 'after' : hasBefore ? 'before' : 'none';
+    const skew = (before.naturalWidth * after.naturalHeight) / (before.naturalHeight * after.naturalWidth);
+    return Math.abs(skew - 1) < 0.02 ? 'slider' : 'pair';
+  }
+
+  function layOut() {
+    const main = stage.dataset.mode === 'before' ? before : after;
+    frame.style.setProperty('--ratio', String(main.naturalWidth / main.naturalHeight || 1));
+    frame.style.setProperty('--most', `${LARGE * Math.max(main.naturalWidth, before.naturalWidth)}px`);
+  }
+
+  function slide() {
+    frame.style.setProperty('--at', `${slider.value}%`);
+    slider.setAttribute('aria-valuetext', t('compareValue', { n: slider.valueAsNumber }));
+  }
+
+  slider.addEventListener('input', slide);
+
+  return {
+    /** @param {Picture} original @param {Picture|null} result */
+    async show(original, result) {
+      const wanted = `${original.src} ${result?.src}`;
+      if (wanted === shown) return;
+      shown = wanted;
+      const own = ++turn;
+      stage.dataset.mode = 'none';
+      const [hasBefore, hasAfter] = await Promise.all([load(before, original), load(after, result)]);
+      if (own !== turn) return;
+      stage.dataset.mode = modeOf(hasBefore, hasAfter);
+      layOut();
+      slide();
+    },
+    clear() {
+      shown = '';
+      turn++;
+      stage.dataset.mode = 'none';
+      load(before, null);
+      load(after, null);
+    },
+    /** All of the one, or all of the other. */
+    flip() {
+      slider.value = slider.valueAsNumber > 50 ? 0 : 100;
+      slide();
+    },
+    setBackdrop(backdrop) {
+      stage.dataset.backdrop = backdrop.startsWith('#') ? 'colour' : backdrop;
+      if (backdrop.startsWith('#')) stage.style.setProperty('--backdrop', backdrop);
+    },
+  };
+}
+
+const RUNTIMES = /** @type {Record<string, string>} */ ({ openvino: 'OpenVINO', onnxruntime: 'ONNX Runtime', opencv: 'OpenCV' });
+
+/** @param {FileView} file @param {Page} page */
+function facts(file, { t, format, models }) {
+  /** @type {Array<[string, Array<string|false|null|undefined>]>} */
+  const rows = [];
+  const pixels = (/** @type {{width?: number|null, height?: number|null}} */ { width, height }) => width && height && t('factPixels', { width, height });
+  if (file.size !== undefined) rows.push([t('factOriginal'), [pixels(file) || '', format.bytes(file.size)]]);
+  for (const output of file.outputs ?? []) {
+    rows.push([`${t('factResult')} ${output.format.toUpperCase()}`, [pixels(output) || '', format.bytes(output.bytes)]]);
+  }
+  if (file.engine) rows.push([t('factEngine'), [models.title(file.engine.model), RUNTIMES[file.engine.runtime] ?? pretty(file.engine.runtime)]]);
+  if (file.faces) rows.push([t('factFaces'), [String(file.faces.length)]]);
+  const spent = Object.entries(file.timings ?? {}).filter(([name]) => name !== 'total_s');
+  if (spent.length) {
+    const total = file.timings?.total_s ?? spent.reduce((sum, [, seconds]) => sum + seconds, 0);
+    rows.push([t('factTime'), [format.seconds(total)]]);
+    for (const [name, seconds] of spent) rows.push([`– ${pretty(name.replace(/_s$/, '')).toLowerCase()}`, [format.seconds(seconds)]]);
+  }
+  return rows.flatMap(([title, values]) => [el('dt', {}, title), el('dd', {}, values.filter(Boolean).join('\n'))]);
+}
+
+/** @param {FileView} file */
+function notes(file) {
+  const drawn = file.warnings.map(({ message }) => note('look', message));
+  if (file.error) drawn.unshift(note('failed', [file.error.message, file.error.hint].filter(Boolean).join(' ')));
+  return drawn;
+}
+
+/** @param {'look'|'failed'} kind */
+const note = (kind, text) => el('p', { className: `note small ${kind}` }, icon(kind), el('span', {}, text));
+
+/** @param {FileView} file @param {string} jobId @param {Page} page */
+function actions(file, jobId, { client, t, retryFile }) {
+  if (!file.id) return [];
+  const id = file.id;
+  const outputs = file.outputs ?? [];
+  const drawn = file.status !== 'completed' ? [] : outputs.map(({ name, format }, index) => el('a', {
+    className: index ? 'button' : 'primary', href: `${client.url.result(jobId, id, name)}?download=1`, download: '', 'data-output': name,
+  }, icon('download'), outputs.length > 1 ? t('downloadFormat', { format: format.toUpperCase() }) : t('downloadResult')));
+  if (file.status === 'failed') drawn.push(el('button', { type: 'button', className: 'primary', onclick: () => retryFile(file) }, t('retry')));
+  drawn.push(el('a', { className: 'quiet', href: `${client.url.source(jobId, id)}?download=1`, download: '' }, t('downloadOriginal')));
+  return drawn;
+}
 
 const BACKDROPS = /** @type {const} */ (['checker', 'white', 'black']);
 const SHOWABLE = /\.(jpe?g|jpe|jfif|png|webp|gif|bmp|avif)$/i;

@@ -1,5 +1,6 @@
 /**
- * The server's HTTP calls. Errors are `ProblemError` (the server said no) or `OfflineError` (it said nothing).
+ * The server's HTTP calls, and how to wait between attempts.
+ * Errors are `ProblemError` (the server said no) or `OfflineError` (it said nothing).
  *
  * @import { Client, Job, JobFile, RequestOptions, SendOptions } from './types.js'
  */
@@ -148,4 +149,24 @@ function sendForm(url, form, { key, onFraction, signal }) {
     signal.addEventListener('abort', () => request.abort(), { once: true });
     request.send(form);
   });
+}
+
+const FIRST_MS = 500;
+const LONGEST_MS = 15_000;
+
+/** @param {number} attempt 0 for the first wait @returns {number} milliseconds */
+export function delayOf(attempt) {
+  const ceiling = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(attempt, 10));
+  return ceiling * (0.5 + Math.random() / 2);
+}
+
+/** @param {number} milliseconds @param {AbortSignal} [signal] ends the wait early */
+export function sleep(milliseconds, signal) {
+  return /** @type {Promise<void>} */ (new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal?.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    }, { once: true });
+  }));
 }

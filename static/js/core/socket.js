@@ -4,8 +4,7 @@
  * @import { FollowOptions, JobEvent } from './types.js'
  */
 
-import { OfflineError, ProblemError } from './client.js';
-import { delayOf } from './backoff.js';
+import { OfflineError, ProblemError, delayOf } from './client.js';
 
 const WATCHDOG_MS = 35_000; // the server's heartbeat comes every 15 s
 const POLL_MS = 2_000;

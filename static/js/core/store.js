@@ -43,7 +43,7 @@ export function totals({ job, order, counts }) {
 }
 
 /** @param {State} state @param {Action} action @returns {State} */
-export function reduce(state, action) {
+function reduce(state, action) {
   if (action.type === 'reset') return emptyState();
   const next = { ...state, changed: new Set() };
   switch (action.type) {

@@ -5,8 +5,7 @@
  * @import { Entry, Item, Job, Upload, UploadOptions } from './types.js'
  */
 
-import { OfflineError, ProblemError, isTransient, token } from './client.js';
-import { delayOf, sleep } from './backoff.js';
+import { OfflineError, ProblemError, delayOf, isTransient, sleep, token } from './client.js';
 
 const PARALLEL = 3;
 const ATTEMPTS = 6;

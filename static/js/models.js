@@ -1,12 +1,48 @@
 /**
- * The models: what each is good at, its licence, its size, and whether it is here.
+ * The models: what each is good at, its licence, its size, and whether it is here. Asked again every two seconds while
+ * one is downloading.
  *
- * @import { Model } from './core/types.js'
+ * @import { Client, Model, ModelList } from './core/types.js'
  * @import { Page } from './page.js'
  */
 
-import { byId, el } from './dom.js';
-import { openDialog, setUpDialog } from './dialogs.js';
+import { byId, el, openDialog, setUpDialog } from './dom.js';
+
+const POLL_MS = 2_000;
+
+/** @param {Client} client */
+export function createModelWatch(client) {
+  /** @type {ModelList} */ let list = { auto: '', models: [] };
+  /** @type {Set<(list: ModelList) => void>} */ const listeners = new Set();
+  let timer;
+
+  async function refresh() {
+    clearTimeout(timer);
+    try {
+      list = await client.models();
+    } catch {
+      timer = setTimeout(refresh, 5 * POLL_MS);
+      return;
+    }
+    if (list.models.some(({ state }) => state === 'downloading')) timer = setTimeout(refresh, POLL_MS);
+    for (const listener of listeners) listener(list);
+  }
+
+  return {
+    get: () => list,
+    refresh,
+    find: (name) => list.models.find((model) => model.name === name),
+    title: (name) => list.models.find((model) => model.name === name)?.title ?? name,
+    async download(name) {
+      await client.downloadModel(name);
+      await refresh();
+    },
+    /** @param {(list: ModelList) => void} listener */
+    subscribe(listener) {
+      listeners.add(listener);
+    },
+  };
+}
 
 /** @param {Page} page */
 export function createModelsView(page) {
