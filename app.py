@@ -19,9 +19,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-import backups
 import errors
-from database import Database
 from ingest.archives import ArchiveReader
 from job_worker import JobWorker
 from live import LiveState
@@ -34,6 +32,8 @@ from routes.services import Services
 from runners import ProcessRunner, ThreadRunner
 from schemas import JobEvent, Notice
 from settings import Settings
+from sql import backups
+from sql.database import Database
 from storage import Storage
 from upkeep import Upkeep, notice_of
 from websocket_manager import WebSocketManager

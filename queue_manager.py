@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from sqlite3 import Row
 
 import errors
-from database import Database, Transaction
 from queue_reader import QueueReader
 from queue_rows import (
     PRIORITIES,
@@ -23,6 +22,7 @@ from queue_rows import (
     result_values,
 )
 from schemas import FINAL_STATUSES, FileError, FileWarning, Job, JobEvent, Priority, Recipe
+from sql.database import Database, Transaction
 
 MAX_CRASHES = 3
 DAY = 86_400.0  # seconds

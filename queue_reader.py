@@ -4,7 +4,6 @@ import time
 from sqlite3 import Row
 
 import errors
-from database import Database
 from live import Sample
 from queue_rows import (
     PRIORITIES,
@@ -16,6 +15,7 @@ from queue_rows import (
     totals_from,
 )
 from schemas import FilePage, Job, JobEvent, JobFile, JobPage, Priority, Totals
+from sql.database import Database
 
 DAY = 86_400.0  # seconds
 HISTORY = 500  # finished photos that estimates are learnt from

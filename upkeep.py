@@ -5,10 +5,10 @@ import logging
 import time
 from pathlib import Path
 
-import backups
 from queue_manager import QueueManager
 from schemas import CleanupReport, DoomedFolder, DoomedJob, LostResult, Notice
 from settings import Settings
+from sql import backups
 from storage import Storage
 
 INTERVAL = 600.0  # seconds between looks for expired jobs

@@ -18,7 +18,7 @@ AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 AXE_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 SETTLED = "() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 50)))"
 """Fulfilled once the colours of another scheme have come: they have a transition."""
-WAIT_MS = 60_000
+WAIT_MS = 120_000
 ARGUMENTS = [
     "--headless",
     "--no-sandbox",

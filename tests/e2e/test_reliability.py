@@ -218,7 +218,10 @@ def test_expected_time_is_learnt_and_absent_before(start_server: Callable[..., S
 def child_processes(server: Server) -> list[int]:
     """The worker processes of a server, not the helper that multiprocessing starts beside them."""
     listed = subprocess.run(
-        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(server.process.pid)], capture_output=True, text=True, check=False
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(server.process.pid)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return [int(line.split()[0]) for line in listed.stdout.splitlines() if "spawn_main" in line]
 

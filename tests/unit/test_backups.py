@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import backups
+from sql import backups
 
 
 @pytest.fixture

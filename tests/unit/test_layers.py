@@ -8,8 +8,8 @@ ROOT = Path(__file__).parent.parent.parent
 # Lowest first; a room imports from lower lines, or from its own.
 LAYERS = (
     {"errors", "settings"},
-    {"schemas", "sql", "backups", "metrics"},
-    {"queue_manager", "queue_rows", "database", "websocket_manager", "storage", "live", "queue_reader", "runtimes"},
+    {"schemas", "sql", "metrics"},
+    {"queue_manager", "queue_rows", "websocket_manager", "storage", "live", "queue_reader", "runtimes"},
     {"image_colour", "image_truncation", "image_encode", "image_io"},
     {"models", "model_rows", "model_types", "model_folders", "model_download", "segmenter", "classical"},
     {"operations"},
@@ -22,7 +22,7 @@ LAYERS = (
     {"cli"},
 )
 CLOSED = {
-    "queue_manager": {"database", "queue_rows", "queue_reader", "schemas", "settings", "errors"},
+    "queue_manager": {"sql", "queue_rows", "queue_reader", "schemas", "settings", "errors"},
     "websocket_manager": {"schemas", "settings", "errors"},
     "storage": {"schemas", "settings", "errors"},
 }

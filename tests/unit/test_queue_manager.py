@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import errors
-from database import Database
 from queue_manager import NewJob, QueueManager, new_id
 from queue_rows import Claim, NewFile, StoredResult
 from schemas import FileError, JobEvent, Operation, Output, Recipe
+from sql.database import Database
 
 RESULT = StoredResult(
     width=4,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import aiosqlite
 
-import backups
 import errors
 import sql
+from sql import backups
 
 BUSY_TIMEOUT = 5_000  # milliseconds
 READERS = 2
