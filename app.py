@@ -57,7 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(room.router)
     app.mount("/docs/assets", StaticFiles(packages=[("fastapi_offline", "static")]), name="docs")
     app.mount("/static", GZipMiddleware(_Revalidated(directory=system.STATIC)), name="static")
-    app.add_middleware(Guard, allowed=settings.allowed_origins)
+    app.add_middleware(Guard, hosts=settings.allowed_hosts, origins=settings.allowed_origins)
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,

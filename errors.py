@@ -347,6 +347,14 @@ class ForeignOrigin(PhotoError):
     status = 403
 
 
+class HostNotAllowed(PhotoError):
+    """The server is not to be called by this name."""
+
+    code = "host_not_allowed"
+    status = 421
+    hint = "Call it by its address, or add the name to PHOTO_ALLOWED_HOSTS."
+
+
 class InternalError(PhotoError):
     """The server failed while working on this."""
 

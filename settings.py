@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(10.0, ge=0, description="Seconds running photos get to finish when the server stops.")
     keep_days: float = Field(7.0, gt=0, description="Days a finished job is kept before it and its photos are deleted.")
     min_free_bytes: int = Field(200 * MEGA, ge=0, description="Free disk bytes below which uploads are refused.")
+    allowed_hosts: tuple[str, ...] = Field(
+        (),
+        description='Names the server may be called by, beside `localhost` and addresses: `["photos.lan"]`.',
+    )
     allowed_origins: tuple[str, ...] = Field(
         (), description='Other web origins that may use the server, as JSON: `["https://intranet.example"]`.'
     )

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket
 
 import errors
-from routes.origins import is_foreign
+from routes.origins import is_foreign, is_known_host
 from routes.services import Rooms, Services
 from schemas import JobEvent
 
@@ -19,7 +19,8 @@ router = APIRouter()
 async def job_events(socket: WebSocket, rooms: Rooms, job_id: str, since: int | None = None) -> None:
     """A full snapshot, then changes; with `?since=seq`, the snapshot names only the files that changed since."""
     await socket.accept()
-    if is_foreign(socket.headers, rooms.settings.allowed_origins):
+    allowed = rooms.settings.allowed_hosts
+    if not is_known_host(socket.headers, allowed) or is_foreign(socket.headers, rooms.settings.allowed_origins):
         await socket.close(FOREIGN_ORIGIN)
         return
     try:

@@ -11,7 +11,7 @@ LAYERS = (
     {"schemas", "sql", "metrics"},
     {"queue_manager", "queue_rows", "websocket_manager", "storage", "live", "queue_reader", "runtimes"},
     {"image_colour", "image_truncation", "image_encode", "image_io"},
-    {"models", "model_rows", "model_types", "model_folders", "model_download", "segmenter", "classical"},
+    {"models", "model_rows", "model_types", "model_folders", "model_download", "segmenter", "edges", "mattes", "classical"},
     {"operations"},
     {"image_processor"},
     {"ingest"},
