@@ -1,5 +1,5 @@
 # make run    a server at http://127.0.0.1:5000
-# make test   every test (needs Chromium for the browser's)
+# make test   every test (those of the page need Chromium and npm)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 run: $(VENV)/.run
 	@$(BIN)/python app.py
 
-setup: $(VENV)/.dev
+setup: $(VENV)/.dev frontend/node_modules/.installed
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -25,7 +25,11 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	@$(PIP) install --editable '.[dev]'
 	@touch $(VENV)/.run $@
 
-test: $(VENV)/.dev
+frontend/node_modules/.installed: frontend/package-lock.json
+	npm ci --prefix frontend --no-fund --no-audit --loglevel=error
+	@touch $@
+
+test: $(VENV)/.dev frontend/node_modules/.installed
 	$(BIN)/python -m pytest
 
 check: $(VENV)/.dev
