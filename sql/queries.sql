@@ -55,7 +55,7 @@ SELECT min(f.available_at) AS at
 -- name: unpack_file
 UPDATE files
    SET sha256 = :sha256, size = :size, media_type = :media_type,
-       duplicate_of = (SELECT coalesce(twin.duplicate_of, twin.id) FROM files AS twin
+       duplicate_of = (SELECT coalesce(twin.duplicate_of, twin.id) FROM files AS twin INDEXED BY files_by_digest
                         WHERE twin.job_id = files.job_id AND twin.sha256 = :sha256 AND twin.id <> files.id
                         ORDER BY twin.position LIMIT 1)
  WHERE id = :id AND token = :token
