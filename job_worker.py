@@ -13,8 +13,8 @@ from live import LiveState, Sample
 from metrics import Metrics
 from models import ModelStore
 from operations import models_needed, parse_recipe
-from queue_manager import QueueManager, file_error
-from queue_rows import Claim, StoredResult
+from queue_manager import QueueManager
+from queue_rows import Claim, StoredResult, file_error
 from runners import Control, Runner, Work, WorkerDied
 from schemas import FileBrief, FileWarning, JobEvent, Output
 from settings import Settings

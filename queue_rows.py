@@ -8,6 +8,7 @@ from sqlite3 import Row
 
 from pydantic import TypeAdapter
 
+import errors
 from schemas import (
     FINAL_STATUSES,
     WAITING,
@@ -153,6 +154,11 @@ def progress_from(row: Row) -> Progress:
 
 def _error(text: str | None) -> FileError | None:
     return FileError.model_validate_json(text) if text else None
+
+
+def file_error(error: errors.PhotoError) -> FileError:
+    """What a failed file says of `error`."""
+    return FileError(code=error.code, message=error.detail, hint=error.hint)
 
 
 def error_text(error: FileError | None) -> str | None:

@@ -6,8 +6,8 @@ import errors
 from image_io import sniff
 from ingest.archives import list_entries, refused_type
 from ingest.uploads import Received, Upload
-from queue_manager import file_error, new_id
-from queue_rows import NewFile
+from queue_manager import new_id
+from queue_rows import NewFile, file_error
 from settings import Settings
 from storage import Storage
 

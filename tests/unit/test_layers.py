@@ -9,9 +9,28 @@ ROOT = Path(__file__).parent.parent.parent
 LAYERS = (
     {"errors", "settings"},
     {"schemas", "sql", "metrics"},
-    {"queue_manager", "queue_rows", "websocket_manager", "storage", "live", "queue_reader", "runtimes"},
+    {
+        "queue_manager",
+        "queue_rows",
+        "websocket_manager",
+        "storage",
+        "live",
+        "queue_reader",
+        "queue_changes",
+        "runtimes",
+    },
     {"image_colour", "image_truncation", "image_encode", "image_io"},
-    {"models", "model_rows", "model_types", "model_folders", "model_download", "segmenter", "edges", "mattes", "classical"},
+    {
+        "models",
+        "model_rows",
+        "model_types",
+        "model_folders",
+        "model_download",
+        "segmenter",
+        "edges",
+        "mattes",
+        "classical",
+    },
     {"operations"},
     {"image_processor"},
     {"ingest"},
@@ -22,7 +41,7 @@ LAYERS = (
     {"cli"},
 )
 CLOSED = {
-    "queue_manager": {"sql", "queue_rows", "queue_reader", "schemas", "settings", "errors"},
+    "queue_manager": {"sql", "queue_rows", "queue_reader", "queue_changes", "schemas", "settings", "errors"},
     "websocket_manager": {"schemas", "settings", "errors"},
     "storage": {"schemas", "settings", "errors"},
 }
