@@ -30,7 +30,7 @@ from routes import catalogue, events, files, jobs, problems, system
 from routes.origins import Guard
 from routes.services import Services
 from runners import ProcessRunner, ThreadRunner
-from schemas import JobEvent, Notice
+from schemas import JobEvent, Notice, Problem
 from settings import Settings
 from sql import backups
 from sql.database import Database
@@ -51,6 +51,10 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=partial(_lifespan, settings=settings),
         docs_url=None,  # FastAPI's own page loads its script from another host
         redoc_url=None,
+        responses={
+            "4XX": {"model": Problem, "description": "What is wrong with the request: application/problem+json"},
+            "5XX": {"model": Problem, "description": "What is wrong with the server: application/problem+json"},
+        },
     )
     problems.install(app)
     for room in (jobs, files, catalogue, events, system):
