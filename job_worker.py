@@ -64,6 +64,11 @@ class JobWorker:
         self._space_until = 0.0  # seconds of `time.monotonic`
 
     @property
+    def running(self) -> int:
+        """Photos in process."""
+        return len(self._controls)
+
+    @property
     def stopping(self) -> bool:
         """Whether no more work is taken."""
         return self._stopping

@@ -22,7 +22,8 @@ Json = dict[str, Any]
 class Server:
     """`python app.py` on a free port, with a data folder of its own."""
 
-    def __init__(self, data: Path, models: Path, **settings: str) -> None:
+    def __init__(self, data: Path, models: Path, script: str | None = None, **settings: str) -> None:
+        self.program = ["-c", script] if script else ["app.py"]
         self.data = data
         self.log = data.with_suffix(".log")
         self.environment = {
@@ -41,7 +42,7 @@ class Server:
         began = time.monotonic()
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "app.py"],
+                [sys.executable, *self.program],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=subprocess.PIPE,

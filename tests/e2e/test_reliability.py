@@ -74,6 +74,20 @@ def test_sigterm_gives_up_after_its_grace(start_server: Callable[..., Server]) -
     assert server.finished(job["id"])["progress"]["succeeded"] == 2
 
 
+def test_sigterm_ends_even_where_a_native_call_hangs(start_server: Callable[..., Server]) -> None:
+    script = "import runners, sys, time; runners.process_image = lambda *_: time.sleep(60); import app; app.main()"
+    server = start_server(drain_seconds="0.5", workers="1", script=script)
+    job = server.submit(noise(1), recipe=CONVERT)
+    while server.job(job["id"])["status"] != "processing":
+        time.sleep(0.02)
+    began = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - began < 0.5 + 2
+    server.program = ["app.py"]
+    server.start()
+    assert server.finished(job["id"])["status"] == "completed"
+
+
 def test_too_many_waiting_jobs_are_refused_for_a_while(start_server: Callable[..., Server]) -> None:
     server = start_server(max_waiting_jobs="1", workers="1")
     first = server.submit(*[noise(n, 2000, 1500) for n in range(6)], recipe=SLOW)
