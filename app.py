@@ -140,7 +140,8 @@ def _services(settings: Settings, storage: Storage, database: Database, notices:
     models = ModelStore(settings)
 
     def publish(event: JobEvent) -> None:
-        sockets.publish(live.annotate(event))
+        if sockets.follows(event.job_id):  # most photos are done while nobody looks
+            sockets.publish(live.annotate(event))
 
     def changed(event: JobEvent) -> None:
         live.note(event)

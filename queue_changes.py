@@ -86,8 +86,13 @@ class QueueChanges(QueueReader):
         await tx.run("insert_event", job_id=row["id"], seq=row["seq"], type=kind, payload=payload)
         return event_from(row, files)
 
-    def _told(self, row: Row, event: JobEvent) -> Job:
+    def _tell(self, row: Row, event: JobEvent) -> None:
+        """Wake the workers where there is work, then publish."""
         if row["queued"] > 0:
             self.arrived.set()
         self._publish(event)
+
+    def _told(self, row: Row, event: JobEvent) -> Job:
+        """The job of a change that everybody knows of now."""
+        self._tell(row, event)
         return job_from(row)

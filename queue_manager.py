@@ -164,7 +164,7 @@ class QueueManager(QueueChanges):
             if row is None:
                 raise AssertionError("a file without its job, inside the write transaction")
             event = await self._noted(tx, row, "file_started", [file])
-        self._told(row, event)
+        self._tell(row, event)
         self.arrived.set()  # wakes the next idle worker, which clears it again where nothing is left
         return claim_from(file, row)
 
@@ -199,7 +199,7 @@ class QueueManager(QueueChanges):
                 await self._finish_job(tx, await self._job(tx, claim.job_id))
             changed = await tx.all("get_file", job_id=claim.job_id, file_id=claim.file_id)
             row, event = await self._end(tx, claim.job_id, "file_deferred", changed)
-        self._told(row, event)
+        self._tell(row, event)
         return None
 
     async def complete(self, claim: Claim, result: StoredResult) -> bool:
@@ -218,7 +218,7 @@ class QueueManager(QueueChanges):
                 ],
             )
             row, event = await self._finished(tx, file, succeeded=1)
-        self._told(row, event)
+        self._tell(row, event)
         return True
 
     async def fail(self, claim: Claim, error: FileError, warnings: Sequence[FileWarning] = ()) -> bool:
@@ -231,7 +231,7 @@ class QueueManager(QueueChanges):
             if file is None:
                 return False
             row, event = await self._finished(tx, file, succeeded=0)
-        self._told(row, event)
+        self._tell(row, event)
         return True
 
     async def release(self, claim: Claim, delay: float = 0.0, *, counted: bool = False) -> bool:
@@ -248,7 +248,7 @@ class QueueManager(QueueChanges):
                 return False
             await tx.one("release_job", job_id=claim.job_id, now=time.time())
             row, event = await self._end(tx, claim.job_id, "file_released", [file])
-        self._told(row, event)
+        self._tell(row, event)
         return True
 
     # --- control ---
@@ -367,7 +367,7 @@ class QueueManager(QueueChanges):
             if file is None or file["token"] != claim.token:
                 return False
             row, event = await self._crash(tx, file)
-        self._told(row, event)
+        self._tell(row, event)
         return True
 
     async def lost(self, job_id: str, file_id: str) -> None:
@@ -379,7 +379,7 @@ class QueueManager(QueueChanges):
             await tx.run("clear_outputs", file_id=file_id)
             await tx.run("count_lost", job_id=job_id, now=time.time())
             row, event = await self._end(tx, job_id, "file_lost", [file])
-        self._told(row, event)
+        self._tell(row, event)
 
 
 def _same_request(known: Row, job: NewJob) -> Job:

@@ -68,6 +68,10 @@ class WebSocketManager:
         """Connected subscribers."""
         return sum(len(topic.clients) for topic in self._topics.values())
 
+    def follows(self, job_id: str) -> bool:
+        """Whether anybody listens to the job."""
+        return job_id in self._topics
+
     def publish(self, event: JobEvent) -> None:
         """Send `event` to its job's subscribers, merged with what came less than `INTERVAL` ago. Never waits."""
         topic = self._topics.get(event.job_id)

@@ -6,6 +6,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from tests.server import Server
@@ -19,7 +20,8 @@ def packed(count: int, path: Path) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         for index in range(count):
             data = io.BytesIO()
-            Image.new("RGB", (24, 16), (index % 256, index // 256 % 256, 7)).save(data, "JPEG")
+            pixels = np.random.default_rng(index).integers(0, 255, (16, 24, 3), np.uint8)
+            Image.fromarray(pixels).save(data, "JPEG")
             archive.writestr(f"{index % 100:02}/{index:05}.jpg", data.getvalue())
     return path
 

@@ -9,7 +9,7 @@ from PIL import Image
 from skimage import data
 
 import errors
-from image_encode import encode, png, with_alpha
+from image_encode import encode, encode_within, png, with_alpha
 from image_io import Picture
 from schemas import Format, OutputSpec
 
@@ -95,3 +95,45 @@ def test_encode_webp_too_wide_says_what_to_do() -> None:
 def test_encode_lower_quality_is_smaller(format: Format) -> None:
     high, low = (len(encode(cutout(), OutputSpec(format=format, quality=quality))) for quality in (95, 40))
     assert low < 0.6 * high
+
+
+def test_encode_lossless_webp_keeps_every_visible_px() -> None:
+    picture = cutout()
+    back = np.asarray(opened(encode(picture, OutputSpec(format="webp", lossless=True))))
+    assert np.array_equal(back, with_alpha(picture))
+
+
+def test_encode_jpeg_lies_on_the_colour_asked_for() -> None:
+    image = opened(encode(cutout(), OutputSpec(format="jpeg", quality=95, background="#1E90ff")))
+    assert np.abs(np.asarray(image)[2, 2].astype(int) - (0x1E, 0x90, 0xFF)).max() <= 3
+
+
+@pytest.mark.parametrize("format", ["png", "jpeg", "tiff"])
+def test_encode_sets_the_resolution_asked_for(format: Format) -> None:
+    image = opened(encode(cutout(), OutputSpec(format=format, dpi=600)))
+    assert [round(float(side)) for side in image.info["dpi"]] == [600, 600]
+
+
+def within(budget: int, **spec: object) -> tuple[bytes, list[str]]:
+    warnings: list[str] = []
+    output = OutputSpec(max_bytes=budget, **spec)  # type: ignore[arg-type]
+    return encode_within(cutout(), output, lambda code, _message: warnings.append(code)), warnings
+
+
+@pytest.mark.parametrize("format", ["webp", "jpeg", "avif"])
+def test_budget_is_met_at_the_highest_quality_that_does(format: Format) -> None:
+    whole = len(encode(cutout(), OutputSpec(format=format)))
+    data, warnings = within(whole // 2, format=format)
+    assert warnings == []
+    assert 0.8 * whole // 2 < len(data) <= whole // 2
+    assert within(whole, format=format)[0] == encode(cutout(), OutputSpec(format=format))
+
+
+@pytest.mark.parametrize(
+    "spec", [{"format": "png"}, {"format": "tiff"}, {"format": "webp", "lossless": True}, {"format": "jpeg"}]
+)
+def test_budget_that_cannot_be_met_warns_and_gives_the_smallest(spec: dict[str, object]) -> None:
+    data, warnings = within(1000, **spec)
+    assert warnings == ["budget_missed"]
+    assert opened(data).size == (512, 512)
+    assert len(data) <= len(encode(cutout(), OutputSpec.model_validate({**spec, "quality": 1})))

@@ -19,7 +19,7 @@ LAYERS = (
         "queue_changes",
         "runtimes",
     },
-    {"image_colour", "image_truncation", "image_encode", "image_io"},
+    {"image_colour", "image_truncation", "image_encode", "image_io", "edges"},
     {
         "models",
         "model_rows",

@@ -17,10 +17,13 @@ import errors
 import model_download
 import model_folders
 import models
+from mattes import MatteCache
 from model_rows import DEFAULT, ROWS
 from models import ModelStore
 from runtimes import Network
+from schemas import Quality
 from settings import Settings
+from tests import tiny_network as tiny_network_file
 from tests.unit.web import Page, Web, serving
 
 ROOT = Path(__file__).parent.parent.parent
@@ -58,8 +61,8 @@ MakeStore = Callable[..., ModelStore]
 
 @pytest.fixture
 def make_store(tmp_path: Path, home: Path) -> MakeStore:
-    def make(**settings: object) -> ModelStore:
-        return ModelStore(Settings(data_dir=tmp_path / "data", model_dir=tmp_path / "models", **settings))  # type: ignore[arg-type]
+    def make(mattes: MatteCache | None = None, **settings: object) -> ModelStore:
+        return ModelStore(Settings(data_dir=tmp_path / "data", model_dir=tmp_path / "models", **settings), mattes)  # type: ignore[arg-type]
 
     return make
 
@@ -317,9 +320,9 @@ def test_predict_loads_once_however_many_ask(
     loads: list[Path] = []
     original = models.load_network
 
-    def counted(path: Path, runtime: str) -> Network:
+    def counted(path: Path, runtime: str, side: int | None = None) -> Network:
         loads.append(path)
-        return original(path, runtime)
+        return original(path, runtime, side)
 
     monkeypatch.setattr(models, "load_network", counted)
     store = make_store(offline=True)
@@ -356,6 +359,61 @@ def test_predict_broken_file_says_so_and_a_good_one_is_then_loaded(
 def test_predict_without_the_file_is_unavailable(make_store: MakeStore) -> None:
     with pytest.raises(errors.ModelUnavailable):
         make_store(offline=True).predict("u2net", data.coffee(), ignore)
+
+
+@pytest.mark.parametrize(
+    ("name", "quality", "used"),
+    [("isnet-anime", "balanced", "balanced"), ("isnet-anime", "best", "best"), ("u2netp", "fast", "best")],
+)
+def test_predict_runs_at_the_quality_that_the_network_has(
+    name: str, quality: Quality, used: str, make_store: MakeStore, tmp_path: Path
+) -> None:
+    (tmp_path / "models").mkdir()
+    store = make_store(offline=True, runtime="openvino")
+    tiny_network_file.save(tmp_path / "models" / f"{name}.onnx", store.row(name).input_size or 0)
+    matte = store.predict(name, data.coffee(), ignore, quality)
+    assert matte.engine.quality == used
+    assert matte.alpha.shape == (400, 600)
+
+
+def test_predict_at_a_quality_that_the_runtime_lacks_falls_back_once(make_store: MakeStore, tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    tiny_network_file.save(tmp_path / "models" / "isnet-anime.onnx", 1024)
+    store = make_store(offline=True, runtime="onnxruntime")
+    stages: list[str] = []
+    for _ in range(2):
+        assert store.predict("isnet-anime", data.coffee(), stages.append, "fast").engine.quality == "best"
+    assert stages == ["loading the model", "removing background", "removing background"]
+
+
+@pytest.mark.parametrize("name", ["u2netp", "watershed"])
+def test_second_prediction_of_a_photo_runs_nothing(
+    name: str, make_store: MakeStore, tmp_path: Path, tiny_network: Path
+) -> None:
+    path = put(tmp_path / "models" / "u2netp.onnx", tiny_network.read_bytes())
+    mattes = MatteCache(tmp_path / "mattes", 10**7)
+    store = make_store(mattes, offline=True)
+    first = store.predict(name, data.coffee(), ignore)
+    again = store.predict(name, data.coffee().copy(), ignore)
+    assert np.array_equal(first.alpha, again.alpha)
+    assert first.engine == again.engine
+    assert (store.inferences, mattes.hits, mattes.misses) == (1, 1, 1)
+    later = make_store(MatteCache(tmp_path / "mattes", 10**7), offline=True)
+    assert np.array_equal(later.predict(name, data.coffee(), ignore).alpha, first.alpha)
+    assert later.inferences == 0
+    store.predict(name, data.chelsea(), ignore)
+    assert store.inferences == 2
+    if name == "u2netp":
+        os.utime(path, (1, 1))
+        store.predict(name, data.coffee(), ignore)
+        assert store.inferences == 3
+
+
+def test_without_a_cache_every_prediction_is_a_new_one(make_store: MakeStore) -> None:
+    store = make_store(offline=True)
+    for _ in range(2):
+        store.predict("watershed", data.coffee(), ignore)
+    assert store.inferences == 2
 
 
 def models_table() -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 from skimage import data
@@ -10,7 +11,7 @@ from image_io import Picture, Pixels, Placement
 from model_types import Matte
 from operations import Context
 from operations.remove_background import RemoveBackground
-from schemas import Engine
+from schemas import Engine, Quality
 
 CUP = (slice(40, 200), slice(180, 420))
 
@@ -18,14 +19,16 @@ CUP = (slice(40, 200), slice(180, 420))
 class KnownMatte:
     """Says that the middle of the photo is its subject."""
 
-    def __init__(self, alpha: Pixels) -> None:
+    def __init__(self, alpha: Pixels, qualities: tuple[Quality, ...] = ("best",)) -> None:
         self.alpha = alpha
+        self.qualities = qualities
         self.asked: list[str] = []
 
-    def predict(self, name: str, pixels: Pixels, stage: Callable[[str], None]) -> Matte:
+    def predict(self, name: str, pixels: Pixels, stage: Callable[[str], None], quality: Quality = "best") -> Matte:
         self.asked.append(name)
         stage("removing background")
-        return Matte(self.alpha, Engine(model=name, runtime="known", quality="best"))
+        used = quality if quality in self.qualities else "best"
+        return Matte(self.alpha, Engine(model=name, runtime="known", quality=used))
 
 
 def matte() -> Pixels:
@@ -37,7 +40,7 @@ def matte() -> Pixels:
 
 def removed(background: str, picture: Picture | None = None, **surroundings: object) -> tuple[Picture, Context]:
     context = Context(models=KnownMatte(matte()), **surroundings)  # type: ignore[arg-type]
-    operation = RemoveBackground(background=background)
+    operation = RemoveBackground(background=background, refine=False, decontaminate=False)
     return operation.apply(picture or Picture(data.coffee(), dpi=(72.0, 72.0)), context), context
 
 
@@ -84,7 +87,8 @@ def test_blur_takes_no_colour_of_the_subject() -> None:
     alpha = np.zeros((300, 400), np.uint8)
     alpha[100:200, 150:250] = 255
     pixels[alpha == 255] = (250, 10, 10)
-    picture = RemoveBackground(background="blur").apply(Picture(pixels), Context(models=KnownMatte(alpha)))
+    operation = RemoveBackground(background="blur", refine=False, decontaminate=False)
+    picture = operation.apply(Picture(pixels), Context(models=KnownMatte(alpha)))
     assert picture.alpha is None
     assert np.array_equal(picture.pixels[alpha == 255], pixels[alpha == 255])
     assert np.abs(picture.pixels[alpha == 0].astype(int) - (20, 60, 200)).max() <= 6
@@ -122,3 +126,57 @@ def test_empty_matte_warns() -> None:
     context = Context(models=KnownMatte(np.zeros((400, 600), np.uint8)))
     RemoveBackground().apply(Picture(data.coffee()), context)
     assert [warning.code for warning in context.findings.warnings] == ["no_subject"]
+
+
+def green_room() -> tuple[Pixels, Pixels]:
+    """An orange ball with a soft edge before green, and its matte."""
+    rows, columns = np.mgrid[:400, :600]
+    share = np.clip((120 - np.hypot(rows - 200, columns - 300)) / 24 + 0.5, 0, 1)[..., None]
+    photo = share * (250, 120, 20) + (1 - share) * (30, 180, 40)
+    return np.rint(photo).astype(np.uint8), np.rint(255 * share[..., 0]).astype(np.uint8)
+
+
+def test_colour_of_the_old_background_is_gone_unless_asked_to_stay() -> None:
+    photo, alpha = green_room()
+    edge = (alpha > 40) & (alpha < 200)
+    greens = []
+    for decontaminate in (True, False):
+        operation = RemoveBackground(background="#ffffff", refine=False, decontaminate=decontaminate)
+        laid = operation.apply(Picture(photo), Context(models=KnownMatte(alpha))).pixels[edge].astype(int)
+        greens.append((laid[:, 1] - laid[:, 0]).max())
+    assert greens[0] < 5 < 20 < greens[1]
+
+
+def test_refined_edge_is_that_of_the_mask_and_of_the_result() -> None:
+    photo, alpha = green_room()
+    coarse = cv2.resize(cv2.resize(alpha, (38, 25), interpolation=cv2.INTER_AREA), (600, 400))
+    errors = []
+    for refine in (True, False):
+        context = Context(models=KnownMatte(np.asarray(coarse, np.uint8)))
+        picture = RemoveBackground(refine=refine).apply(Picture(photo), context)
+        assert picture.alpha is not None
+        assert np.array_equal(picture.alpha, context.findings.mask)
+        assert context.findings.timings.keys() >= {"infer_s", "decontaminate_s"}
+        errors.append(np.abs(picture.alpha.astype(int) - alpha).mean())
+    assert errors[0] < 0.7 * errors[1]
+
+
+def test_photo_as_it_was_stays_for_the_operations_that_follow() -> None:
+    photo, alpha = green_room()
+    picture = RemoveBackground().apply(Picture(photo), Context(models=KnownMatte(alpha)))
+    assert picture.photo is photo
+    assert np.array_equal(photo, green_room()[0])
+    assert not np.array_equal(picture.pixels, photo)
+
+
+@pytest.mark.parametrize(
+    ("qualities", "used", "warnings"), [(("best", "fast"), "fast", []), (("best",), "best", ["quality_unavailable"])]
+)
+def test_quality_is_passed_on_and_its_lack_is_told(
+    qualities: tuple[Quality, ...], used: str, warnings: list[str]
+) -> None:
+    context = Context(models=KnownMatte(matte(), qualities))
+    RemoveBackground(quality="fast").apply(Picture(data.coffee()), context)
+    assert context.findings.engine is not None
+    assert context.findings.engine.quality == used
+    assert [warning.code for warning in context.findings.warnings] == warnings

@@ -4,10 +4,12 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper
 
 import errors
-from runtimes import Input, load_network
+from runtimes import Input, NotResizable, load_network
 
 RUNTIMES = ("openvino", "onnxruntime")
 
@@ -61,3 +63,46 @@ def test_load_network_cut_short_says_so(tiny_network: Path, tmp_path: Path) -> N
     path.write_bytes(tiny_network.read_bytes()[:-40])
     with pytest.raises(errors.ModelBroken):
         load_network(path, "auto")
+
+
+def save_enlarging(path: Path, sizes: list[int]) -> Path:
+    """A network of 64 px that halves the photo and enlarges it again to sizes that are written into it, as ISNet's."""
+    constants = {"two": [2], "zero": [0], "axes": [0], "one": [1], "to": sizes}
+    graph = helper.make_graph(
+        [
+            helper.make_node("ReduceMean", ["input", "one"], ["mean"], keepdims=1),
+            helper.make_node("MaxPool", ["mean"], ["half"], kernel_shape=[2, 2], strides=[2, 2]),
+            helper.make_node("Shape", ["half"], ["shape"]),
+            helper.make_node("Slice", ["shape", "zero", "two", "axes"], ["planes"]),
+            helper.make_node("Concat", ["planes", "to"], ["sizes"], axis=0),
+            helper.make_node("Resize", ["half", "", "", "sizes"], ["output"], mode="linear"),
+        ],
+        "enlarging",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, 64, 64])],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, [1, 1, *sizes])],
+        [helper.make_tensor(name, TensorProto.INT64, [len(value)], value) for name, value in constants.items()],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), str(path))
+    return path
+
+
+@pytest.mark.parametrize("side", [32, 48, 64])
+def test_network_at_another_side_has_its_sizes_scaled(side: int, tmp_path: Path) -> None:
+    network = load_network(save_enlarging(tmp_path / "net.onnx", [64, 64]), "openvino", side)
+    assert network.get_inputs()[0].shape == (1, 3, side, side)
+    photo = np.zeros((1, 3, side, side), np.float32)
+    photo[..., : side // 2] = 1
+    answer = network.run(None, {"input": photo})[0]
+    assert answer.shape == (1, 1, side, side)
+    assert (answer[..., : side // 2 - 2] == 1).all()
+    assert (answer[..., side // 2 + 2 :] == 0).all()
+
+
+def test_network_that_cannot_be_resized_says_so(tmp_path: Path) -> None:
+    with pytest.raises(NotResizable):
+        load_network(save_enlarging(tmp_path / "net.onnx", [128, 128]), "openvino", 32)
+
+
+def test_onnxruntime_runs_a_network_at_its_own_side_alone(tiny_network: Path) -> None:
+    with pytest.raises(NotResizable):
+        load_network(tiny_network, "onnxruntime", 160)
