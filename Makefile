@@ -32,10 +32,11 @@ frontend/node_modules/.installed: frontend/package-lock.json
 test: $(VENV)/.dev frontend/node_modules/.installed
 	$(BIN)/python -m pytest
 
-check: $(VENV)/.dev
+check: $(VENV)/.dev frontend/node_modules/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	npm run check --prefix frontend --silent
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

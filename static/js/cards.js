@@ -13,6 +13,7 @@ import { byId, oncePerFrame, setIcon, setText } from './dom.js';
 /** A photo that cannot be read has no thumbnail to ask for. */
 const UNREADABLE = /image|format|empty|archive|pixels|large/;
 const ICONS = { done: 'done', look: 'look', failed: 'failed', cancelled: 'cancelled' };
+const SLICE_MS = 12;
 
 /** @returns {Card} */
 function createCard() {
@@ -82,8 +83,6 @@ function paintReason(part, file) {
   part.why.hidden = !text;
   setText(part.why, text);
 }
-
-const SLICE_MS = 12;
 
 /** @param {Page} page */
 export function createCards(page) {

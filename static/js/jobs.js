@@ -1,41 +1,15 @@
 /**
- * Where the page is, `#/jobs/<id>/<file>`, so that a reload, another tab or the Back button finds it again; and the
- * earlier jobs, newest first, each with its ZIP and a delete that can be undone.
+ * Earlier jobs: newest first, each with its ZIP and a delete that can be undone.
  *
  * @import { Job } from './core/types.js'
- * @import { Page, Place } from './page.js'
+ * @import { Page } from './page.js'
  */
 
 import { isFinal } from './core/store.js';
 import { countText, jobText } from './core/words.js';
-import { byId, el, icon, iconButton, offerUndo, openDialog, setUpDialog } from './dom.js';
-
-/** @returns {Place|null} null where the hash is none of ours */
-export function readPlace() {
-  const { hash } = location;
-  if (hash === '' || hash === '#/') return { job: '', file: '' };
-  const found = /^#\/jobs\/([^/]+)(?:\/([^/]+))?$/.exec(hash);
-  return found ? { job: decodeURIComponent(found[1]), file: decodeURIComponent(found[2] ?? '') } : null;
-}
-
-/** @param {string} [job] @param {string} [file] */
-export function hashOf(job = '', file = '') {
-  if (!job) return '#/';
-  return `#/jobs/${encodeURIComponent(job)}${file ? `/${encodeURIComponent(file)}` : ''}`;
-}
-
-/** Changes the address without a step in the history, and tells nobody. @param {string} [job] @param {string} [file] */
-export function replacePlace(job, file) {
-  history.replaceState(history.state, '', hashOf(job, file));
-}
-
-/** @param {(place: Place) => void} listener */
-export function onPlace(listener) {
-  addEventListener('hashchange', () => {
-    const place = readPlace();
-    if (place) listener(place);
-  });
-}
+import { byId, el, icon, iconButton } from './dom.js';
+import { hashOf, readPlace } from './place.js';
+import { offerUndo, openDialog, setUpDialog } from './shell.js';
 
 const REFRESH_MS = 4_000;
 const PAGE = 50;

@@ -4,7 +4,8 @@
  * @import { Page, Viewer } from './page.js'
  */
 
-import { byId, el, openDialog, recall, remember, setUpDialog } from './dom.js';
+import { byId, el } from './dom.js';
+import { openDialog, recall, remember, setUpDialog } from './shell.js';
 
 /** @type {Array<[string[], string]>} */
 const HELP = [

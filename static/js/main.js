@@ -10,14 +10,16 @@ import { isFinal } from './core/store.js';
 import { createStrings, en } from './core/strings.js';
 import { createFormat } from './core/words.js';
 import { createCards } from './cards.js';
-import { byId, createAnnouncer, remember, setIcon, translate } from './dom.js';
+import { byId, setIcon, translate } from './dom.js';
 import { createIntake } from './intake.js';
-import { createHistory, hashOf, onPlace, readPlace, replacePlace } from './jobs.js';
+import { createHistory } from './jobs.js';
 import { createJobView } from './jobview.js';
 import { createKeys } from './keys.js';
 import { createModelWatch, createModelsView } from './models.js';
 import { createNotices, createPageNotices, noticeOf } from './notices.js';
 import { createOptions } from './options.js';
+import { hashOf, onPlace, readPlace, replacePlace } from './place.js';
+import { createAnnouncer, remember } from './shell.js';
 import { createViewer } from './viewer.js';
 
 const LOCALE = 'en';
@@ -109,7 +111,8 @@ function arrived() {
 
 async function load() {
   try {
-    await options.load();
+    const [{ notices: [told] }] = await Promise.all([client.health(), options.load()]);
+    notices.set('server', told ? { kind: 'look', title: told.message } : null);
     notices.set('load', null);
   } catch (error) {
     notices.set('load', { ...noticeOf(error, t('noticeNoServer')), actions: [{ label: t('tryAgain'), act: load }] });

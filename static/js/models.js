@@ -6,7 +6,8 @@
  * @import { Page } from './page.js'
  */
 
-import { byId, el, openDialog, setUpDialog } from './dom.js';
+import { byId, el } from './dom.js';
+import { openDialog, setUpDialog } from './shell.js';
 
 const POLL_MS = 2_000;
 

@@ -6,12 +6,14 @@
  */
 
 import { fieldsOf, pretty, same, stepOf, withAnotherOutput, withOutput, withParameter, withStep, withoutOutput } from './core/recipe.js';
-import { byId, el, icon, iconButton, recall, remember, setText } from './dom.js';
+import { byId, el, icon, iconButton, setText } from './dom.js';
+import { recall, remember } from './shell.js';
 
 const COLOURS = /** @type {const} */ ([['#ffffff', 'white'], ['#e9ebee', 'grey'], ['#6fa3d8', 'blue'], ['#000000', 'black']]);
 const FORMATS = /** @type {Record<string, string>} */ ({ png: 'PNG', webp: 'WebP', jpeg: 'JPEG', avif: 'AVIF', tiff: 'TIFF' });
 const WORDS = new Set(['transparent', 'blur']);
 const SAME = /** @type {Record<string, string>} */ ({ white: '#ffffff', '#fff': '#ffffff', black: '#000000', '#000': '#000000' });
+const PLAIN = new Set(['png', 'tiff']); // no quality to choose
 
 /** @param {Field} field @param {any} value @param {Translate} t */
 function valueText(field, value, t) {
@@ -122,8 +124,6 @@ const CONTROLS = {
     return el('span', {}, input, el('datalist', { id: `${id}-examples` }, ...field.options.map((one) => el('option', { value: one }))));
   },
 };
-
-const PLAIN = new Set(['png', 'tiff']); // no quality to choose
 
 /** @param {Page} page */
 export function createOptions(page) {

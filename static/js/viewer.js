@@ -6,11 +6,16 @@
  */
 
 import { pretty } from './core/recipe.js';
-import { byId, el, icon, oncePerFrame, openDialog, setText, setUpDialog } from './dom.js';
-import { hashOf, readPlace, replacePlace } from './jobs.js';
+import { byId, el, icon, oncePerFrame, setText } from './dom.js';
 import { swatch } from './options.js';
+import { hashOf, readPlace, replacePlace } from './place.js';
+import { openDialog, setUpDialog } from './shell.js';
 
 const LARGE = 2; // times its own size a small picture may grow
+const BACKDROPS = /** @type {const} */ (['checker', 'white', 'black']);
+const SHOWABLE = /\.(jpe?g|jpe|jfif|png|webp|gif|bmp|avif)$/i;
+const PREVIEW_PX = 1600;
+const RUNTIMES = { openvino: 'OpenVINO', onnxruntime: 'ONNX Runtime', opencv: 'OpenCV' };
 
 /** @param {Translate} t */
 function createCompare(t) {
@@ -88,13 +93,10 @@ function createCompare(t) {
   };
 }
 
-const RUNTIMES = /** @type {Record<string, string>} */ ({ openvino: 'OpenVINO', onnxruntime: 'ONNX Runtime', opencv: 'OpenCV' });
-
 /** @param {FileView} file @param {Page} page */
 function facts(file, { t, format, models }) {
-  /** @type {Array<[string, Array<string|false|null|undefined>]>} */
-  const rows = [];
-  const pixels = (/** @type {{width?: number|null, height?: number|null}} */ { width, height }) => width && height && t('factPixels', { width, height });
+  /** @type {Array<[string, any[]]>} */ const rows = [];
+  const pixels = (/** @type {any} */ { width, height }) => width && height && t('factPixels', { width, height });
   if (file.size !== undefined) rows.push([t('factOriginal'), [pixels(file) || '', format.bytes(file.size)]]);
   for (const output of file.outputs ?? []) {
     rows.push([`${t('factResult')} ${output.format.toUpperCase()}`, [pixels(output) || '', format.bytes(output.bytes)]]);
@@ -132,10 +134,6 @@ function actions(file, jobId, { client, t, retryFile }) {
   drawn.push(el('a', { className: 'quiet', href: `${client.url.source(jobId, id)}?download=1`, download: '' }, t('downloadOriginal')));
   return drawn;
 }
-
-const BACKDROPS = /** @type {const} */ (['checker', 'white', 'black']);
-const SHOWABLE = /\.(jpe?g|jpe|jfif|png|webp|gif|bmp|avif)$/i;
-const PREVIEW_PX = 1600;
 
 /** @param {Page} page @param {() => string[]} shownKeys */
 export function createViewer(page, shownKeys) {
@@ -266,7 +264,6 @@ export function createViewer(page, shownKeys) {
       pushed = true;
       location.hash = hashOf(jobId(), id);
     },
-    /** */
     press(key) {
       keys[key]?.();
       return key in keys;

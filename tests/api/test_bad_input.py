@@ -158,7 +158,15 @@ def test_file_names_are_never_headers_or_paths(server: Server) -> None:
 def test_unknown_host_name_is_refused_and_allowed_ones_are_not(start_server: Any) -> None:
     server = start_server(allowed_hosts='["photos.lan"]')
     port = server.url.rsplit(":", 1)[1]
-    for name, status in (("evil.example", 421), ("[::1", 421), ("[::1]", 200), ("0.0.0.0", 200), ("photos.lan", 200), ("localhost", 200), ("127.0.0.1", 200)):
+    for name, status in (
+        ("evil.example", 421),
+        ("[::1", 421),
+        ("[::1]", 200),
+        ("0.0.0.0", 200),
+        ("photos.lan", 200),
+        ("localhost", 200),
+        ("127.0.0.1", 200),
+    ):
         response = server.get("/health", headers={"Host": f"{name}:{port}"})
         assert response.status_code == status, name
     assert server.get("/health", headers={"Host": "evil.example"}).json()["code"] == "host_not_allowed"

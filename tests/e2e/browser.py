@@ -16,7 +16,14 @@ from tests.server import ROOT
 
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 AXE_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-SETTLED = "() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 50)))"
+SETTLED = """async (scheme) => {
+  const frame = () => new Promise(requestAnimationFrame);
+  while (!matchMedia(`(prefers-color-scheme: ${scheme})`).matches) await frame();
+  await frame();
+  const transitions = document.getAnimations().filter((one) => one instanceof CSSTransition);
+  await Promise.all(transitions.map((one) => one.finished.catch(() => {})));
+  await frame();
+}"""
 """Fulfilled once the colours of another scheme have come: they have a transition."""
 WAIT_MS = 120_000
 ARGUMENTS = [
@@ -54,7 +61,7 @@ def launched() -> Iterator[Browser]:
 class Watch:
     """What a page did that it should not have done."""
 
-    host: str
+    hosts: tuple[str, ...]
     expected: tuple[str, ...] = ()
     """Parts of console messages that the test brings about."""
     faults: list[str] = field(default_factory=list)
@@ -66,7 +73,7 @@ class Watch:
 
     def _request(self, request: Request) -> None:
         url = urlsplit(request.url)
-        if url.scheme not in ("blob", "data") and url.netloc != self.host:
+        if url.scheme not in ("blob", "data") and url.netloc not in self.hosts:
             self.faults.append(f"request to another origin: {request.url}")
 
     def _console(self, message: ConsoleMessage) -> None:
@@ -78,12 +85,15 @@ class Watch:
 
 
 @contextmanager
-def watched(browser: Browser, url: str, *expected: str, **options: Any) -> Iterator[Page]:
-    """A page of a context of its own; whoever leaves it learns of errors and of requests to other origins."""
+def watched(browser: Browser, url: str, *expected: str, api: str = "", **options: Any) -> Iterator[Page]:
+    """A page of a context of its own; whoever leaves it learns of errors and of requests to other origins.
+
+    `api`: another origin that it may use.
+    """
     options = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", **options}
     context = browser.new_context(base_url=url, **options)
     context.set_default_timeout(WAIT_MS)
-    watch = Watch(urlsplit(url).netloc, expected)
+    watch = Watch((urlsplit(url).netloc, urlsplit(api).netloc), expected)
     watch.attach(context)
     page = context.new_page()
     yield page
@@ -100,7 +110,7 @@ def violations(page: Page) -> list[str]:
     found = []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        page.evaluate(SETTLED)
+        page.evaluate(SETTLED, scheme)
         results = page.evaluate(
             "(tags) => axe.run(document, {runOnly: tags, resultTypes: ['violations']})", list(AXE_TAGS)
         )

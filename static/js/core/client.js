@@ -5,6 +5,9 @@
  * @import { Client, Job, JobFile, RequestOptions, SendOptions } from './types.js'
  */
 
+const FIRST_MS = 500;
+const LONGEST_MS = 15_000;
+
 export class ProblemError extends Error {
   /** @param {number} status @param {any} problem an RFC 9457 document, or null where the body was none */
   constructor(status, problem) {
@@ -80,6 +83,7 @@ export function createClient(base = '') {
       return { file: await response.blob(), name: named ? named[1] : 'sample.jpg' };
     },
 
+    health: () => call('GET', '/health'),
     jobs: (page) => call('GET', `/api/jobs${query(page)}`),
     job: (id) => call('GET', at(id)),
     async jobIfChanged(id, known) {
@@ -150,9 +154,6 @@ function sendForm(url, form, { key, onFraction, signal }) {
     request.send(form);
   });
 }
-
-const FIRST_MS = 500;
-const LONGEST_MS = 15_000;
 
 /** @param {number} attempt 0 for the first wait @returns {number} milliseconds */
 export function delayOf(attempt) {

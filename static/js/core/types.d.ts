@@ -194,6 +194,7 @@ export interface Field {
 }
 
 export interface Client {
+  health(): Promise<{ notices: { code: string, message: string }[] }>;
   operations(): Promise<Catalogue>;
   presets(): Promise<{ presets: Preset[] }>;
   models(): Promise<ModelList>;

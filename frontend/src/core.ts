@@ -1,0 +1,15 @@
+/** The framework-free core: the page of the server, the React component and the element all stand on it. */
+
+export { createClient, OfflineError, ProblemError } from '../../static/js/core/client.js';
+export { entriesOfDrop, entriesOfFiles, nameOf, usable } from '../../static/js/core/entries.js';
+export { createSession } from '../../static/js/core/session.js';
+export { createStore, groupOf, isFinal, totals } from '../../static/js/core/store.js';
+export { createStrings, en } from '../../static/js/core/strings.js';
+export { countText, createFormat, fileText, jobText } from '../../static/js/core/words.js';
+export { createPhotoJob } from './job.js';
+export type { PhotoFault, PhotoJob, PhotoJobCallbacks, PhotoJobOptions } from './job.js';
+export { removeBackground } from './remove-background.js';
+export type { RemoveBackgroundOptions } from './remove-background.js';
+export type {
+  Client, Entry, FileError, FileView, Job, JobEvent, Model, Preset, Progress, Recipe, Session, State, Translate,
+} from '../../static/js/core/types.js';

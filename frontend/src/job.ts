@@ -1,0 +1,133 @@
+/** One job as an embedding page sees it: photos in, callbacks out. */
+
+import { createClient, OfflineError, ProblemError } from '../../static/js/core/client.js';
+import { nameOf, usable } from '../../static/js/core/entries.js';
+import { createSession } from '../../static/js/core/session.js';
+import { isFinal } from '../../static/js/core/store.js';
+import type { Client, Entry, FileView, Job, Progress, Recipe, State, Translate } from '../../static/js/core/types.js';
+
+/** What went wrong, for a person and for a program. */
+export interface PhotoFault {
+  code: string;
+  message: string;
+  hint: string | null;
+  cause: unknown;
+}
+
+export interface PhotoJobCallbacks {
+  onJobCreated?: (job: Job) => void;
+  onProgress?: (progress: Progress, job: Job) => void;
+  /** A photo is done, or has failed: see its `status` and `error`. */
+  onFileComplete?: (file: FileView, job: Job) => void;
+  onComplete?: (job: Job) => void;
+  onError?: (fault: PhotoFault) => void;
+}
+
+export interface PhotoJobOptions {
+  /** Address of the server; empty: where this page came from. */
+  endpoint?: string;
+  /** Names a job of several photos. */
+  t: Translate;
+  callbacks?: PhotoJobCallbacks;
+}
+
+export interface PhotoJob {
+  client: Client;
+  get: () => State;
+  subscribe: (listener: () => void) => () => void;
+  /** Who is told; replaces those told before. */
+  tell: (callbacks: PhotoJobCallbacks) => void;
+  /** Follows a job of the server. */
+  open: (id: string) => Promise<void>;
+  /** Photos for the job under way, else for a new one. */
+  add: (entries: Entry[], recipe: Recipe) => Promise<void>;
+  act: (verb: 'cancel' | 'pause' | 'resume') => Promise<void>;
+  /** A failed photo again, else all of them. */
+  retry: (file?: FileView) => Promise<void>;
+  /** Shows nothing; what is being sent goes on. */
+  close: () => void;
+}
+
+export function createPhotoJob({ endpoint = '', t, callbacks = {} }: PhotoJobOptions): PhotoJob {
+  const client = createClient(endpoint.replace(/\/+$/, ''));
+  const session = createSession(client, () => fail(new ProblemError(404, { code: 'job_not_found', detail: t('noticeNoJob') })));
+  const { store } = session;
+  let told = callbacks;
+  let known = nothingKnown('');
+
+  function fail(cause: unknown) {
+    if (cause instanceof DOMException && cause.name === 'AbortError') return;
+    told.onError?.(faultOf(cause));
+  }
+
+  async function attempt(action: () => Promise<unknown>) {
+    try {
+      await action();
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  store.subscribe((state) => {
+    const { job } = state;
+    if (!job) return;
+    if (known.id !== job.id) known = nothingKnown(job.id);
+    if (known.earlier && state.seq === 0) return; // a job that was there before: its snapshot is to come
+    const silent = known.earlier;
+    known.earlier = false;
+    for (const key of state.changed) tellFile(state.files.get(key), job, silent);
+    tellJob(job, silent);
+  });
+
+  function tellFile(file: FileView | undefined, job: Job, silent: boolean) {
+    if (!file?.id) return;
+    const ended = file.status === 'completed' || file.status === 'failed';
+    if (!ended) known.files.delete(file.id);
+    else if (!known.files.has(file.id)) {
+      known.files.add(file.id);
+      if (!silent) told.onFileComplete?.(file, job);
+    }
+  }
+
+  function tellJob(job: Job, silent: boolean) {
+    const { processed, total } = job.progress;
+    const progress = `${processed}/${total}`;
+    const changed = progress !== known.progress;
+    const ended = isFinal(job) && !known.ended;
+    known.progress = progress;
+    known.ended = isFinal(job);
+    if (changed) told.onProgress?.(job.progress, job);
+    if (ended && !silent) told.onComplete?.(job);
+  }
+
+  return {
+    client,
+    get: store.get,
+    subscribe: store.subscribe,
+    tell: (callbacks) => {
+      told = callbacks;
+    },
+    open: (id) => attempt(async () => {
+      if (store.get().job?.id === id) return;
+      known = { ...nothingKnown(id), earlier: true };
+      await session.open(id);
+    }),
+    add: (all, recipe) => attempt(async () => {
+      const { entries } = usable(all);
+      if (!entries.length) throw new ProblemError(415, { code: 'no_photos', detail: t('nothingUsable') });
+      if (session.add(entries)) return;
+      told.onJobCreated?.(await session.submit(entries, { recipe, name: nameOf(entries, t) }));
+    }),
+    act: (verb) => attempt(() => session.act(verb)),
+    retry: (file) => attempt(async () => (file && !file.id ? session.retryUpload(file.key) : session.retry(file?.id ?? undefined))),
+    close: () => session.close(),
+  };
+}
+
+const nothingKnown = (id: string) => ({ id, earlier: false, progress: '', ended: false, files: new Set<string>() });
+
+export function faultOf(cause: unknown): PhotoFault {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  if (cause instanceof ProblemError) return { code: cause.code, message, hint: cause.hint, cause };
+  return { code: cause instanceof OfflineError ? 'offline' : 'unexpected', message, hint: null, cause };
+}

@@ -1,0 +1,2 @@
+/** Texts that the embedded views have and the page has not. */
+export const OWN_MESSAGES = { dropHere: 'Drop photos, a folder or a ZIP here', startOver: 'New photos' };

@@ -1,0 +1,23 @@
+import { defineConfig } from 'vitest/config';
+
+const CLIENT = new Set(['index', 'headless']); // what React's server components may not run
+
+export default defineConfig({
+  build: {
+    lib: {
+      entry: { index: 'src/index.ts', headless: 'src/headless.ts', core: 'src/core.ts', element: 'src/element.ts' },
+      formats: ['es'],
+    },
+    target: 'es2023',
+    minify: 'oxc',
+    rolldownOptions: {
+      external: /^react($|\/)/,
+      output: {
+        entryFileNames: '[name].js',
+        chunkFileNames: 'shared-[hash].js',
+        banner: (chunk) => (CLIENT.has(chunk.name) ? "'use client';" : ''),
+      },
+    },
+  },
+  test: { environment: 'jsdom', include: ['test/**/*.test.{ts,tsx}'] },
+});
