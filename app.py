@@ -23,6 +23,7 @@ import errors
 from ingest.archives import ArchiveReader
 from job_worker import JobWorker
 from live import LiveState
+from mattes import kept_mattes
 from metrics import Metrics
 from models import ModelStore
 from queue_manager import QueueManager
@@ -137,7 +138,7 @@ def _only_server(storage: Storage) -> Iterator[None]:
 def _services(settings: Settings, storage: Storage, database: Database, notices: tuple[Notice, ...]) -> Services:
     sockets = WebSocketManager()
     live = LiveState(settings.workers)
-    models = ModelStore(settings)
+    models = ModelStore(settings, kept_mattes(settings))
 
     def publish(event: JobEvent) -> None:
         if sockets.follows(event.job_id):  # most photos are done while nobody looks

@@ -13,46 +13,54 @@ from numpy.typing import NDArray
 
 from image_io import Pixels
 
-WORK_PX = 640  # longest side while learning; mean errors at 500 to 1000 px lie within 2 % of each other
-RADIUS_PX = 8  # of the learning windows, at the working size
-SMOOTHING_PX = 4
+WORK_PX = 512  # longest side while learning, about; the errors at 500 to 1000 px lie within 3 % of each other
+RADIUS_PX = 8  # of the learning windows, at the working size, where the photo has FULL_PX or more
+FULL_PX = 1024  # longest side; a network sees smaller photos enlarged, and its matte is the finer for it
 ROUNDS = 2
 REGULARISATION = 1e-4  # of colours from 0 to 1: variances below it are noise
 DOUBT = 0.05  # weight of a px that is half subject; of a px that is all or nothing it is 1
-BAND_PX = 4  # at the working size, beyond the soft px on both sides
+BAND_PX = 2  # at the working size, beyond the soft px on both sides
 SOFT = (8, 247)
+FLOOR = 8  # levels of the matte that are noise
 CONTRAST = 16  # of neighbouring px of the reduced matte: an edge that is hard
 COLOUR_RADII_PX = (24, 6)
+AROUND_SHARE = 0.08  # of the subject's longest side: what is looked at beyond it
+AROUND_PX = 8
 TILE_PX = 256
 
 Plane = NDArray[np.float32]
 
 
 def refined(pixels: Pixels, matte: Pixels) -> Pixels:
-    """(H, W) uint8: `matte` with edges that follow the colours of (H, W, 3) uint8 RGB `pixels`; far from them, as it was.
+    """(H, W) uint8: `matte` with edges that follow (H, W, 3) uint8 RGB `pixels`; away from them as it was.
 
     A guided filter (He, Sun, Tang 2010; learnt small and applied large as in He, Sun 2015): in each window the matte is
     a linear function of the colour. The px that the network is sure of count most, and a second round learns from the
     first one's answer. On mattes that are known, `docs/models.md` has the errors.
     """
+    result = matte.copy()
+    room = _subject_of(matte)
+    _refine(pixels[room], matte[room], result[room])
+    return result
+
+
+def _refine(pixels: Pixels, matte: Pixels, result: Pixels) -> None:
+    """Write the refined edges of `matte` into `result`, a copy of it."""
     small = _Reduced.of(pixels, matte)
     band = _band(small.matte)
     if not band.any():
-        return matte
+        return
     answer = small.matte
+    radius = max(1, round(RADIUS_PX * min(1.0, max(matte.shape) / FULL_PX)))
     for _ in range(ROUNDS):
-        slope, offset = _learnt(small.photo, answer, np.square(2 * answer - 1) + np.float32(DOUBT))
+        slope, offset, trust = _learnt(small.photo, answer, radius)
         answer = np.where(band, np.clip(_dot(slope, small.photo) + offset, 0, 1), small.matte)
-    # 0 to 255, for photo and matte alike
-    rule = cv2.merge([*cv2.split(slope), offset * 255])
-    share = _blurred(band.astype(np.float32), 1)
-    result = matte.copy()
+    offset *= 255
+    share = _blurred(np.asarray(band * np.square(trust), np.float32), 1)
     for tile in small.tiles(share > 0):
-        fine, weight = tile.of(rule), tile.of(share)
-        follows = _dot(fine[..., :3], pixels[tile.room]) + fine[..., 3]
         old = matte[tile.room].astype(np.float32)
-        result[tile.room] = _bytes(old + weight * (np.clip(follows, 0, 255) - old))
-    return result
+        follows = _dot(tile.of(slope), pixels[tile.room].astype(np.float32)) + tile.of(offset)
+        result[tile.room] = _bytes(old + tile.of(share) * (_opened(follows) - old))
 
 
 def decontaminated(pixels: Pixels, alpha: Pixels) -> Pixels:
@@ -61,73 +69,111 @@ def decontaminated(pixels: Pixels, alpha: Pixels) -> Pixels:
     Blur fusion (Forte 2021, "Approximate Fast Foreground Colour Estimation") in two rounds at the reduced size, its
     last step at full size: the colours of subject and background around a px, corrected by what they leave unexplained.
     """
+    result = pixels.copy()
+    room = _subject_of(alpha)
+    _decontaminate(pixels[room], alpha[room], result[room])
+    return result
+
+
+def _decontaminate(pixels: Pixels, alpha: Pixels, result: Pixels) -> None:
+    """Write the subject's colours at the soft px of `alpha` into `result`, a copy of `pixels`."""
     small = _Reduced.of(pixels, alpha)
     soft = cv2.dilate(np.asarray((small.matte > 0) & (small.matte < 1), np.uint8), np.ones((3, 3), np.uint8)) > 0
     if not soft.any():
-        return pixels
+        return
     subject = behind = small.photo
     for radius in COLOUR_RADII_PX:
         subject, behind = _parted(small.photo, subject, behind, small.matte, radius)
-    result = pixels.copy()
+    subject, behind = subject * 255, behind * 255
     for tile in small.tiles(soft):
         share = alpha[tile.room]
-        mixed = (share > 0) & (share < 255)
-        if mixed.any():
-            part = share.astype(np.float32)[..., None] / 255
-            front, back = tile.of(subject) * 255, tile.of(behind) * 255
-            left = pixels[tile.room] - part * front - (1 - part) * back
-            np.copyto(result[tile.room], _bytes(front + part * left), where=mixed[..., None])
-    return result
+        part = cv2.cvtColor(_shares(share), cv2.COLOR_GRAY2RGB)
+        front, back = tile.of(subject), tile.of(behind)
+        left = pixels[tile.room] - (back + part * (front - back))
+        cv2.copyTo(_bytes(front + part * left), cv2.inRange(share, *SOFT), result[tile.room])
+
+
+def _subject_of(matte: Pixels) -> tuple[slice, slice]:
+    """The part of the photo that holds the subject and what is around it: small subjects are looked at more closely."""
+    left, top, width, height = cv2.boundingRect(cv2.inRange(matte, SOFT[0], 255))
+    if width == 0:
+        return slice(0, matte.shape[0]), slice(0, matte.shape[1])
+    margin = max(AROUND_PX, round(AROUND_SHARE * max(width, height)))
+    return (
+        slice(max(0, top - margin), top + height + margin),
+        slice(max(0, left - margin), left + width + margin),
+    )
 
 
 @dataclass(frozen=True)
 class _Tile:
-    """A part of the photo, and where it lies in the reduced planes."""
+    """A part of the photo. In the reduced planes it is the middle of `patch`, which has px more, behind `margin`."""
 
     room: tuple[slice, slice]
-    from_full: NDArray[np.float64]
+    patch: tuple[slice, slice]
+    margin: tuple[int, int]
+    step: int
 
     def of(self, plane: Plane) -> Plane:
         """The tile's part of a reduced plane, at full size."""
-        rows, columns = self.room
-        size = (columns.stop - columns.start, rows.stop - rows.start)
-        how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        return np.asarray(
-            cv2.warpAffine(plane, self.from_full, size, flags=how, borderMode=cv2.BORDER_REPLICATE), np.float32
-        )
+        part = plane[self.patch]
+        large = cv2.resize(part, (part.shape[1] * self.step, part.shape[0] * self.step), interpolation=cv2.INTER_LINEAR)
+        height, width = (room.stop - room.start for room in self.room)
+        large = large[self.margin[0] :, self.margin[1] :][:height, :width]
+        down, right = height - large.shape[0], width - large.shape[1]
+        if down or right:
+            large = cv2.copyMakeBorder(large, 0, down, 0, right, cv2.BORDER_REPLICATE)
+        return np.asarray(large, np.float32)
 
 
 @dataclass(frozen=True)
 class _Reduced:
-    """Photo (h, w, 3) and matte (h, w) at the working size, from 0 to 1; `shape` is (H, W) of the originals."""
+    """Photo (h, w, 3) and matte (h, w), from 0 to 1, with one px for `step` x `step` px of the (H, W) `shape`.
+
+    A whole step lets OpenCV average three times as fast. The last px of a side that fill no step are left out.
+    """
 
     photo: Plane
     matte: Plane
+    step: int
     shape: tuple[int, int]
 
     @classmethod
     def of(cls, pixels: Pixels, matte: Pixels) -> "_Reduced":
         height, width = matte.shape
-        factor = min(1.0, WORK_PX / max(height, width))
-        size = (max(1, round(width * factor)), max(1, round(height * factor)))
-        photo, reduced = (cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in (pixels, matte))
-        return cls(photo.astype(np.float32) / 255, reduced.astype(np.float32) / 255, (height, width))
+        step = max(1, min(round(max(height, width) / WORK_PX), height, width))
+        high, wide = height // step, width // step
+        photo, reduced = (
+            np.asarray(
+                cv2.resize(plane[: high * step, : wide * step], (wide, high), interpolation=cv2.INTER_AREA), np.uint8
+            )
+            for plane in (pixels, matte)
+        )
+        return cls(_shares(photo), _shares(reduced), step, (height, width))
 
     def tiles(self, wanted: NDArray[np.bool_]) -> Iterator[_Tile]:
         """The tiles of the photo that hold a px which is `wanted` at the reduced size."""
-        (height, width), (low, narrow) = self.shape, wanted.shape
-        scale_y, scale_x = low / height, narrow / width
-        for top in range(0, height, TILE_PX):
-            for left in range(0, width, TILE_PX):
-                bottom, right = min(height, top + TILE_PX), min(width, left + TILE_PX)
-                rows = slice(max(0, int(top * scale_y) - 1), int(np.ceil(bottom * scale_y)) + 1)
-                columns = slice(max(0, int(left * scale_x) - 1), int(np.ceil(right * scale_x)) + 1)
-                if wanted[rows, columns].any():
-                    shift_x, shift_y = (left + 0.5) * scale_x - 0.5, (top + 0.5) * scale_y - 0.5
+        side = max(1, TILE_PX // self.step)
+        for top in range(0, wanted.shape[0], side):
+            for left in range(0, wanted.shape[1], side):
+                patch = _around(top, side), _around(left, side)
+                if wanted[patch].any():
                     yield _Tile(
-                        (slice(top, bottom), slice(left, right)),
-                        np.array([[scale_x, 0, shift_x], [0, scale_y, shift_y]]),
+                        room=(self._room(0, top, side), self._room(1, left, side)),
+                        patch=patch,
+                        margin=((top - patch[0].start) * self.step, (left - patch[1].start) * self.step),
+                        step=self.step,
                     )
+
+    def _room(self, axis: int, start: int, side: int) -> slice:
+        """The px of the photo behind `side` reduced ones; the last ones have what fills no step besides."""
+        last = start + side >= self.matte.shape[axis]
+        return slice(start * self.step, self.shape[axis] if last else (start + side) * self.step)
+
+
+def _around(start: int, side: int) -> slice:
+    """`side` px and one more at both ends, for the interpolation."""
+    return slice(max(0, start - 1), start + side + 1)
 
 
 def _band(matte: Plane) -> NDArray[np.bool_]:
@@ -140,14 +186,18 @@ def _band(matte: Plane) -> NDArray[np.bool_]:
     return np.asarray(cv2.dilate(edge.astype(np.uint8), disc) > 0)
 
 
-def _learnt(photo: Plane, matte: Plane, weight: Plane) -> tuple[Plane, Plane]:
-    """Slope (h, w, 3) and offset (h, w) of the matte as a function of the colour, by weighted least squares."""
+def _learnt(photo: Plane, matte: Plane, radius: int) -> tuple[Plane, Plane, Plane]:
+    """Slope (h, w, 3) and offset (h, w) of the matte as a function of the colour, by weighted least squares.
+
+    And how much of the matte they explain: the share (h, w) of its variance.
+    """
+    weight = np.asarray(np.square(2 * matte - 1) + DOUBT, np.float32)
     red, green, blue = cv2.split(photo)
     products = (red * red, red * green, red * blue, green * green, green * blue, blue * blue)
-    moments = [red, green, blue, matte, *products, red * matte, green * matte, blue * matte]
-    total = _blurred(weight, RADIUS_PX)
-    r, g, b, mean, rr, rg, rb, gg, gb, bb, rm, gm, bm = (
-        _blurred(plane * weight, RADIUS_PX) / total for plane in moments
+    moments = [red, green, blue, matte, *products, red * matte, green * matte, blue * matte, matte * matte]
+    total = _blurred(weight, radius)
+    r, g, b, mean, rr, rg, rb, gg, gb, bb, rm, gm, bm, mm = (
+        _blurred(plane * weight, radius) / total for plane in moments
     )
     rr, gg, bb = rr - r * r + REGULARISATION, gg - g * g + REGULARISATION, bb - b * b + REGULARISATION
     rg, rb, gb = rg - r * g, rb - r * b, gb - g * b
@@ -156,15 +206,16 @@ def _learnt(photo: Plane, matte: Plane, weight: Plane) -> tuple[Plane, Plane]:
     i_rr, i_rg, i_rb = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
     i_gg, i_gb, i_bb = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
     scale = 1 / (rr * i_rr + rg * i_rg + rb * i_rb)
-    slope = cv2.merge(
+    slope = np.dstack(
         [
             (i_rr * rm + i_rg * gm + i_rb * bm) * scale,
             (i_rg * rm + i_gg * gm + i_gb * bm) * scale,
             (i_rb * rm + i_gb * gm + i_bb * bm) * scale,
         ]
     )
-    offset = mean - _dot(slope, cv2.merge([r, g, b]))
-    return _blurred(slope, SMOOTHING_PX), _blurred(offset, SMOOTHING_PX)
+    offset = mean - _dot(slope, np.dstack([r, g, b]))
+    explained = _dot(slope, np.dstack([rm, gm, bm])) / (mm - mean * mean + REGULARISATION)
+    return _blurred(slope, radius // 2), _blurred(offset, radius // 2), np.clip(explained, 0, 1)
 
 
 def _parted(photo: Plane, subject: Plane, behind: Plane, alpha: Plane, radius: int) -> tuple[Plane, Plane]:
@@ -182,10 +233,19 @@ def _blurred(plane: Plane, radius: int) -> Plane:
     return np.asarray(cv2.blur(plane, (side, side), borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
-def _dot(one: Plane, other: NDArray[np.float32] | Pixels) -> Plane:
+def _dot(one: Plane, other: Plane) -> Plane:
     """The sum over the channels of two (h, w, 3) planes' product."""
-    product = cv2.multiply(one, other, dtype=cv2.CV_32F)
-    return np.asarray(cv2.transform(product, np.ones((1, 3), np.float32)), np.float32)
+    return np.asarray(cv2.transform(one * other, np.ones((1, 3), np.float32)), np.float32)
+
+
+def _shares(levels: Pixels) -> Plane:
+    """`levels` of 0 to 255 as 0 to 1."""
+    return np.multiply(levels, np.float32(1 / 255), dtype=np.float32)
+
+
+def _opened(levels: Plane) -> Plane:
+    """`levels` of 0 to 255 with what differs from either end by noise laid on it."""
+    return np.asarray(np.clip((levels - FLOOR) * (255 / (255 - 2 * FLOOR)), 0, 255), np.float32)
 
 
 def _bytes(plane: Plane) -> Pixels:

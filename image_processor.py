@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from image_encode import encode, png
+from image_encode import encode_within, png
 from image_io import Picture, decode, thumbnail
 from operations import Context, OperationParams
 from schemas import Engine, Face, FileWarning, Format, OutputSpec, Recipe
@@ -27,7 +27,9 @@ class EncodedOutput:
 
 @dataclass(frozen=True)
 class ProcessedImage:
-    """What became of a photo. `width`, `height` are the upright source's, in px; `timings` in seconds.
+    """What became of a photo. `width`, `height` are the upright source's, in px.
+
+    `timings` are seconds by step; those of an operation's parts (`infer_s`, `refine_s`) are contained in its own.
 
     `mask` is the matte as a grey PNG of the source's size, `thumbnail` the result as WebP, 320 px at most.
     """
@@ -79,7 +81,7 @@ def process_image(source: Path, recipe: Recipe, context: Context, max_megapixels
         engine=context.findings.engine,
         faces=context.findings.faces,
         warnings=tuple(context.findings.warnings),
-        timings=dict(timings),
+        timings={**timings, **context.findings.timings},
     )
 
 
@@ -105,7 +107,7 @@ def _encode(picture: Picture, recipe: Recipe, context: Context, timings: _Timing
     outputs = []
     for spec in recipe.outputs or (OutputSpec(),):
         with timings.step("encode_s"):
-            data = encode(picture, spec)
+            data = encode_within(picture, spec, context.warn)
         outputs.append(EncodedOutput(spec.name, spec.format, picture.width, picture.height, data))
         context.check()
     return tuple(outputs)

@@ -27,6 +27,7 @@ class Metrics:
         self._running = Gauge("photo_running_files", "Photos in process", registry=self._registry)
         self._sockets = Gauge("photo_sockets", "WebSocket subscribers", registry=self._registry)
         self._models = Gauge("photo_model_installed", "1 for a model that is here", ["model"], registry=self._registry)
+        self._inferences = Gauge("photo_inferences", "Times that a network or engine ran", registry=self._registry)
         self._free = Gauge("photo_disk_free_bytes", "Free bytes on the data folder's disk", registry=self._registry)
 
     def finished(self, status: str, model: str, timings: Mapping[str, float], size_in: int, size_out: int) -> None:
@@ -38,7 +39,13 @@ class Metrics:
             self._seconds.labels(name.removesuffix("_s"), model or "none").observe(seconds)
 
     def text(
-        self, queued: Mapping[str, int], running: int, sockets: int, models: Mapping[str, bool], free_bytes: int
+        self,
+        queued: Mapping[str, int],
+        running: int,
+        sockets: int,
+        models: Mapping[str, bool],
+        inferences: int,
+        free_bytes: int,
     ) -> bytes:
         """The exposition format, with the gauges as given."""
         for priority, count in queued.items():
@@ -47,5 +54,6 @@ class Metrics:
             self._models.labels(name).set(installed)
         self._running.set(running)
         self._sockets.set(sockets)
+        self._inferences.set(inferences)
         self._free.set(free_bytes)
         return generate_latest(self._registry)

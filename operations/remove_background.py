@@ -8,9 +8,11 @@ import numpy as np
 from PIL import Image
 from pydantic import AfterValidator, Field
 
+from edges import decontaminated, refined
 from image_io import Picture, Pixels, Placement
 from operations.base import Context, OperationParams
 from operations.colour import RGBA, parse_colour
+from schemas import Quality
 
 TRANSPARENT = "transparent"
 BLUR = "blur"
@@ -48,6 +50,12 @@ class RemoveBackground(OperationParams):
         description="What finds the subject; `auto` takes the best one on this machine.",
         json_schema_extra={"x-control": "model"},
     )
+    quality: Quality = Field(
+        "best",
+        title="Quality",
+        description="How closely ISNet looks: `best` at 1024 px, `balanced` at 768, `fast` at 512. The first is the "
+        "default because small subjects need it; see docs/models.md for what the others save and lose.",
+    )
     background: Annotated[str, AfterValidator(_background)] = Field(
         TRANSPARENT,
         max_length=64,
@@ -55,22 +63,52 @@ class RemoveBackground(OperationParams):
         description="`transparent`, `blur`, or a CSS colour such as `white` or `#1e90ff`.",
         json_schema_extra={"x-control": "color-or-transparent"},
     )
+    refine: bool = Field(
+        True,
+        title="Refine the edge",
+        description="Let the edge follow the photo's own detail: hair, fur, thin parts.",
+        json_schema_extra={"x-group": "Edges"},
+    )
+    decontaminate: bool = Field(
+        True,
+        title="Remove the old background's colour",
+        description="Take the old background's colour out of soft edges, so that no halo of it is left.",
+        json_schema_extra={"x-group": "Edges"},
+    )
 
     def apply(self, picture: Picture, context: Context) -> Picture:
         """The subject before its new background. Notes the engine and the mask; warns `no_subject`."""
-        matte = context.models.predict(context.model(self.model), picture.pixels, context.stage)
-        context.findings.engine = matte.engine
-        context.findings.mask = _on_source(matte.alpha, picture.placement, context.source_size)
-        if np.count_nonzero(matte.alpha > 127) < EMPTY_SHARE * matte.alpha.size:
+        matte = self._matte(picture.pixels, context)
+        context.findings.mask = _on_source(matte, picture.placement, context.source_size)
+        if np.count_nonzero(matte > 127) < EMPTY_SHARE * matte.size:
             context.warn("no_subject", "No subject was found in the photo; the result may be empty.")
         context.check()
-        alpha = matte.alpha if picture.alpha is None else cv2.multiply(matte.alpha, picture.alpha, scale=1 / 255)
-        subject = replace(picture, alpha=np.asarray(alpha, np.uint8), photo=picture.pixels)
+        pixels = picture.pixels
+        if self.decontaminate:
+            with context.timed("decontaminate_s"):
+                pixels = decontaminated(pixels, matte)
+        alpha = matte if picture.alpha is None else cv2.multiply(matte, picture.alpha, scale=1 / 255)
+        subject = replace(picture, pixels=pixels, alpha=np.asarray(alpha, np.uint8), photo=picture.pixels)
         if self.background == TRANSPARENT:
             return subject
-        if self.background == BLUR:
-            return replace(subject, pixels=_before_blur(picture.pixels, matte.alpha), alpha=picture.alpha)
-        return _before_colour(subject, parse_colour(self.background))
+        with context.timed("composite_s"):
+            if self.background == BLUR:
+                behind = _blurred_background(picture.pixels, matte)
+                return replace(subject, pixels=_before(pixels, matte, behind), alpha=picture.alpha)
+            return _before_colour(subject, parse_colour(self.background))
+
+    def _matte(self, pixels: Pixels, context: Context) -> Pixels:
+        """(H, W) uint8: which px of the photo are the subject's. Notes the engine; warns `quality_unavailable`."""
+        with context.timed("infer_s"):
+            matte = context.models.predict(context.model(self.model), pixels, context.stage, self.quality)
+        context.findings.engine = matte.engine
+        if matte.engine.quality != self.quality:
+            context.warn("quality_unavailable", "The model has no other quality than the best; that was used.")
+        if not self.refine:
+            return matte.alpha
+        context.check()
+        with context.timed("refine_s"):
+            return refined(pixels, matte.alpha)
 
 
 def _before_colour(subject: Picture, colour: RGBA) -> Picture:
@@ -82,10 +120,9 @@ def _before_colour(subject: Picture, colour: RGBA) -> Picture:
     return replace(subject, pixels=np.ascontiguousarray(laid[..., :3]), alpha=alpha)
 
 
-def _before_blur(pixels: Pixels, matte: Pixels) -> Pixels:
-    """The subject before its own blurred background."""
-    behind = Image.fromarray(_blurred_background(pixels, matte))
-    return np.asarray(Image.composite(Image.fromarray(pixels), behind, Image.fromarray(matte)))
+def _before(pixels: Pixels, matte: Pixels, behind: Pixels) -> Pixels:
+    """The subject before another picture of the same size."""
+    return np.asarray(Image.composite(Image.fromarray(pixels), Image.fromarray(behind), Image.fromarray(matte)))
 
 
 def _blurred_background(pixels: Pixels, matte: Pixels) -> Pixels:

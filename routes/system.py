@@ -66,6 +66,7 @@ async def metrics(rooms: Rooms) -> Response:
         running=running,
         sockets=rooms.sockets.clients,
         models={row.name: row.state in ("installed", "built_in") for row in rooms.models.rows()},
+        inferences=rooms.models.inferences,
         free_bytes=rooms.storage.free_bytes(),
     )
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +52,27 @@ def test_single_photo_gives_a_cutout_that_agrees_with_the_expectation(
     alpha = np.asarray(cutout)[..., 3]
     assert np.array_equal(alpha == 0, mask == 0)
     assert {"decode_s", "remove_background_s", "encode_s", "total_s"} <= file["timings"].keys()
+
+
+def inferences(server: Server) -> float:
+    """How often a network has run."""
+    found = re.search(r"^photo_inferences (\S+)$", server.get("/metrics").text, re.MULTILINE)
+    assert found is not None
+    return float(found.group(1))
+
+
+def test_second_recipe_on_the_same_photo_runs_no_network(
+    server: Server, photos: dict[str, Path], has_network: bool
+) -> None:
+    job = server.submit(photos["coffee"])
+    (first,) = completed(server, job)
+    ran = inferences(server)
+    recipe = {"operations": [{"op": "remove_background", "background": "blur"}], "outputs": [{"format": "jpeg"}]}
+    assert server.post(f"/api/jobs/{job['id']}/reprocess", json=recipe).status_code == 200
+    (second,) = completed(server, job)
+    assert second["outputs"][0]["format"] == "jpeg"
+    assert second["engine"] == first["engine"]
+    assert inferences(server) == ran
 
 
 def test_face_crop_contains_both_eyes(server: Server, photos: dict[str, Path]) -> None:
