@@ -50,7 +50,7 @@ PRESETS = (
     ),
     Preset(
         name="web",
-        title="For the web",
+        title="Web sizes",
         description="At most 1600 px a side, as WebP and JPEG.",
         recipe=parse_recipe(
             {
