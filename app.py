@@ -20,10 +20,10 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 import errors
+from engines.mattes import kept_mattes
 from ingest.archives import ArchiveReader
 from job_worker import JobWorker
 from live import LiveState
-from mattes import kept_mattes
 from metrics import Metrics
 from models import ModelStore
 from queue_manager import QueueManager

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from image_encode import encode_within, png
-from image_io import Picture, decode, thumbnail
+from image_io import decode, thumbnail
+from imaging.encode import encode_within, png
+from imaging.pictures import Picture
 from operations import Context, OperationParams
 from schemas import Engine, Face, FileWarning, Format, OutputSpec, Recipe
 

@@ -9,15 +9,15 @@ from functools import lru_cache, partial
 import errors
 from image_processor import ProcessedImage
 from ingest.archives import ArchiveReader
-from live import LiveState, Sample
+from live import LiveState
 from metrics import Metrics
 from models import ModelStore
 from operations import models_needed, parse_recipe
 from queue_manager import QueueManager
-from queue_rows import Claim, StoredResult, file_error
 from runners import Control, Runner, Work, WorkerDied
-from schemas import FileBrief, FileWarning, JobEvent, Output
+from schemas import FileBrief, FileWarning, JobEvent, Output, Sample
 from settings import Settings
+from sql.rows import Claim, StoredResult, file_error
 from storage import Storage, translated
 
 POLL = 5.0  # seconds between looks at the queue when nothing wakes the worker

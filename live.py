@@ -4,19 +4,10 @@ from collections import deque
 from dataclasses import dataclass
 from statistics import median, quantiles
 
-from schemas import FINAL_STATUSES, Eta, FileBrief, Job, JobEvent, JobFile, ModelProgress
+from schemas import FINAL_STATUSES, Eta, FileBrief, Job, JobEvent, JobFile, ModelProgress, Sample
 
 SAMPLES = 100  # finished photos remembered for each model
 LEAST_SAMPLES = 3  # below that, nothing is promised
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A photo finished here: the model that made its matte (empty for none), its megapixels, the seconds it took."""
-
-    model: str
-    megapixels: float
-    seconds: float
 
 
 class Estimator:

@@ -7,19 +7,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import classical
 import errors
-from mattes import MatteCache, matte_key
-from model_download import SourceFailed, fetch_model
-from model_folders import Found, ModelFolders
-from model_rows import ALIASES, CUSTOM, DEFAULT, FALLBACK_ENGINE, ROWS, STAND_INS, ModelRow
-from model_types import Matte as Matte
-from model_types import ModelInfo as ModelInfo
-from model_types import Pixels, State
-from model_types import Resolved as Resolved
-from runtimes import NotResizable, load_network
+from engines import classical
+from engines.download import SourceFailed, fetch_model
+from engines.folders import Found, ModelFolders
+from engines.mattes import MatteCache, matte_key
+from engines.rows import ALIASES, CUSTOM, DEFAULT, FALLBACK_ENGINE, ROWS, STAND_INS, ModelRow
+from engines.runtimes import NotResizable, load_network
+from engines.segmenter import Segmenter, enlarged
+from engines.types import Matte as Matte
+from engines.types import ModelInfo as ModelInfo
+from engines.types import Pixels, State
+from engines.types import Resolved as Resolved
 from schemas import Engine, FileError, FileWarning, ModelProgress, Quality
-from segmenter import Segmenter, enlarged
 from settings import Settings
 
 log = logging.getLogger(__name__)

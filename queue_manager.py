@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from sqlite3 import Row
 
 import errors
-from queue_changes import QueueChanges
-from queue_rows import (
+from schemas import FINAL_STATUSES, FileError, FileWarning, Job, Priority, Recipe
+from sql.changes import QueueChanges
+from sql.database import Transaction
+from sql.rows import (
     PRIORITIES,
     Claim,
     NewFile,
@@ -21,8 +23,6 @@ from queue_rows import (
     job_from,
     result_values,
 )
-from schemas import FINAL_STATUSES, FileError, FileWarning, Job, Priority, Recipe
-from sql.database import Transaction
 
 
 def new_id() -> str:

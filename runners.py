@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 import errors
+from engines.mattes import kept_mattes
 from image_processor import ProcessedImage, process_image
-from mattes import kept_mattes
 from models import ModelStore
 from operations import Context, parse_recipe
 from schemas import Recipe

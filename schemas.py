@@ -1,6 +1,7 @@
 """The types that travel between the rooms and over the wire. All frozen; unknown fields are refused."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -241,6 +242,15 @@ class JobMetadata(Frozen):
     updated_at: Timestamp
     job_type: Literal["single", "batch"]
     file_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A photo finished here: the model that made its matte (empty for none), its megapixels, the seconds it took."""
+
+    model: str
+    megapixels: float
+    seconds: float
 
 
 class ModelProgress(Frozen):

@@ -7,8 +7,8 @@ from image_io import sniff
 from ingest.archives import list_entries, refused_type
 from ingest.uploads import Received, Upload
 from queue_manager import new_id
-from queue_rows import NewFile, file_error
 from settings import Settings
+from sql.rows import NewFile, file_error
 from storage import Storage
 
 

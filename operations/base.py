@@ -8,8 +8,8 @@ from typing import ClassVar, Protocol
 
 from pydantic import ConfigDict
 
-from image_io import Picture, Pixels
-from model_types import Matte
+from engines.types import Matte
+from imaging.pictures import Picture, Pixels
 from schemas import Engine, Face, FileWarning, Operation, Quality
 
 

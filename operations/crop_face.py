@@ -9,7 +9,7 @@ from cv2.data import haarcascades
 from pydantic import Field
 
 import errors
-from image_io import Picture, Pixels, Placement
+from imaging.pictures import Picture, Pixels, Placement
 from operations.base import Context, OperationParams
 from operations.resize import cropped
 from schemas import Face

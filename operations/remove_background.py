@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 from pydantic import AfterValidator, Field
 
-from edges import decontaminated, refined
-from image_io import Picture, Pixels, Placement
+from imaging.edges import decontaminated, refined
+from imaging.pictures import Picture, Pixels, Placement
 from operations.base import Context, OperationParams
 from operations.colour import RGBA, parse_colour
 from schemas import Quality

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from pydantic import Field, model_validator
 
-from image_io import Picture, Pixels
+from imaging.pictures import Picture, Pixels
 from operations.base import Context, OperationParams
 
 MAX_SIDE_PX = 20_000

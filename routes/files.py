@@ -14,10 +14,10 @@ from starlette.responses import FileResponse, JSONResponse, Response
 import errors
 from image_io import thumbnail_of
 from ingest.downloads import MEDIA_TYPES, result_name
-from queue_rows import StoredFile
 from routes.delivery import blob, disposition
 from routes.services import Rooms, Services
 from schemas import FilePage, FileStatus, JobFile, Output
+from sql.rows import StoredFile
 
 Original = Callable[[], Awaitable[tuple[Path, bool]]]  # a path, and whether it is deleted after use
 

@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from edges import decontaminated, refined
-from image_encode import png
-from image_io import Pixels, decode
-from mattes import matte_key
+from engines.mattes import matte_key
+from image_io import decode
+from imaging.edges import decontaminated, refined
+from imaging.encode import png
+from imaging.pictures import Pixels
 from tests.bench import photos
 from tests.bench.rows import Row, duration, seconds
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from model_rows import ROWS
+from engines.rows import ROWS
 from storage import digest_of
 from tests.conftest import NETWORK
 from tests.server import Server

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from classical import ENGINES, Pixels
+from engines.classical import ENGINES, Pixels
 
 
 def iou(first: Pixels, second: Pixels) -> float:

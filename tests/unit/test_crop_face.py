@@ -11,7 +11,8 @@ from cv2.data import haarcascades
 from skimage import data
 
 import errors
-from image_io import Picture, Pixels, Placement, decode
+from image_io import decode
+from imaging.pictures import Picture, Pixels, Placement
 from operations import Context
 from operations.crop_face import CropFace, find_faces
 from tests.unit.test_remove_background import KnownMatte

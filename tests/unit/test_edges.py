@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from skimage import data
 
-from edges import decontaminated, refined
-from image_io import Pixels
+from imaging.edges import decontaminated, refined
+from imaging.pictures import Pixels
 
 SIDE = 1100
 BACKGROUNDS = {

@@ -14,7 +14,8 @@ from PIL import Image, ImageCms, ImageOps
 from skimage import data
 
 import errors
-from image_io import Picture, decode, probe, sniff, thumbnail, thumbnail_of
+from image_io import decode, probe, sniff, thumbnail, thumbnail_of
+from imaging.pictures import Picture
 
 LIMIT_MP = 100.0
 ENCODERS: dict[str, str] = {

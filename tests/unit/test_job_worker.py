@@ -14,11 +14,11 @@ from live import LiveState
 from metrics import Metrics
 from models import ModelStore
 from queue_manager import NewJob, QueueManager, new_id
-from queue_rows import NewFile
 from runners import Control, Work, WorkerDied
 from schemas import Job, JobEvent, Recipe
 from settings import Settings
 from sql.database import Database
+from sql.rows import NewFile
 from storage import Storage
 
 DONE = ProcessedImage(

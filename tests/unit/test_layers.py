@@ -8,29 +8,13 @@ ROOT = Path(__file__).parent.parent.parent
 # Lowest first; a room imports from lower lines, or from its own.
 LAYERS = (
     {"errors", "settings"},
-    {"schemas", "sql", "metrics"},
-    {
-        "queue_manager",
-        "queue_rows",
-        "websocket_manager",
-        "storage",
-        "live",
-        "queue_reader",
-        "queue_changes",
-        "runtimes",
-    },
-    {"image_colour", "image_truncation", "image_encode", "image_io", "edges"},
-    {
-        "models",
-        "model_rows",
-        "model_types",
-        "model_folders",
-        "model_download",
-        "segmenter",
-        "edges",
-        "mattes",
-        "classical",
-    },
+    {"schemas", "metrics"},
+    {"sql"},
+    {"queue_manager", "websocket_manager", "storage", "live"},
+    {"imaging"},
+    {"image_io"},
+    {"engines"},
+    {"models"},
     {"operations"},
     {"image_processor"},
     {"ingest"},
@@ -41,7 +25,7 @@ LAYERS = (
     {"cli"},
 )
 CLOSED = {
-    "queue_manager": {"sql", "queue_rows", "queue_reader", "queue_changes", "schemas", "settings", "errors"},
+    "queue_manager": {"sql", "schemas", "settings", "errors"},
     "websocket_manager": {"schemas", "settings", "errors"},
     "storage": {"schemas", "settings", "errors"},
 }
@@ -61,7 +45,7 @@ def imports_of(path: Path) -> set[str]:
 
 def modules() -> list[tuple[str, Path]]:
     rooms = [(path.stem, path) for path in ROOT.glob("*.py")]
-    for folder in ("operations", "routes", "ingest", "sql"):
+    for folder in ("operations", "routes", "ingest", "engines", "imaging", "sql"):
         rooms += [(folder, path) for path in (ROOT / folder).glob("*.py")]
     return rooms
 

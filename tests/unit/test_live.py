@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from live import Estimator, LiveState, Sample
-from schemas import FileBrief, JobEvent, JobMetadata, ModelProgress, Progress
+from live import Estimator, LiveState
+from schemas import FileBrief, JobEvent, JobMetadata, ModelProgress, Progress, Sample
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from skimage import data
 
-from mattes import MatteCache, matte_key
-from model_types import Matte
+from engines.mattes import MatteCache, matte_key
+from engines.types import Matte
 from schemas import Engine
 
 ENGINE = Engine(model="isnet-general-use", runtime="openvino", quality="best")

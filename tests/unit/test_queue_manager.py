@@ -9,9 +9,9 @@ import pytest
 
 import errors
 from queue_manager import NewJob, QueueManager, new_id
-from queue_rows import Claim, NewFile, StoredResult
 from schemas import FileError, JobEvent, Operation, Output, Recipe
 from sql.database import Database
+from sql.rows import Claim, NewFile, StoredResult
 
 RESULT = StoredResult(
     width=4,

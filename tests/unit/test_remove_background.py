@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from skimage import data
 
-from image_io import Picture, Pixels, Placement
-from model_types import Matte
+from engines.types import Matte
+from imaging.pictures import Picture, Pixels, Placement
 from operations import Context
 from operations.remove_background import RemoveBackground
 from schemas import Engine, Quality

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from image_io import Picture, Placement
+from imaging.pictures import Picture, Placement
 from operations import Context
 from operations.resize import Resize
 from tests.unit.test_remove_background import KnownMatte

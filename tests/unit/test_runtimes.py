@@ -9,7 +9,7 @@ import pytest
 from onnx import TensorProto, helper
 
 import errors
-from runtimes import Input, NotResizable, load_network
+from engines.runtimes import Input, NotResizable, load_network
 
 RUNTIMES = ("openvino", "onnxruntime")
 

@@ -11,9 +11,9 @@ from PIL import Image
 from skimage import data
 
 import errors
-from model_rows import DEFAULT, ROWS
-from runtimes import Input, Tensor, load_network
-from segmenter import Segmenter, rembg_sessions
+from engines.rows import DEFAULT, ROWS
+from engines.runtimes import Input, Tensor, load_network
+from engines.segmenter import Segmenter, rembg_sessions
 
 BY_NAME = {row.name: row for row in ROWS}
 
@@ -107,7 +107,7 @@ def test_custom_network_takes_its_size_from_the_file(side: int) -> None:
 
 def test_rembg_sessions_load_without_rembg_itself() -> None:
     script = (
-        "import sys, segmenter; sessions = segmenter.rembg_sessions();"
+        "import sys; from engines import segmenter; sessions = segmenter.rembg_sessions();"
         "assert 'u2net' in sessions;"
         "assert not {'rembg', 'numba', 'pymatting'} & sys.modules.keys(), sys.modules.keys()"
     )

@@ -20,7 +20,7 @@ def test_openvino_brings_no_telemetry_into_the_process(tiny_network: Path) -> No
     script = f"""if True:
         import sys
         from pathlib import Path
-        import runtimes
+        from engines import runtimes
         runtimes.load_network(Path({str(tiny_network)!r}), "openvino")
         print(sys.modules["openvino_telemetry"], "openvino_telemetry.main" in sys.modules)
     """

@@ -4,8 +4,9 @@ import time
 from sqlite3 import Row
 
 import errors
-from live import Sample
-from queue_rows import (
+from schemas import FilePage, Job, JobEvent, JobFile, JobPage, Priority, Sample, Totals
+from sql.database import Database
+from sql.rows import (
     PRIORITIES,
     StoredFile,
     event_from,
@@ -14,8 +15,6 @@ from queue_rows import (
     stored_from,
     totals_from,
 )
-from schemas import FilePage, Job, JobEvent, JobFile, JobPage, Priority, Totals
-from sql.database import Database
 
 DAY = 86_400.0  # seconds
 HISTORY = 500  # finished photos that estimates are learnt from

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from pydantic import ValidationError
 
-from image_encode import png
-from model_types import Matte, Pixels
+from engines.types import Matte, Pixels
+from imaging.encode import png
 from schemas import Engine
 from settings import Settings
 

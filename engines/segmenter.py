@@ -16,9 +16,9 @@ import numpy as np
 from PIL import Image
 
 import errors
-from model_rows import DEFAULT, ModelRow
-from model_types import Pixels
-from runtimes import Input, Network, Tensor
+from engines.rows import DEFAULT, ModelRow
+from engines.runtimes import Input, Network, Tensor
+from engines.types import Pixels
 
 DIS_SIZE_PX = 1024
 U2NET_SIZE_PX = 320

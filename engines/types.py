@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from imaging.pictures import Pixels as Pixels
 from schemas import Engine, FileError, FileWarning, Frozen, ModelProgress
 
-Pixels = NDArray[np.uint8]
 State = Literal["built_in", "installed", "missing", "downloading", "failed"]
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import errors
-from image_io import Picture, Pixels, Warn
+from imaging.pictures import Picture, Pixels, Warn
 from schemas import Format, OutputSpec
 
 INCH_M = 0.0254

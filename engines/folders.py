@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from model_rows import CUSTOM, ModelRow
+from engines.rows import CUSTOM, ModelRow
 from settings import Settings
 
 log = logging.getLogger(__name__)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from sqlite3 import Row
 
 import errors
-from queue_reader import QueueReader
-from queue_rows import error_text, event_from, file_error, job_from
 from schemas import Job, JobEvent
 from sql.database import Database, Transaction
+from sql.reader import QueueReader
+from sql.rows import error_text, event_from, file_error, job_from
 
 MAX_CRASHES = 3
 DAY = 86_400.0  # seconds

@@ -9,8 +9,8 @@ from PIL import Image
 from skimage import data
 
 import errors
-from image_encode import encode, encode_within, png, with_alpha
-from image_io import Picture
+from imaging.encode import encode, encode_within, png, with_alpha
+from imaging.pictures import Picture
 from schemas import Format, OutputSpec
 
 

@@ -17,8 +17,8 @@ from typing import Protocol
 
 import httpx
 
-from model_folders import digest_of
-from model_rows import NPM_BYTES, NPM_DIGEST, NPM_PACKAGE, NPM_RESOURCE, NPM_VERSION, RELEASE, ModelRow
+from engines.folders import digest_of
+from engines.rows import NPM_BYTES, NPM_DIGEST, NPM_PACKAGE, NPM_RESOURCE, NPM_VERSION, RELEASE, ModelRow
 from settings import Settings
 
 log = logging.getLogger(__name__)

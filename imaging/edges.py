@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from image_io import Pixels
+from imaging.pictures import Pixels
 
 WORK_PX = 512  # longest side while learning, about; the errors at 500 to 1000 px lie within 3 % of each other
 RADIUS_PX = 8  # of the learning windows, at the working size, where the photo has FULL_PX or more
