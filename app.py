@@ -151,7 +151,7 @@ def _services(settings: Settings, storage: Storage, database: Database, notices:
     queue = QueueManager(database, changed, settings.keep_days)
     runner = ProcessRunner(settings) if settings.executor == "process" else ThreadRunner(settings, models)
     metrics = Metrics()
-    worker = JobWorker(settings, queue, storage, models, runner, live, metrics, publish)
+    worker = JobWorker(settings, queue, storage, models, runner, live, metrics, publish, sockets.follows)
     upkeep = Upkeep(settings, queue, storage, notices)
     return Services(settings, storage, queue, models, live, worker, sockets, upkeep, metrics, ArchiveReader())
 

@@ -3,8 +3,11 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from functools import lru_cache, partial
+from pathlib import Path
 
 import errors
 from image_processor import ProcessedImage
@@ -17,7 +20,7 @@ from queue_manager import QueueManager
 from runners import Control, Runner, Work, WorkerDied
 from schemas import FileBrief, FileWarning, JobEvent, Output, Sample
 from settings import Settings
-from sql.rows import Claim, StoredResult, file_error
+from sql.rows import Claim, StoredResult, Unpacked, file_error
 from storage import Storage, translated
 
 POLL = 5.0  # seconds between looks at the queue when nothing wakes the worker
@@ -25,6 +28,8 @@ FULL_DISK_PAUSE = 3.0  # seconds until a photo that met a full disk is tried aga
 SPACE_KNOWN = 1.0  # seconds that a look at the free space is good for
 RETRIES = 3  # attempts at a photo that meets a passing error
 RETRY_PAUSE = 2.0  # seconds, doubled each time
+READ_AHEAD = 16  # photos of a ZIP unpacked with the one that is due, to disturb the queue once for all of them
+READ_AHEAD_BYTES = 4_000_000  # of them together
 
 log = logging.getLogger("photo.worker")
 
@@ -47,6 +52,7 @@ class JobWorker:
         live: LiveState,
         metrics: Metrics,
         publish: Callable[[JobEvent], None],
+        followed: Callable[[str], bool],
     ) -> None:
         self._settings = settings
         self._queue = queue
@@ -56,7 +62,9 @@ class JobWorker:
         self._live = live
         self._metrics = metrics
         self._publish = publish
+        self._followed = followed
         self._archives = ArchiveReader()
+        self._unpacking = asyncio.Lock()
         self._controls: dict[str, Control] = {}
         self._waiting: dict[str, tuple[Claim, str]] = {}  # by file id: who waits for which model
         self._tasks: list[asyncio.Task[None]] = []
@@ -105,7 +113,7 @@ class JobWorker:
         while not self._stopping:
             self._queue.arrived.clear()
             try:
-                claim = await self._queue.claim() if await self._has_space() else None
+                claim = await self._claim() if await self._has_space() else None
             except errors.PhotoError as error:
                 log.warning("the queue could not be read: %s", error.code, exc_info=error.__cause__)
                 await asyncio.sleep(FULL_DISK_PAUSE)
@@ -114,6 +122,17 @@ class JobWorker:
                 await self._queue.wait(POLL)
             else:
                 await self._work(claim)
+
+    async def _claim(self) -> Claim | None:
+        """Take a file; where the worker is stopped meanwhile, it goes back."""
+        claiming = asyncio.ensure_future(self._queue.claim())
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            claim = await claiming
+            if claim is not None:
+                await self._written(partial(self._queue.release, claim))
+            raise
 
     async def _has_space(self) -> bool:
         """Whether the disk takes another result, looked at once a second; where not, waits a while."""
@@ -211,30 +230,39 @@ class JobWorker:
             claim = unpacked
         source = self._storage.path(claim.job_id, "source", claim.sha256 or "")
         work = Work(source, claim.recipe, models, self._settings.max_megapixels)
-        processed = await self._runner.run(work, control, partial(self._staged, claim))
-        warnings += processed.warnings
-        self._staged(claim, "saving")
-        return await asyncio.to_thread(self._store, claim, processed, tuple(warnings))
+        return await self._runner.run(work, control, self._announcer(claim), partial(self._store, claim, warnings))
 
     async def _unpacked(self, claim: Claim) -> Claim | None:
-        """The claim with its source on disk, out of the ZIP that it came in."""
+        """The claim with its source on disk, out of the ZIP that it came in, and small ones that come next with it."""
         self._staged(claim, "unpacking")
-        digest, size, media_type = await asyncio.to_thread(self._unpack, claim)
-        return await self._queue.unpacked(claim, digest, size, media_type)
+        async with self._unpacking:  # else each worker would unpack the same photos ahead
+            ahead = await self._queue.entries_ahead(claim, READ_AHEAD)
+            return await self._queue.unpacked(claim, await asyncio.to_thread(self._unpack, claim, ahead))
 
-    def _unpack(self, claim: Claim) -> tuple[str, int, str]:
+    def _unpack(self, claim: Claim, ahead: Sequence[Unpacked]) -> list[Unpacked]:
         archive = self._storage.path(claim.job_id, "archive", claim.archive or "")
-        part = self._storage.incoming()
-        try:
-            with translated():
-                unpacked = self._archives.unpack(archive, claim.entry or 0, part, self._settings.max_file_bytes)
-            self._storage.keep(part, claim.job_id, "source", unpacked[0])
-        finally:
-            part.unlink(missing_ok=True)
-        return unpacked
+        with ExitStack() as parts:
+            stored = [self._entry(archive, Unpacked(claim.file_id, claim.entry or 0, claim.size), parts)]
+            size = stored[0][1].size
+            with suppress(errors.PhotoError):  # what fails ahead is left for its own turn
+                for file in ahead:
+                    size += file.size
+                    if size > READ_AHEAD_BYTES:
+                        break
+                    stored.append(self._entry(archive, file, parts))
+            self._storage.keep_all([(part, file.sha256) for part, file in stored], claim.job_id, "source")
+        return [file for _, file in stored]
 
-    def _store(self, claim: Claim, processed: ProcessedImage, warnings: tuple[FileWarning, ...]) -> StoredResult:
+    def _entry(self, archive: Path, file: Unpacked, parts: ExitStack) -> tuple[Path, Unpacked]:
+        part = self._storage.incoming()
+        parts.callback(part.unlink, missing_ok=True)
+        with translated():
+            digest, size, kind = self._archives.unpack(archive, file.entry, part, self._settings.max_file_bytes)
+        return part, replace(file, sha256=digest, size=size, media_type=kind)
+
+    def _store(self, claim: Claim, warnings: list[FileWarning], processed: ProcessedImage) -> StoredResult:
         """Put every picture on disk; the row that names them comes after."""
+        warnings += processed.warnings
         started = time.perf_counter()
         outputs = tuple(
             Output(
@@ -257,7 +285,7 @@ class JobWorker:
             thumbnail=thumbnail,
             engine=processed.engine,
             faces=processed.faces,
-            warnings=warnings,
+            warnings=tuple(warnings),
             timings={**processed.timings, "store_s": round(time.perf_counter() - started, 4)},
         )
 
@@ -286,9 +314,21 @@ class JobWorker:
                 self._live.download(claim.job_id, progress)
                 self._staged(claim, "downloading the model")
 
+    def _announcer(self, claim: Claim) -> Callable[[str], None]:
+        """Says the claim's stages from another thread; the event loop is woken only where somebody listens."""
+        loop = asyncio.get_running_loop()
+
+        def announce(stage: str) -> None:
+            if self._followed(claim.job_id):
+                loop.call_soon_threadsafe(self._staged, claim, stage)
+            else:
+                self._live.staged(claim.file_id, stage)
+
+        return announce
+
     def _staged(self, claim: Claim, stage: str) -> None:
         self._live.staged(claim.file_id, stage)
-        latest = self._live.latest(claim.job_id)
+        latest = self._live.latest(claim.job_id) if self._followed(claim.job_id) else None
         if latest is not None and claim.file_id in self._controls:
             file = FileBrief(id=claim.file_id, name=claim.name, status="processing", stage=stage)
             self._publish(latest.model_copy(update={"files": (file,)}))

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import lru_cache
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -76,8 +76,8 @@ class Control:
 class Runner(Protocol):
     """Processes photos beside the event loop."""
 
-    async def run(self, work: Work, control: Control, stage: Stage) -> ProcessedImage:
-        """The processed photo; `stage` is called on the event loop.
+    async def run(self, work: Work, control: Control, stage: Stage, keep: Callable[[ProcessedImage], T]) -> T:
+        """What `keep` makes of the processed photo. It and `stage` are called in another thread.
 
         Raises errors.PhotoError, with errors.TimedOut at the deadline, and WorkerDied.
         """
@@ -100,10 +100,13 @@ class ThreadRunner:
     def _new_pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self._workers, thread_name_prefix="photo")
 
-    async def run(self, work: Work, control: Control, stage: Stage) -> ProcessedImage:
+    async def run(self, work: Work, control: Control, stage: Stage, keep: Callable[[ProcessedImage], T]) -> T:
         loop = asyncio.get_running_loop()
-        announce = _announcer(stage)
-        future = loop.run_in_executor(self._pool, partial(_process, work, self._models, announce, control.check))
+
+        def whole() -> T:
+            return keep(_process(work, self._models, stage, control.check))
+
+        future = loop.run_in_executor(self._pool, whole)
         try:
             return await asyncio.wait_for(asyncio.shield(future), control.seconds_left)
         except TimeoutError:
@@ -123,17 +126,7 @@ class ThreadRunner:
         return True
 
 
-def _announcer(stage: Stage) -> Stage:
-    """`stage`, to be called from another thread."""
-    loop = asyncio.get_running_loop()
-
-    def announce(said: str) -> None:
-        loop.call_soon_threadsafe(stage, said)
-
-    return announce
-
-
-def _forget(future: "asyncio.Future[ProcessedImage]") -> None:
+def _forget(future: "asyncio.Future[T]") -> None:
     """Look at the outcome of a thread that came too late, so that nobody reports it as unseen."""
     if not future.cancelled():
         future.exception()
@@ -159,12 +152,12 @@ class ProcessRunner:
         self._threads = ThreadPoolExecutor(settings.workers, thread_name_prefix="runner")
         self._idle: list[_Child] = []
 
-    async def run(self, work: Work, control: Control, stage: Stage) -> ProcessedImage:
+    async def run(self, work: Work, control: Control, stage: Stage, keep: Callable[[ProcessedImage], T]) -> T:
         loop = asyncio.get_running_loop()
         control.check()
         child = self._idle.pop() if self._idle else _Child(self._context, self._settings)
         control.on_stop = child.kill
-        future = loop.run_in_executor(self._threads, partial(child.converse, work, _announcer(stage)))
+        future = loop.run_in_executor(self._threads, lambda: keep(child.converse(work, stage)))
         try:
             result = await asyncio.wait_for(asyncio.shield(future), control.seconds_left)
         except TimeoutError:

@@ -5,7 +5,7 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -59,20 +59,19 @@ class Storage:
         return self._jobs / job_id / kind / digest
 
     def keep(self, part: Path, job_id: str, kind: Kind, digest: str) -> Path:
-        """Make a written file the blob `digest`: flushed to disk, then renamed.
+        """Make a written file the blob `digest`."""
+        self.keep_all([(part, digest)], job_id, kind)
+        return self.path(job_id, kind, digest)
 
-        Thumbnails are not flushed: a flush takes longer than most of them took to make, and they can be made again.
-        """
-        target = self.path(job_id, kind, digest)
-        flushed = kind != "thumbnail"
+    def keep_all(self, parts: Sequence[tuple[Path, str]], job_id: str, kind: Kind) -> None:
+        """Make each written file the blob of its digest: flushed to disk, then renamed, then the folder flushed."""
+        folder = self._jobs / job_id / kind
         with translated():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if flushed:
+            folder.mkdir(parents=True, exist_ok=True)
+            for part, digest in parts:
                 _flush(part)
-            part.replace(target)
-            if flushed:
-                _flush(target.parent)
-        return target
+                part.replace(folder / digest)
+            _flush(folder)
 
     def put(self, data: bytes, job_id: str, kind: Kind) -> str:
         """Store `data`; returns its digest."""
@@ -81,16 +80,22 @@ class Storage:
         return digest
 
     def put_as(self, data: bytes, job_id: str, kind: Kind, name: str) -> None:
-        """Store `data` under a name of its own."""
-        folder = self.path(job_id, kind, name).parent
-        part = folder / (secrets.token_hex(8) + PART)
+        """Store `data` under a name of its own.
+
+        Thumbnails are not flushed: a flush takes longer than most of them took to make, and they can be made again.
+        """
+        folder = self._jobs / f"{job_id}/{kind}"
+        part = folder / f"{secrets.token_hex(8)}{PART}"
+        flushed = kind != "thumbnail"
         with translated():
-            folder.mkdir(parents=True, exist_ok=True)
             try:
-                part.write_bytes(data)
-                self.keep(part, job_id, kind, name)
-            finally:
+                _write(part, data, flushed=flushed)
+                part.replace(folder / name)
+            except OSError:
                 part.unlink(missing_ok=True)
+                raise
+            if flushed:
+                _flush(folder)
 
     def delete_job(self, job_id: str) -> None:
         """Everything of the job is gone, in one step as seen from outside."""
@@ -105,6 +110,21 @@ class Storage:
     def free_bytes(self) -> int:
         with translated():
             return shutil.disk_usage(self.root).free
+
+
+def _write(path: Path, data: bytes, *, flushed: bool) -> None:
+    """Write a new file, in a folder that may be new as well."""
+    try:
+        file = path.open("xb", buffering=0)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("xb", buffering=0)
+    with file:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[file.write(rest) :]
+        if flushed:
+            os.fsync(file.fileno())
 
 
 def _flush(path: Path) -> None:

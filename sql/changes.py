@@ -1,98 +1,77 @@
-"""The steps that changes of the queue share, inside one write transaction and after it."""
+"""What changes of the queue share: every one ends numbered, with its event on disk, and says what to publish."""
 
-import asyncio
 import json
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from sqlite3 import Row
 
 import errors
-from schemas import Job, JobEvent
-from sql.database import Database, Transaction
-from sql.reader import QueueReader
-from sql.rows import error_text, event_from, file_error, job_from
-
-MAX_CRASHES = 3
-DAY = 86_400.0  # seconds
+from schemas import JobEvent
+from sql.database import Transaction
+from sql.rows import error_text, event_from, file_error
 
 
-class QueueChanges(QueueReader):
-    """What every change ends with: counts, the job's end, a numbered event on disk, then its publication."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A job after a change, and what its subscribers are told; no event: everything was so already."""
 
-    def __init__(self, database: Database, publish: Callable[[JobEvent], None], keep_days: float) -> None:
-        super().__init__(database)
-        self._publish = publish
-        self._keep = keep_days * DAY
-        self.arrived = asyncio.Event()
+    row: Row
+    event: JobEvent | None = None
 
-    async def _finished(self, tx: Transaction, file: Row, *, succeeded: int) -> tuple[Row, JobEvent]:
-        counts = {"succeeded": succeeded, "failed": 1 - succeeded}
-        row = await tx.one("count_finished", job_id=file["job_id"], now=time.time(), **counts)
-        if row is None:
-            raise AssertionError("a file without its job, inside the write transaction")
-        copies, counted = await self._finish_duplicates(tx, file["id"])
-        row = await self._finish_job(tx, counted or row)
-        return row, await self._noted(tx, row, f"file_{file['status']}", [file, *copies])
 
-    async def _finish_duplicates(self, tx: Transaction, original: str) -> tuple[list[Row], Row | None]:
-        """Give the copies of a finished file its result; the copies, and their job where there were any."""
-        copies = await tx.all("finish_duplicates", id=original)
-        if not copies:
-            return [], None
-        done = copies[0]["status"] == "completed"
-        for copy in copies if done else ():
-            await tx.run("copy_outputs", id=original, copy=copy["id"])
-        counts = {"succeeded": len(copies) if done else 0, "failed": 0 if done else len(copies)}
-        return copies, await tx.one("count_duplicates", job_id=copies[0]["job_id"], count=len(copies), **counts)
+def job_row(tx: Transaction, job_id: str) -> Row:
+    """Raises errors.JobNotFound."""
+    row = tx.one("get_job", job_id=job_id)
+    if row is None:
+        raise errors.JobNotFound()
+    return row
 
-    async def _finish_job(self, tx: Transaction, job: Row) -> Row:
-        """End the job where nothing of it is left to do; the job as it is then."""
-        if not job["sealed"] or job["queued"] or job["running"]:
-            return job
-        now = time.time()
-        first = await tx.one("first_error", job_id=job["id"]) if job["succeeded"] == 0 else None
-        error = first["error"] if first else None
-        if job["total"] > 1:
-            detail = f"None of the {job['total']} photos could be processed."
-            error = error_text(file_error(errors.AllFilesFailed(detail)))
-        ended = await tx.one("finish_job", job_id=job["id"], error=error, now=now, expires_at=now + self._keep)
-        return ended or job
 
-    async def _crash(self, tx: Transaction, file: Row) -> tuple[Row, JobEvent]:
-        if file["crash_count"] + 1 >= MAX_CRASHES:
-            error = error_text(file_error(errors.CrashedWorker()))
-            failed = await tx.one("fail_file", id=file["id"], token=file["token"], error=error, warnings="[]")
-            return await self._finished(tx, failed or file, succeeded=0)
-        queued = await tx.one("requeue_crashed", id=file["id"])
-        await tx.one("release_job", job_id=file["job_id"], now=time.time())
-        return await self._end(tx, file["job_id"], "file_recovered", [queued or file])
+def ended(tx: Transaction, job_id: str, kind: str, files: Sequence[Row] = ()) -> Change:
+    """Number the change, then note it."""
+    row = tx.one("next_seq", job_id=job_id)
+    if row is None:
+        raise errors.JobNotFound()
+    return noted(tx, row, kind, files)
 
-    async def _job(self, tx: Transaction, job_id: str) -> Row:
-        row = await tx.one("get_job", job_id=job_id)
-        if row is None:
-            raise errors.JobNotFound()
-        return row
 
-    async def _end(self, tx: Transaction, job_id: str, kind: str, files: Sequence[Row]) -> tuple[Row, JobEvent]:
-        """Number the change, then note it."""
-        row = await tx.one("next_seq", job_id=job_id)
-        if row is None:
-            raise errors.JobNotFound()
-        return row, await self._noted(tx, row, kind, files)
+def noted(tx: Transaction, row: Row, kind: str, files: Sequence[Row]) -> Change:
+    """Write the event of a change that is numbered already."""
+    payload = json.dumps({"status": row["status"], "file_ids": [file["id"] for file in files]})
+    tx.run("insert_event", job_id=row["id"], seq=row["seq"], type=kind, payload=payload)
+    return Change(row, event_from(row, files))
 
-    async def _noted(self, tx: Transaction, row: Row, kind: str, files: Sequence[Row]) -> JobEvent:
-        """Write the event of a change that is numbered already, and say what it looks like from outside."""
-        payload = json.dumps({"status": row["status"], "file_ids": [file["id"] for file in files]})
-        await tx.run("insert_event", job_id=row["id"], seq=row["seq"], type=kind, payload=payload)
-        return event_from(row, files)
 
-    def _tell(self, row: Row, event: JobEvent) -> None:
-        """Wake the workers where there is work, then publish."""
-        if row["queued"] > 0:
-            self.arrived.set()
-        self._publish(event)
+def finish_file(tx: Transaction, file: Row, keep: float, *, succeeded: int) -> Change:
+    """Count a file that is done, and its copies; end its job where it was the last. `keep`: as `finish_job`."""
+    row = tx.one("count_finished", job_id=file["job_id"], now=tx.now, succeeded=succeeded, failed=1 - succeeded)
+    if row is None:
+        raise AssertionError("a file without its job, inside the write transaction")
+    copies, counted = finish_duplicates(tx, file["id"])
+    row = finish_job(tx, counted or row, keep)
+    return noted(tx, row, f"file_{file['status']}", [file, *copies])
 
-    def _told(self, row: Row, event: JobEvent) -> Job:
-        """The job of a change that everybody knows of now."""
-        self._tell(row, event)
-        return job_from(row)
+
+def finish_duplicates(tx: Transaction, original: str) -> tuple[list[Row], Row | None]:
+    """Give the copies of a finished file its result; the copies, and their job where there were any."""
+    copies = tx.all("finish_duplicates", id=original)
+    if not copies:
+        return [], None
+    done = copies[0]["status"] == "completed"
+    for copy in copies if done else ():
+        tx.run("copy_outputs", id=original, copy=copy["id"])
+    counts = {"succeeded": len(copies) if done else 0, "failed": 0 if done else len(copies)}
+    return copies, tx.one("count_duplicates", job_id=copies[0]["job_id"], count=len(copies), **counts)
+
+
+def finish_job(tx: Transaction, job: Row, keep: float) -> Row:
+    """End the job where nothing of it is left to do, to be kept for `keep` seconds; the job as it is then."""
+    if not job["sealed"] or job["queued"] or job["running"]:
+        return job
+    first = tx.one("first_error", job_id=job["id"]) if job["succeeded"] == 0 else None
+    error = first["error"] if first else None
+    if job["total"] > 1:
+        detail = f"None of the {job['total']} photos could be processed."
+        error = error_text(file_error(errors.AllFilesFailed(detail)))
+    row = tx.one("finish_job", job_id=job["id"], error=error, now=tx.now, expires_at=tx.now + keep)
+    return row or job

@@ -1,10 +1,12 @@
-"""SQLite for the queue: one writing connection behind a lock, read-only connections beside it, migrations."""
+"""SQLite for the queue: one writing connection, read-only connections beside it, migrations."""
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 import aiosqlite
 
@@ -15,6 +17,9 @@ from sql import backups
 BUSY_TIMEOUT = 5_000  # milliseconds
 READERS = 2
 Value = str | int | float | None
+P = ParamSpec("P")
+T = TypeVar("T")
+C = TypeVar("C", bound=aiosqlite.Connection)
 
 
 class Database:
@@ -23,8 +28,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._queries = sql.queries()
-        self._lock = asyncio.Lock()
-        self._writer: aiosqlite.Connection
+        self._writer: _Writer
         self._readers: list[aiosqlite.Connection] = []
         self._turn = 0
 
@@ -35,28 +39,37 @@ class Database:
             sqlite3.DatabaseError: the file is not a database of this server.
         """
         await asyncio.to_thread(migrate, self._path)
-        self._writer = await _connect(str(self._path))
+        self._writer = await _prepared(_Writer(lambda: sqlite3.connect(self._path, isolation_level=None), 1))
         await self._writer.execute("PRAGMA synchronous = FULL")
         await self._writer.execute("PRAGMA foreign_keys = ON")
         uri = f"{self._path.resolve().as_uri()}?mode=ro"
-        self._readers = [await _connect(uri) for _ in range(READERS)]
+        self._readers = [
+            await _prepared(aiosqlite.connect(uri, isolation_level=None, uri=True)) for _ in range(READERS)
+        ]
 
     async def close(self) -> None:
         for connection in (*self._readers, self._writer):
             await connection.close()
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator["Transaction"]:
-        """One write transaction at a time: a rollback on the shared connection would undo a neighbour's insert."""
-        async with self._lock:
-            with _translated():
-                await self._writer.execute("BEGIN IMMEDIATE")
-                try:
-                    yield Transaction(self._writer, self._queries)
-                    await asyncio.shield(self._writer.commit())
-                except BaseException:
-                    await asyncio.shield(self._writer.rollback())
-                    raise
+    async def write(self, work: Callable[Concatenate["Transaction", P], T], *args: P.args, **named: P.kwargs) -> T:
+        """What `work` makes of one write transaction, which runs on the writer's thread from begin to commit.
+
+        So transactions never interleave, and a change costs one visit to that thread instead of one a statement. A
+        caller that is cancelled does not stop it. What `work` raises rolls back.
+        """
+
+        def transaction(connection: sqlite3.Connection) -> T:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(Transaction(connection, self._queries, time.time()), *args, **named)
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+            return result
+
+        with _translated():
+            return await self._writer.run(transaction)
 
     async def all(self, name: str, /, **values: Value) -> list[sqlite3.Row]:
         """Every row of the named query, from a read-only connection."""
@@ -71,26 +84,32 @@ class Database:
 
 
 class Transaction:
-    """Named statements inside one write transaction."""
+    """Named statements inside one write transaction, which began at `now`, in seconds since 1970."""
 
-    def __init__(self, connection: aiosqlite.Connection, queries: Mapping[str, str]) -> None:
+    def __init__(self, connection: sqlite3.Connection, queries: Mapping[str, str], now: float) -> None:
         self._connection = connection
         self._queries = queries
+        self.now = now
 
-    async def all(self, name: str, /, **values: Value) -> list[sqlite3.Row]:
-        return list(await self._connection.execute_fetchall(self._queries[name], values))
+    def all(self, name: str, /, **values: Value) -> list[sqlite3.Row]:
+        return self._connection.execute(self._queries[name], values).fetchall()
 
-    async def one(self, name: str, /, **values: Value) -> sqlite3.Row | None:
-        rows = await self.all(name, **values)
+    def one(self, name: str, /, **values: Value) -> sqlite3.Row | None:
+        rows = self.all(name, **values)
         return rows[0] if rows else None
 
-    async def run(self, name: str, /, **values: Value) -> int:
-        """Rows changed by the named statement."""
-        cursor = await self._connection.execute(self._queries[name], values)
-        return cursor.rowcount
+    def run(self, name: str, /, **values: Value) -> None:
+        self.all(name, **values)
 
-    async def many(self, name: str, rows: Iterable[Mapping[str, Value]]) -> None:
-        await self._connection.executemany(self._queries[name], rows)
+    def many(self, name: str, rows: Iterable[Mapping[str, Value]]) -> None:
+        self._connection.executemany(self._queries[name], rows)
+
+
+class _Writer(aiosqlite.Connection):
+    """A connection whose thread can be given a whole transaction."""
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return cast(T, await self._execute(work, self._conn))  # type: ignore[no-untyped-call]
 
 
 @contextmanager
@@ -104,8 +123,8 @@ def _translated() -> Iterator[None]:
         raise errors.StorageUnavailable() from error
 
 
-async def _connect(target: str) -> aiosqlite.Connection:
-    connection = await aiosqlite.connect(target, isolation_level=None, uri=target.startswith("file:"))
+async def _prepared(connection: C) -> C:
+    await connection
     connection.row_factory = sqlite3.Row
     await connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
     return connection

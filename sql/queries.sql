@@ -61,6 +61,21 @@ UPDATE files
  WHERE id = :id AND token = :token
 RETURNING *
 
+-- name: unpack_waiting
+UPDATE files
+   SET sha256 = :sha256, size = :size, media_type = :media_type,
+       duplicate_of = (SELECT coalesce(twin.duplicate_of, twin.id) FROM files AS twin INDEXED BY files_by_digest
+                        WHERE twin.job_id = files.job_id AND twin.sha256 = :sha256 AND twin.id <> files.id
+                        ORDER BY twin.position LIMIT 1)
+ WHERE id = :id AND status = 'queued' AND sha256 IS NULL
+RETURNING *
+
+-- name: entries_ahead
+SELECT id, entry, size FROM files
+ WHERE job_id = :job_id AND status = 'queued' AND duplicate_of IS NULL AND sha256 IS NULL
+   AND archive = :archive AND entry > :entry AND entry <= :entry + :limit
+ ORDER BY position LIMIT :limit
+
 -- name: defer_to_twin
 UPDATE files SET status = 'queued', token = NULL, attempts = attempts - 1
  WHERE id = :id AND token = :token

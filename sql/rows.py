@@ -70,6 +70,21 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Unpacked:
+    """Entry number `entry` of an archive, of `size` bytes; `sha256` and `media_type` once it is stored."""
+
+    file_id: str
+    entry: int
+    size: int
+    sha256: str = ""
+    media_type: str = ""
+
+    def values(self) -> dict[str, str | int]:
+        """The columns of `unpack_file`."""
+        return {"id": self.file_id, "sha256": self.sha256, "size": self.size, "media_type": self.media_type}
+
+
+@dataclass(frozen=True, slots=True)
 class StoredResult:
     """What a worker made of a file; the pictures are stored already. `width`, `height`: px of the upright source."""
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -32,6 +33,7 @@ DONE = ProcessedImage(
     warnings=(),
     timings={"total_s": 0.01},
 )
+T = TypeVar("T")
 Deed = BaseException | Callable[[], object] | None
 
 
@@ -42,9 +44,11 @@ class Obedient:
         self.deeds: list[Deed] = []
         self.runs = 0
 
-    async def run(self, work: Work, control: Control, stage: Callable[[str], None]) -> ProcessedImage:
+    async def run(
+        self, work: Work, control: Control, stage: Callable[[str], None], keep: Callable[[ProcessedImage], T]
+    ) -> T:
         self.runs += 1
-        stage("removing background")
+        await asyncio.to_thread(stage, "removing background")
         deed = self.deeds.pop(0) if self.deeds else None
         if isinstance(deed, BaseException):
             raise deed
@@ -52,7 +56,8 @@ class Obedient:
             await asyncio.sleep(0)
             deed()
             control.check()
-        return DONE
+        await asyncio.to_thread(stage, "saving")
+        return await asyncio.to_thread(keep, DONE)
 
     async def close(self) -> bool:
         return True
@@ -72,7 +77,15 @@ class Place:
         self.runner = Obedient()
         store = ModelStore(self.settings)
         self.worker = JobWorker(
-            self.settings, self.queue, self.storage, store, self.runner, self.live, Metrics(), self.events.append
+            self.settings,
+            self.queue,
+            self.storage,
+            store,
+            self.runner,
+            self.live,
+            Metrics(),
+            self.events.append,
+            followed=lambda _: True,
         )
 
     def _changed(self, event: JobEvent) -> None:
@@ -189,3 +202,18 @@ async def test_deleted_job_leaves_nothing_behind(place: Place) -> None:
     async with asyncio.timeout(5):
         while place.worker.running or (place.storage.root / "jobs" / job_id).exists():
             await asyncio.sleep(0.01)
+
+
+async def test_photo_claimed_by_a_worker_that_is_stopped_meanwhile_goes_back(tmp_path: Path) -> None:
+    place = Place(tmp_path / "data")
+    await place.database.open()
+    job_id = await place.submit()
+    claiming = asyncio.create_task(place.worker._claim())
+    await asyncio.sleep(0)
+    claiming.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await claiming
+    (file,) = (await place.queue.files(job_id, None, 1, None)).files
+    assert (file.status, file.attempts) == ("queued", 0)
+    assert [event.status for event in place.events][-2:] == ["processing", "processing"], "it was claimed before"
+    await place.database.close()

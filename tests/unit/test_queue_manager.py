@@ -11,7 +11,7 @@ import errors
 from queue_manager import NewJob, QueueManager, new_id
 from schemas import FileError, JobEvent, Operation, Output, Recipe
 from sql.database import Database
-from sql.rows import Claim, NewFile, StoredResult
+from sql.rows import Claim, NewFile, StoredResult, Unpacked
 
 RESULT = StoredResult(
     width=4,
@@ -347,12 +347,56 @@ async def test_copy_found_when_a_zip_entry_is_unpacked_takes_the_result(bench: B
     original, entry = await bench.claim(), await bench.claim()
     if finished_first:
         await bench.queue.complete(original, RESULT)
-    assert await bench.queue.unpacked(entry, "d" * 64, 10, "image/jpeg") is None
+    assert await bench.queue.unpacked(entry, [unpacked(entry.file_id, 0)]) is None
     if not finished_first:
         await bench.queue.complete(original, RESULT)
     job = await bench.queue.job(new.id)
     assert (job.status, job.progress.succeeded) == ("completed", 2)
     assert (await bench.queue.file(new.id, packed.id)).duplicate_of == original.file_id
+
+
+def unpacked(file_id: str, entry: int, digest: str = "d" * 64) -> Unpacked:
+    return Unpacked(file_id, entry, 10, digest, "image/jpeg")
+
+
+async def zipped(bench: Bench, *loose: NewFile) -> tuple[NewJob, list[NewFile]]:
+    """A job of `loose` files and a ZIP of three."""
+    new = NewJob(id=new_id(), name="j", recipe=Recipe())
+    files = [NewFile(id=new_id(), name=f"{n}.jpg", size=10, archive="f" * 64, entry=n) for n in range(3)]
+    await bench.queue.enqueue(new, [*loose, *files])
+    return new, files
+
+
+async def test_entries_ahead_are_those_of_the_zip_that_still_wait(bench: Bench) -> None:
+    await zipped(bench)
+    first, _ = await bench.claim(), await bench.claim()
+    (third,) = await bench.queue.entries_ahead(first, 16)
+    assert third.entry == 2
+    assert await bench.queue.entries_ahead(first, 1) == [], "the next one is taken already"
+
+
+async def test_entry_unpacked_ahead_is_claimed_with_its_digest(bench: Bench) -> None:
+    await zipped(bench)
+    first = await bench.claim()
+    ahead = await bench.queue.entries_ahead(first, 16)
+    files = [unpacked(first.file_id, 0)] + [unpacked(file.file_id, file.entry, str(file.entry) * 64) for file in ahead]
+    held = await bench.queue.unpacked(first, files)
+    assert held is not None
+    assert held.sha256 == "d" * 64
+    assert [(await bench.claim()).sha256 for _ in range(2)] == ["1" * 64, "2" * 64]
+
+
+async def test_copy_unpacked_ahead_of_a_photo_that_is_done_takes_its_result(bench: Bench) -> None:
+    new, files = await zipped(bench, same("a.jpg"))
+    await bench.queue.complete(await bench.claim(), RESULT)
+    first = await bench.claim()
+    await bench.queue.unpacked(first, [unpacked(first.file_id, 0, "1" * 64), unpacked(files[2].id, 2)])
+    copy = await bench.queue.file(new.id, files[2].id)
+    assert (copy.status, len(copy.outputs)) == ("completed", len(RESULT.outputs))
+    assert bench.events[-1].progress.succeeded == 2
+    await bench.queue.complete(first, RESULT)
+    await bench.complete_all()
+    assert (await bench.queue.job(new.id)).status == "completed"
 
 
 async def test_to_front_is_served_before_jobs_of_any_priority(bench: Bench) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 import errors
 import runners
+from image_processor import ProcessedImage
 from models import ModelStore
 from runners import Control, ProcessRunner, Runner, ThreadRunner, Work, WorkerDied
 from settings import Settings
@@ -28,6 +29,10 @@ async def runner(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     await kind.close()
 
 
+def same(processed: ProcessedImage) -> ProcessedImage:
+    return processed
+
+
 def control(seconds: float = 60) -> Control:
     return Control("job", time.monotonic() + seconds)
 
@@ -35,7 +40,7 @@ def control(seconds: float = 60) -> Control:
 async def test_run_gives_the_processed_photo_and_announces_its_stages(runner: Runner, photos: dict[str, Path]) -> None:
     stages: list[str] = []
     for _ in range(2):
-        result = await runner.run(Work(photos["coffee"], CONVERT, {}, 100), control(), stages.append)
+        result = await runner.run(Work(photos["coffee"], CONVERT, {}, 100), control(), stages.append, same)
     assert (result.width, result.height, result.outputs[0].format) == (600, 400, "webp")
     assert stages == ["reading the photo", "saving"] * 2
 
@@ -44,17 +49,17 @@ async def test_run_raises_the_photo_s_own_error(runner: Runner, photos: dict[str
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(photos["coffee"].read_bytes()[:5000])
     with pytest.raises(errors.TruncatedImage):
-        await runner.run(Work(broken, CONVERT, {}, 100), control(), lambda _: None)
+        await runner.run(Work(broken, CONVERT, {}, 100), control(), lambda _: None, same)
     with pytest.raises(errors.TooManyPixels):
-        await runner.run(Work(photos["coffee"], CONVERT, {}, 0.1), control(), lambda _: None)
+        await runner.run(Work(photos["coffee"], CONVERT, {}, 0.1), control(), lambda _: None, same)
 
 
 async def test_run_past_its_deadline_times_out_and_leaves_the_place_free(
     runner: Runner, photos: dict[str, Path]
 ) -> None:
     with pytest.raises(errors.TimedOut):
-        await runner.run(Work(photos["astronaut"], SLOW, {}, 100), control(0.01), lambda _: None)
-    result = await runner.run(Work(photos["coffee"], CONVERT, {}, 100), control(), lambda _: None)
+        await runner.run(Work(photos["astronaut"], SLOW, {}, 100), control(0.01), lambda _: None, same)
+    result = await runner.run(Work(photos["coffee"], CONVERT, {}, 100), control(), lambda _: None, same)
     assert result.width == 600
 
 
@@ -62,7 +67,7 @@ async def test_stopped_work_raises_cancelled(runner: Runner, photos: dict[str, P
     stopped = control()
     stopped.stop()
     with pytest.raises(errors.Cancelled):
-        await runner.run(Work(photos["coffee"], CONVERT, {}, 100), stopped, lambda _: None)
+        await runner.run(Work(photos["coffee"], CONVERT, {}, 100), stopped, lambda _: None, same)
 
 
 async def test_stop_ends_running_work(runner: Runner, photos: dict[str, Path]) -> None:
@@ -73,7 +78,7 @@ async def test_stop_ends_running_work(runner: Runner, photos: dict[str, Path]) -
             running.stop()
 
     with pytest.raises(errors.Cancelled):
-        await runner.run(Work(photos["astronaut"], SLOW, {}, 100), running, stop)
+        await runner.run(Work(photos["astronaut"], SLOW, {}, 100), running, stop, same)
 
 
 async def test_thread_stuck_in_a_native_call_loses_its_place_to_a_new_one(
@@ -85,10 +90,10 @@ async def test_thread_stuck_in_a_native_call_loses_its_place_to_a_new_one(
     monkeypatch.setattr(runners, "process_image", lambda *_: time.sleep(2))
     work = Work(photos["coffee"], CONVERT, {}, 100)
     with pytest.raises(errors.TimedOut):
-        await runner.run(work, control(0.1), lambda _: None)
+        await runner.run(work, control(0.1), lambda _: None, same)
     monkeypatch.setattr(runners, "process_image", process)
     began = time.monotonic()
-    assert (await runner.run(work, control(), lambda _: None)).width == 600
+    assert (await runner.run(work, control(), lambda _: None, same)).width == 600
     assert time.monotonic() - began < 1.5, "it waited for the thread that is stuck"
     assert await runner.close() is False, "the stuck thread has not come back"
     await asyncio.sleep(2)  # it must not outlive the test
@@ -102,7 +107,7 @@ async def test_process_that_dies_is_reported_and_replaced(tmp_path: Path, photos
             child.kill()
 
     with pytest.raises(WorkerDied):
-        await runner.run(Work(photos["astronaut"], SLOW, {}, 100), control(), die)
-    result = await runner.run(Work(photos["coffee"], CONVERT, {}, 100), control(), lambda _: None)
+        await runner.run(Work(photos["astronaut"], SLOW, {}, 100), control(), die, same)
+    result = await runner.run(Work(photos["coffee"], CONVERT, {}, 100), control(), lambda _: None, same)
     assert result.width == 600
     await runner.close()

@@ -1,0 +1,115 @@
+"""What the workers do with files: each function is one write transaction, fenced by the claim's token."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from sqlite3 import Row
+
+import errors
+from schemas import FileError, FileWarning
+from sql.changes import Change, ended, finish_duplicates, finish_file, finish_job, job_row, noted
+from sql.database import Transaction
+from sql.rows import Claim, StoredResult, Unpacked, claim_from, error_text, file_error, result_values
+
+MAX_CRASHES = 3
+
+
+def claim(tx: Transaction, token: str) -> tuple[Claim, Change] | None:
+    file = tx.one("claim_file", token=token, now=tx.now)
+    if file is None:
+        return None
+    row = tx.one("claim_job", job_id=file["job_id"], now=tx.now)
+    if row is None:
+        raise AssertionError("a file without its job, inside the write transaction")
+    return claim_from(file, row), noted(tx, row, "file_started", [file])
+
+
+def unpacked(
+    tx: Transaction, keep: float, held: Claim, files: Sequence[Unpacked]
+) -> tuple[Claim | None, Change | None]:
+    """Note where entries of an archive are stored now; `held`'s own is the first of `files`."""
+    own, *ahead = files
+    waiting = [tx.one("unpack_waiting", **other.values()) for other in ahead]
+    file = tx.one("unpack_file", token=held.token, **own.values())
+    copies = [row for row in (*waiting, file) if row is not None and row["duplicate_of"]]
+    if file is not None and file["duplicate_of"]:
+        tx.run("defer_to_twin", id=held.file_id, token=held.token)
+        tx.run("release_job", job_id=held.job_id, now=tx.now)
+    change = _deferred(tx, keep, held.job_id, copies) if copies else None
+    if file is None or file["duplicate_of"]:
+        return None, change
+    return replace(held, sha256=own.sha256, size=own.size), change
+
+
+def _deferred(tx: Transaction, keep: float, job_id: str, copies: Sequence[Row]) -> Change:
+    """Leave copies to the photos that they are copies of; those that are done already give them their result."""
+    for twin in {copy["duplicate_of"] for copy in copies}:
+        original = tx.one("get_file", job_id=job_id, file_id=twin)
+        if original is not None and original["status"] in ("completed", "failed"):
+            finish_duplicates(tx, twin)
+    finish_job(tx, job_row(tx, job_id), keep)
+    rows = [tx.one("get_file", job_id=job_id, file_id=copy["id"]) for copy in copies]
+    return ended(tx, job_id, "files_deferred", [row for row in rows if row])
+
+
+def complete(tx: Transaction, keep: float, held: Claim, result: StoredResult) -> Change | None:
+    file = tx.one("complete_file", id=held.file_id, token=held.token, **result_values(result))
+    if file is None:
+        return None
+    if held.attempts > 1:
+        tx.run("clear_outputs", file_id=held.file_id)
+    outputs = enumerate(result.outputs)
+    tx.many(
+        "insert_output",
+        [
+            {"file_id": held.file_id, "position": index, **output.model_dump(exclude={"url"})}
+            for index, output in outputs
+        ],
+    )
+    return finish_file(tx, file, keep, succeeded=1)
+
+
+def fail(tx: Transaction, keep: float, held: Claim, error: FileError, warnings: Sequence[FileWarning]) -> Change | None:
+    texts = json.dumps([warning.model_dump() for warning in warnings])
+    file = tx.one("fail_file", id=held.file_id, token=held.token, error=error_text(error), warnings=texts)
+    return finish_file(tx, file, keep, succeeded=0) if file else None
+
+
+def release(tx: Transaction, held: Claim, delay: float, *, counted: bool) -> Change | None:
+    refund, at = int(not counted), tx.now + delay
+    file = tx.one("release_file", id=held.file_id, token=held.token, available_at=at, refund=refund)
+    if file is None:
+        return None
+    tx.run("release_job", job_id=held.job_id, now=tx.now)
+    return ended(tx, held.job_id, "file_released", [file])
+
+
+def recover(tx: Transaction, keep: float) -> int:
+    files = tx.all("crashed_files")
+    for file in files:
+        _crash(tx, keep, file)
+    return len(files)
+
+
+def crashed(tx: Transaction, keep: float, held: Claim) -> Change | None:
+    file = tx.one("get_file", job_id=held.job_id, file_id=held.file_id)
+    return _crash(tx, keep, file) if file is not None and file["token"] == held.token else None
+
+
+def _crash(tx: Transaction, keep: float, file: Row) -> Change:
+    if file["crash_count"] + 1 >= MAX_CRASHES:
+        error = error_text(file_error(errors.CrashedWorker()))
+        failed = tx.one("fail_file", id=file["id"], token=file["token"], error=error, warnings="[]")
+        return finish_file(tx, failed or file, keep, succeeded=0)
+    queued = tx.one("requeue_crashed", id=file["id"])
+    tx.run("release_job", job_id=file["job_id"], now=tx.now)
+    return ended(tx, file["job_id"], "file_recovered", [queued or file])
+
+
+def lost(tx: Transaction, job_id: str, file_id: str) -> Change | None:
+    file = tx.one("lose_result", id=file_id, error=error_text(file_error(errors.ResultLost())))
+    if file is None:
+        return None
+    tx.run("clear_outputs", file_id=file_id)
+    tx.run("count_lost", job_id=job_id, now=tx.now)
+    return ended(tx, job_id, "file_lost", [file])
