@@ -8,6 +8,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import TypeVar
 
 import errors
 from image_processor import ProcessedImage
@@ -30,6 +31,8 @@ RETRIES = 3  # attempts at a photo that meets a passing error
 RETRY_PAUSE = 2.0  # seconds, doubled each time
 READ_AHEAD = 16  # photos of a ZIP unpacked with the one that is due, to disturb the queue once for all of them
 READ_AHEAD_BYTES = 4_000_000  # of them together
+
+T = TypeVar("T")
 
 log = logging.getLogger("photo.worker")
 
@@ -101,6 +104,7 @@ class JobWorker:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._written(self._queue.release_all)  # a worker may have been stopped in the middle of a claim
         return await self._runner.close()
 
     def cancel(self, job_id: str) -> None:
@@ -110,29 +114,25 @@ class JobWorker:
                 control.stop()
 
     async def _run(self) -> None:
-        while not self._stopping:
-            self._queue.arrived.clear()
-            try:
-                claim = await self._claim() if await self._has_space() else None
-            except errors.PhotoError as error:
-                log.warning("the queue could not be read: %s", error.code, exc_info=error.__cause__)
-                await asyncio.sleep(FULL_DISK_PAUSE)
-                continue
+        claim: Claim | None = None
+        while claim is not None or not self._stopping:
             if claim is None:
-                await self._queue.wait(POLL)
-            else:
-                await self._work(claim)
-
-    async def _claim(self) -> Claim | None:
-        """Take a file; where the worker is stopped meanwhile, it goes back."""
-        claiming = asyncio.ensure_future(self._queue.claim())
-        try:
-            return await asyncio.shield(claiming)
-        except asyncio.CancelledError:
-            claim = await claiming
+                claim = await self._waited()
             if claim is not None:
-                await self._written(partial(self._queue.release, claim))
-            raise
+                claim = await self._work(claim)
+
+    async def _waited(self) -> Claim | None:
+        """The next file; None: look again, after a wait where there was none."""
+        self._queue.arrived.clear()
+        try:
+            claim = await self._queue.claim() if await self._has_space() else None
+        except errors.PhotoError as error:
+            log.warning("the queue could not be read: %s", error.code, exc_info=error.__cause__)
+            await asyncio.sleep(FULL_DISK_PAUSE)
+            return None
+        if claim is None:
+            await self._queue.wait(POLL)
+        return claim
 
     async def _has_space(self) -> bool:
         """Whether the disk takes another result, looked at once a second; where not, waits a while."""
@@ -145,7 +145,8 @@ class JobWorker:
         await asyncio.sleep(FULL_DISK_PAUSE)
         return False
 
-    async def _work(self, claim: Claim) -> None:
+    async def _work(self, claim: Claim) -> Claim | None:
+        """Process a file; the next one, where it was taken along with the record of this one."""
         control = Control(claim.job_id, time.monotonic() + self._settings.file_seconds)
         self._controls[claim.file_id] = control
         self._live.started(claim.job_id, claim.file_id)
@@ -153,7 +154,7 @@ class JobWorker:
         try:
             result = await self._result(claim, control, warnings)
             if result is not None:
-                await self._record(claim, result)
+                return await self._record(claim, result)
         except asyncio.CancelledError:
             control.stop()
             await self._written(partial(self._queue.release, claim))
@@ -170,24 +171,33 @@ class JobWorker:
         finally:
             del self._controls[claim.file_id]
             self._live.ended(claim.file_id)
+        return None
 
-    async def _record(self, claim: Claim, result: StoredResult) -> None:
-        if not await self._written(partial(self._queue.complete, claim, result)):
+    async def _record(self, claim: Claim, result: StoredResult) -> Claim | None:
+        done, following = await self._recorded(claim, result)
+        if not done:
             await self._abandoned(claim)
-            return
+            return following
         seconds = result.timings["total_s"]
         model = result.engine.model if result.engine else ""
         self._live.observe(claim.job_id, Sample(model, result.width * result.height / 1e6, seconds))
         written = sum(output.bytes for output in result.outputs)
         self._metrics.finished("completed", model, result.timings, claim.size, written)
         self._say(claim, "completed", f"seconds={seconds:.3f} model={model or '-'}")
+        return following
+
+    async def _recorded(self, claim: Claim, result: StoredResult) -> tuple[bool, Claim | None]:
+        """Whether the result was taken, and the next file where one may be started at once."""
+        if self._stopping or time.monotonic() > self._space_until:
+            return await self._written(partial(self._queue.complete, claim, result)), None
+        return await self._written(partial(self._queue.complete_and_claim, claim, result))
 
     def _say(self, claim: Claim, status: str, rest: str) -> None:
         """The one line that a file has in the log."""
         name = f" name={claim.name!r}" if self._settings.log_names else ""
         log.info("job=%s file=%s status=%s %s%s", claim.job_id, claim.file_id, status, rest, name)
 
-    async def _written(self, change: Callable[[], Awaitable[bool]]) -> bool:
+    async def _written(self, change: Callable[[], Awaitable[T]]) -> T:
         """A change of the queue that must not be lost: on a full disk it is tried until there is space again."""
         while True:
             try:

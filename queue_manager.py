@@ -60,7 +60,9 @@ class QueueManager(QueueReader):
 
     async def claim(self) -> Claim | None:
         """Take one file: highest priority first, round robin between jobs of one priority. None: nothing waits."""
-        taken = await self._database.write(work.claim, new_id())
+        return self._taken(await self._database.write(work.claim, new_id()))
+
+    def _taken(self, taken: tuple[Claim, Change] | None) -> Claim | None:
         if taken is None:
             return None
         claim, change = taken
@@ -97,6 +99,11 @@ class QueueManager(QueueReader):
         """Record a file's result. False: the claim no longer holds (cancelled, deleted), and nothing changed."""
         return self._tell(await self._database.write(work.complete, self._keep, claim, result))
 
+    async def complete_and_claim(self, claim: Claim, result: StoredResult) -> tuple[bool, Claim | None]:
+        """As `complete`, then as `claim`, with one flush of the disk for both."""
+        change, taken = await self._database.write(work.complete_and_claim, self._keep, claim, result, new_id())
+        return self._tell(change), self._taken(taken)
+
     async def fail(self, claim: Claim, error: FileError, warnings: Sequence[FileWarning] = ()) -> bool:
         """Record why a file failed. False: the claim no longer holds."""
         return self._tell(await self._database.write(work.fail, self._keep, claim, error, warnings))
@@ -104,6 +111,11 @@ class QueueManager(QueueReader):
     async def release(self, claim: Claim, delay: float = 0.0, *, counted: bool = False) -> bool:
         """Put a file back, claimable again in `delay` seconds; the attempt counts only if `counted`."""
         return self._tell(await self._database.write(work.release, claim, delay, counted=counted))
+
+    async def release_all(self) -> None:
+        """Put back every file in process: nobody works on it any more, by intent."""
+        for change in await self._database.write(work.release_all):
+            self._tell(change)
 
     async def recover(self) -> int:
         """Queue again what an earlier run left in process; fail what has brought three runs down. Returns the count."""

@@ -227,7 +227,7 @@ SELECT id FROM jobs
  WHERE expires_at <= :now AND status IN ('completed', 'failed', 'cancelled')
  ORDER BY expires_at LIMIT 100
 
--- name: crashed_files
+-- name: files_in_process
 SELECT * FROM files WHERE status = 'processing'
 
 -- name: requeue_crashed

@@ -69,6 +69,12 @@ def complete(tx: Transaction, keep: float, held: Claim, result: StoredResult) ->
     return finish_file(tx, file, keep, succeeded=1)
 
 
+def complete_and_claim(
+    tx: Transaction, keep: float, held: Claim, result: StoredResult, token: str
+) -> tuple[Change | None, tuple[Claim, Change] | None]:
+    return complete(tx, keep, held, result), claim(tx, token)
+
+
 def fail(tx: Transaction, keep: float, held: Claim, error: FileError, warnings: Sequence[FileWarning]) -> Change | None:
     texts = json.dumps([warning.model_dump() for warning in warnings])
     file = tx.one("fail_file", id=held.file_id, token=held.token, error=error_text(error), warnings=texts)
@@ -84,8 +90,17 @@ def release(tx: Transaction, held: Claim, delay: float, *, counted: bool) -> Cha
     return ended(tx, held.job_id, "file_released", [file])
 
 
+def release_all(tx: Transaction) -> list[Change]:
+    changes = []
+    for file in tx.all("files_in_process"):
+        released = tx.one("release_file", id=file["id"], token=file["token"], available_at=tx.now, refund=1)
+        tx.run("release_job", job_id=file["job_id"], now=tx.now)
+        changes.append(ended(tx, file["job_id"], "file_released", [released or file]))
+    return changes
+
+
 def recover(tx: Transaction, keep: float) -> int:
-    files = tx.all("crashed_files")
+    files = tx.all("files_in_process")
     for file in files:
         _crash(tx, keep, file)
     return len(files)
