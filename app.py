@@ -9,14 +9,12 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
-from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 from filelock import FileLock, Timeout
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 import errors
@@ -29,6 +27,7 @@ from models import ModelStore
 from queue_manager import QueueManager
 from routes import catalogue, events, files, jobs, problems, system
 from routes.origins import Guard
+from routes.page_files import PageFiles
 from routes.services import Services
 from runners import ProcessRunner, ThreadRunner
 from schemas import JobEvent, Notice, Problem
@@ -61,7 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
     for room in (jobs, files, catalogue, events, system):
         app.include_router(room.router)
     app.mount("/docs/assets", StaticFiles(packages=[("fastapi_offline", "static")]), name="docs")
-    app.mount("/static", GZipMiddleware(_Revalidated(directory=system.STATIC)), name="static")
+    app.mount("/static", GZipMiddleware(PageFiles(directory=system.STATIC)), name="static")
     app.add_middleware(Guard, hosts=settings.allowed_hosts, origins=settings.allowed_origins)
     if settings.allowed_origins:
         app.add_middleware(
@@ -72,15 +71,6 @@ def create_app(settings: Settings) -> FastAPI:
             expose_headers=["Location", "ETag", "Content-Disposition", "Retry-After"],
         )
     return app
-
-
-class _Revalidated(StaticFiles):
-    """Files that browsers ask for again, so that an upgrade never mixes old modules with new ones."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
-        response.headers["Cache-Control"] = "no-cache"
-        return response
 
 
 @contextlib.asynccontextmanager

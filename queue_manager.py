@@ -28,6 +28,7 @@ class QueueManager(QueueReader):
         super().__init__(database)
         self._publish = publish
         self._keep = keep_days * DAY
+        self._idle = max(self._keep, DAY)
         self.arrived = asyncio.Event()
 
     # --- arrival ---
@@ -176,7 +177,13 @@ class QueueManager(QueueReader):
 
     async def expire(self, job_id: str) -> bool:
         """Forget a job whose time is over. False: it is wanted again."""
-        return await self._database.write(control.expire, job_id)
+        return await self._database.write(control.expire, job_id, self._idle)
+
+    async def expired(self) -> list[str]:
+        """Ids of jobs whose time is over, at most 100: finished ones, and open ones that nobody sealed or added to
+        for as long, at least a day."""
+        now = time.time()
+        return [row["id"] for row in await self._database.all("expired_jobs", now=now, abandoned=now - self._idle)]
 
     # --- publication ---
 

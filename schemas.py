@@ -171,7 +171,10 @@ class Eta(Frozen):
 
 
 class JobFile(Frozen):
-    """One photo of a job. `size` in bytes; `width`, `height` of the upright source in px, once decoded."""
+    """One photo of a job. `size` in bytes; `width`, `height` of the upright source in px, once decoded.
+
+    `can_retry`: it failed, and its bytes are kept; what was refused on arrival must be sent again.
+    """
 
     id: str
     name: str
@@ -189,6 +192,7 @@ class JobFile(Frozen):
     duplicate_of: str | None = None
     timings: dict[str, float] = Field(default_factory=dict)
     attempts: int = 0
+    can_retry: bool = False
 
 
 class Job(Frozen):
@@ -233,6 +237,7 @@ class FileBrief(Frozen):
     stage: str
     error: FileError | None = None
     warnings: tuple[FileWarning, ...] = ()
+    can_retry: bool = False
 
 
 class JobMetadata(Frozen):
@@ -370,7 +375,13 @@ class Problem(Frozen):
 def brief(file: JobFile) -> FileBrief:
     """What an event says of `file`."""
     return FileBrief(
-        id=file.id, name=file.name, status=file.status, stage=file.stage, error=file.error, warnings=file.warnings
+        id=file.id,
+        name=file.name,
+        status=file.status,
+        stage=file.stage,
+        error=file.error,
+        warnings=file.warnings,
+        can_retry=file.can_retry,
     )
 
 

@@ -70,5 +70,5 @@ def delete(tx: Transaction, job_id: str) -> None:
         raise errors.JobNotFound()
 
 
-def expire(tx: Transaction, job_id: str) -> bool:
-    return tx.one("delete_expired", job_id=job_id, now=tx.now) is not None
+def expire(tx: Transaction, job_id: str, idle: float) -> bool:
+    return tx.one("delete_expired", job_id=job_id, now=tx.now, abandoned=tx.now - idle) is not None

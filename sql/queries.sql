@@ -219,13 +219,16 @@ DELETE FROM jobs WHERE id = :job_id RETURNING *
 
 -- name: delete_expired
 DELETE FROM jobs
- WHERE id = :job_id AND expires_at <= :now AND status IN ('completed', 'failed', 'cancelled')
+ WHERE id = :job_id
+   AND ((expires_at <= :now AND status IN ('completed', 'failed', 'cancelled'))
+        OR (status = 'receiving' AND queued + running = 0 AND NOT kept AND updated_at <= :abandoned))
 RETURNING id
 
 -- name: expired_jobs
 SELECT id FROM jobs
- WHERE expires_at <= :now AND status IN ('completed', 'failed', 'cancelled')
- ORDER BY expires_at LIMIT 100
+ WHERE (expires_at <= :now AND status IN ('completed', 'failed', 'cancelled'))
+    OR (status = 'receiving' AND queued + running = 0 AND NOT kept AND updated_at <= :abandoned)
+ ORDER BY updated_at LIMIT 100
 
 -- name: files_in_process
 SELECT * FROM files WHERE status = 'processing'

@@ -124,7 +124,3 @@ class QueueReader:
         """Files waiting and files in process."""
         row = await self._database.one("queue_depth")
         return (row["queued"], row["running"]) if row else (0, 0)
-
-    async def expired(self) -> list[str]:
-        """Ids of finished jobs whose time is over, at most 100."""
-        return [row["id"] for row in await self._database.all("expired_jobs", now=time.time())]

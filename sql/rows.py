@@ -234,6 +234,7 @@ def file_from(row: Row, outputs: Iterable[Row] = ()) -> JobFile:
         duplicate_of=row["duplicate_of"],
         timings=json.loads(row["timings"]),
         attempts=row["attempts"],
+        can_retry=row["status"] == "failed" and bool(row["sha256"] or row["archive"]),
     )
 
 

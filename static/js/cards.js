@@ -6,7 +6,7 @@
  * @import { Card, Page } from './page.js'
  */
 
-import { groupOf } from './core/store.js';
+import { canRetry, groupOf } from './core/store.js';
 import { fileText } from './core/words.js';
 import { byId, oncePerFrame, setIcon, setText } from './dom.js';
 
@@ -61,7 +61,7 @@ function paintState(element, part, file, { client, t }, jobId) {
     part.get.setAttribute('aria-label', t('download', { name: file.name }));
     part.get.title = t('download', { name: file.name });
   }
-  part.retry.hidden = group !== 'failed' || file.error?.code === 'refused';
+  part.retry.hidden = !canRetry(file);
   if (!part.retry.hidden) {
     part.retry.textContent = t('retry');
     part.retry.setAttribute('aria-label', t('retryNamed', { name: file.name }));

@@ -35,6 +35,7 @@ export function createHistory(page) {
       const label = t('downloadZipOf', { name: job.name });
       side.append(el('a', { className: 'icon-button', href: client.url.zip(job.id), title: label, 'aria-label': label }, icon('download')));
     }
+    if (isFinal(job)) side.append(keepButton(job));
     side.append(iconButton('delete', t('deleteNamed', { name: job.name }), () => remove(job)));
     const link = el('a', { className: 'row-text', href: hashOf(job.id), onclick: () => dialog.close() },
       el('strong', { className: 'row-name' }, job.name),
@@ -43,9 +44,20 @@ export function createHistory(page) {
     return el('li', { className: 'row', 'data-job': job.id, 'data-status': job.status }, link, side);
   }
 
+  /** A job that has ended and has no day to go is kept for good. @param {Job} job */
+  function keepButton(job) {
+    const keep = Boolean(job.expires_at);
+    const button = iconButton('keep', t(keep ? 'keepNamed' : 'letGo', { name: job.name }), () => page.attempt(async () => {
+      await client.change(job.id, { keep });
+      await refresh();
+    }));
+    button.setAttribute('aria-pressed', String(!keep));
+    return button;
+  }
+
   /** @param {Job} job */
   function when(job) {
-    const kept = job.expires_at && isFinal(job) ? t('jobExpires', { when: format.date(job.expires_at) }) : '';
+    const kept = job.expires_at ? t('jobExpires', { when: format.date(job.expires_at) }) : isFinal(job) && t('jobKept');
     return [format.when(job.created_at), kept].filter(Boolean).join(' · ');
   }
 

@@ -5,7 +5,7 @@
  * @import { Page } from './page.js'
  */
 
-import { isFinal, passes, totals } from './core/store.js';
+import { canRetry, isFinal, passes, totals } from './core/store.js';
 import { countText, jobText, stageText } from './core/words.js';
 import { byId, oncePerFrame, setText } from './dom.js';
 
@@ -59,10 +59,10 @@ export function createJobView(page, { chooseNew, deleteJob }) {
     return isFinal(job) ? `${job.name} – ${t('app')}` : `${Math.floor(percentage)} % · ${job.name}`;
   }
 
-  function drawActions({ job, counts }) {
+  function drawActions({ job, counts, files }) {
     const status = job?.status ?? '';
     part.seal.hidden = status !== 'receiving' || session.sending;
-    part.retry.hidden = !counts.failed || !isFinal(job);
+    part.retry.hidden = !counts.failed || !isFinal(job) || ![...files.values()].some(canRetry);
     part.pause.hidden = status !== 'queued' && status !== 'processing' && status !== 'paused';
     setText(part.pause, t(status === 'paused' ? 'resume' : 'pause'));
     part.cancel.hidden = !RUNNING.has(status);

@@ -6,6 +6,7 @@
  */
 
 import { pretty } from './core/recipe.js';
+import { canRetry } from './core/store.js';
 import { byId, el, icon, oncePerFrame, setText } from './dom.js';
 import { swatch } from './options.js';
 import { hashOf, readPlace, replacePlace } from './place.js';
@@ -130,7 +131,7 @@ function actions(file, jobId, { client, t, retryFile }) {
   const drawn = file.status !== 'completed' ? [] : outputs.map(({ name, format }, index) => el('a', {
     className: index ? 'button' : 'primary', href: `${client.url.result(jobId, id, name)}?download=1`, download: '', 'data-output': name,
   }, icon('download'), outputs.length > 1 ? t('downloadFormat', { format: format.toUpperCase() }) : t('downloadResult')));
-  if (file.status === 'failed') drawn.push(el('button', { type: 'button', className: 'primary', onclick: () => retryFile(file) }, t('retry')));
+  if (canRetry(file)) drawn.push(el('button', { type: 'button', className: 'primary', onclick: () => retryFile(file) }, t('retry')));
   drawn.push(el('a', { className: 'quiet', href: `${client.url.source(jobId, id)}?download=1`, download: '' }, t('downloadOriginal')));
   return drawn;
 }

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -434,3 +435,26 @@ async def test_lost_result_fails_the_file_and_can_be_tried_again(bench: Bench) -
     assert (await bench.queue.job(job_id)).progress.failed == 1
     await bench.queue.retry(job_id)
     assert await bench.complete_all() == 1
+
+
+async def test_open_job_that_nobody_seals_expires_and_one_with_photos_waiting_does_not(bench: Bench) -> None:
+    idle, waiting = await bench.submit(1, seal=False), await bench.submit(1, seal=False)
+    claim = await bench.claim()
+    assert claim.job_id == idle
+    await bench.queue.complete(claim, RESULT)
+    assert await bench.queue.expired() == []
+    with sqlite3.connect(bench.path) as connection:
+        connection.execute("UPDATE jobs SET updated_at = updated_at - 8 * 86400")
+    assert await bench.queue.expired() == [idle]
+    assert await bench.queue.expire(idle)
+    assert not await bench.queue.expire(waiting)
+
+
+async def test_photo_refused_on_arrival_cannot_be_tried_again(bench: Bench) -> None:
+    refused = NewFile(id=new_id(), name="a.txt", size=3, error=BROKEN)
+    new = NewJob(id=new_id(), name="j", recipe=Recipe())
+    (failing,) = files(1)
+    await bench.queue.enqueue(new, [refused, failing])
+    await bench.queue.fail(await bench.claim(), BROKEN)
+    page = await bench.queue.files(new.id, None, 9, None)
+    assert {file.name: file.can_retry for file in page.files} == {"a.txt": False, failing.name: True}

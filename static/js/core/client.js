@@ -114,6 +114,7 @@ export function createClient(base = '') {
       return sendForm(`${base}${at(id)}/files`, form, options);
     },
     act: (id, verb, file) => call('POST', `${at(id)}/${verb}${query({ file })}`),
+    change: (id, values) => call('PATCH', at(id), { form: JSON.stringify(values), headers: { 'Content-Type': 'application/json' } }),
     async deleteJob(id, keepalive) {
       await answer('DELETE', at(id), { keepalive });
     },

@@ -32,6 +32,9 @@ export function passes(file, filter) {
   return filter === 'all' || filter === group || (filter === 'done' && group === 'look');
 }
 
+/** Whether trying again can help: what the server refused on arrival must be sent anew. @param {FileView} file */
+export const canRetry = (file) => (file.id ? file.can_retry === true : file.status === 'refused' && file.error?.code !== 'refused');
+
 /** @param {Job|null} job */
 export const isFinal = (job) => job !== null && FINAL.has(job.status);
 

@@ -107,7 +107,7 @@ export type Link = 'live' | 'polling' | 'offline' | 'idle';
 
 export type Store = ReturnType<typeof import('./store.js').createStore>;
 export type Translate = (key: string, values?: Record<string, string | number>) => string;
-export type RequestOptions = { form?: FormData; headers?: Record<string, string>; keepalive?: boolean };
+export type RequestOptions = { form?: FormData | string; headers?: Record<string, string>; keepalive?: boolean };
 export type SendOptions = { key: string; onFraction: (fraction: number) => void; signal: AbortSignal };
 
 export interface FollowOptions {
@@ -141,6 +141,7 @@ export type FileView = {
   fraction: number;
   error: FileError | null;
   warnings: FileWarning[];
+  can_retry?: boolean;
 } & Partial<FileDetail>;
 export type Group = 'done' | 'look' | 'failed' | 'active' | 'cancelled';
 
@@ -214,6 +215,7 @@ export interface Client {
   /** `file`: a retry of that one alone. */
   act(id: string, verb: Verb, file?: string): Promise<Job>;
   /** `keepalive`: the page may be going away. */
+  change(id: string, values: { name?: string; priority?: string; keep?: boolean }): Promise<Job>;
   deleteJob(id: string, keepalive?: boolean): Promise<void>;
 
   /** Addresses for links and pictures. */
