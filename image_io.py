@@ -28,6 +28,7 @@ from imaging.truncation import is_cut_short
 MEGA = 1_000_000
 SNIFF_BYTES = 64
 ORIENTATION_TAG = 0x0112
+CIELAB = 8  # a TIFF's photometric interpretation
 MAX_DPI = 65_535.0  # what a JPEG header holds
 
 # What Pillow and its plugins raise for a file that is not what it says. pillow_heif adds RuntimeError and EOFError,
@@ -168,13 +169,25 @@ def _open_heif(file: IO[bytes]) -> Image.Image:
     return image
 
 
+def _open_tiff(file: IO[bytes]) -> Image.Image:
+    """Also 16-bit L*a*b*, whose bytes Pillow can unpack though its table does not say so; see `_load`."""
+    for order, unpacking in ((b"II", "RGB;16L"), (b"MM", "RGB;16B")):
+        TiffImagePlugin.OPEN_INFO.setdefault((order, CIELAB, (1,), 1, (16, 16, 16), ()), ("RGB", unpacking))
+    image = TiffImagePlugin.TiffImageFile(file)
+    bits = image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,))
+    plain = image.tag_v2.get(TiffImagePlugin.COMPRESSION, 1) == 1
+    if plain and max(bits) > 8 and image.tag_v2.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 2:
+        raise SyntaxError("unsupported: Pillow takes such planes for 8-bit ones")
+    return image
+
+
 _DECODERS: dict[str, Callable[[IO[bytes]], Image.Image]] = {
     "image/jpeg": JpegImagePlugin.jpeg_factory,
     "image/png": PngImagePlugin.PngImageFile,
     "image/webp": WebPImagePlugin.WebPImageFile,
     "image/gif": GifImagePlugin.GifImageFile,
     "image/bmp": BmpImagePlugin.BmpImageFile,
-    "image/tiff": TiffImagePlugin.TiffImageFile,
+    "image/tiff": _open_tiff,
     "image/avif": AvifImagePlugin.AvifImageFile,
     "image/heic": _open_heif,
 }
@@ -205,7 +218,7 @@ def _load(file: IO[bytes], image: Image.Image, warn: Warn) -> Picture:
         if isinstance(image, PngImagePlugin.PngImageFile):
             _check_sums(file)
         image.load()
-        srgb, alpha = to_srgb(image, warn)
+        srgb, alpha = to_srgb(_labelled(image), warn)
     except Image.DecompressionBombError as problem:
         raise errors.TooManyPixels from problem
     except DECODER_ERRORS as problem:
@@ -216,6 +229,17 @@ def _load(file: IO[bytes], image: Image.Image, warn: Warn) -> Picture:
         alpha=None if alpha is None else upright(np.asarray(alpha), orientation),
         dpi=dpi[::-1] if dpi and orientation >= 5 else dpi,
     )
+
+
+def _labelled(image: Image.Image) -> Image.Image:
+    """`image`, as mode LAB where its three channels are the high bytes of 16-bit L*a*b*."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile) or image.mode != "RGB":
+        return image
+    if image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) != CIELAB:
+        return image
+    lab = Image.frombytes("LAB", image.size, image.tobytes())
+    lab.info = dict(image.info)
+    return lab
 
 
 def _check_sums(file: IO[bytes]) -> None:
