@@ -232,6 +232,14 @@ class OutputTooLarge(ValidationFailed):
     hint = "Choose PNG or TIFF, or resize the photo."
 
 
+class AssetNotFound(PhotoError):
+    """The recipe names an uploaded picture that is not on this server."""
+
+    code = "asset_not_found"
+    status = 422
+    hint = "Upload it with POST /api/assets; pictures that no job used for a while are deleted."
+
+
 class NoFaceFound(PhotoError):
     """No face was found in the photo."""
 

@@ -3,7 +3,7 @@
 import io
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +22,7 @@ from PIL import (
 
 import errors
 from imaging.colour import to_srgb
+from imaging.metadata import kept_exif
 from imaging.pictures import Picture, Pixels, Warn
 from imaging.truncation import is_cut_short
 
@@ -29,6 +30,9 @@ MEGA = 1_000_000
 SNIFF_BYTES = 64
 ORIENTATION_TAG = 0x0112
 CIELAB = 8  # a TIFF's photometric interpretation
+FIRST_ALONE = ("first_frame_only", "The file holds several pictures; only the first was used.")
+USUAL_FRAME_S = 0.1
+MAX_FRAME_MS = 600_000
 MAX_DPI = 65_535.0  # what a JPEG header holds
 
 # What Pillow and its plugins raise for a file that is not what it says. pillow_heif adds RuntimeError and EOFError,
@@ -114,8 +118,47 @@ def decode(path: Path, max_megapixels: float, warn: Warn) -> Picture:
     with path.open("rb") as file:
         image = _open(file, max_megapixels)
         if _has_more_frames(file, image):
-            warn("first_frame_only", "The file holds several pictures; only the first was used.")
+            warn(*FIRST_ALONE)
+        _check_sums(file, image)
         return _load(file, image, warn)
+
+
+def decode_frames(path: Path, max_megapixels: float, warn: Warn) -> Iterator[tuple[Picture, float]]:
+    """Every frame of an animation, or page of a document, with the seconds it is shown; of a photo, the one.
+
+    Raises as `decode`, and TooManyPixels where the frames together have more than `max_megapixels`.
+    """
+    with path.open("rb") as file:
+        image = _open(file, max_megapixels)
+        several = _has_more_frames(file, image)
+        _check_sums(file, image)
+        yield _load(file, image, warn), _shown(image)
+        number, pixels = 1, image.width * image.height
+        while several and _moved(file, image, number):
+            _check_size(image.size, max_megapixels)
+            pixels += image.width * image.height
+            _check_sum(pixels, max_megapixels)
+            yield _load(file, image, warn), _shown(image)
+            number += 1
+
+
+def _moved(file: IO[bytes], image: Image.Image, number: int) -> bool:
+    """Whether there is a frame `number`, which `image` then is."""
+    try:
+        image.seek(number)
+    except EOFError:
+        return False
+    except DECODER_ERRORS as problem:
+        raise _broken(file, problem) from problem
+    return True
+
+
+def _shown(image: Image.Image) -> float:
+    """Seconds that the frame is shown; the tenth that browsers give those which say nothing, or next to nothing."""
+    milliseconds = image.info.get("duration")
+    if not isinstance(milliseconds, int | float) or not 10 < milliseconds < MAX_FRAME_MS:
+        return USUAL_FRAME_S
+    return milliseconds / 1000
 
 
 def thumbnail_of(path: Path, px: int, max_megapixels: float) -> bytes:
@@ -124,6 +167,7 @@ def thumbnail_of(path: Path, px: int, max_megapixels: float) -> bytes:
         image = _open(file, max_megapixels)
         # Twice the size keeps the shrinking smooth; a 12 MP JPEG then decodes an eighth of its blocks' detail.
         image.draft("RGB", (2 * px, 2 * px))
+        _check_sums(file, image)
         return thumbnail(_load(file, image, lambda _code, _message: None), px)
 
 
@@ -202,6 +246,13 @@ def _check_size(size: tuple[int, int], max_megapixels: float) -> None:
         )
 
 
+def _check_sum(pixels: int, max_megapixels: float) -> None:
+    if pixels / MEGA > max_megapixels:
+        raise errors.TooManyPixels(
+            f"The frames have more than {max_megapixels:g} megapixels together; take the first one alone."
+        )
+
+
 def _has_more_frames(file: IO[bytes], image: Image.Image) -> bool:
     """Whether there is a second frame. Frames are never counted: that walks the whole file."""
     if isinstance(image, JpegImagePlugin.JpegImageFile):
@@ -213,10 +264,9 @@ def _has_more_frames(file: IO[bytes], image: Image.Image) -> bool:
 
 
 def _load(file: IO[bytes], image: Image.Image, warn: Warn) -> Picture:
+    """The frame that `image` stands at."""
     orientation = _orientation(image)
     try:
-        if isinstance(image, PngImagePlugin.PngImageFile):
-            _check_sums(file)
         image.load()
         srgb, alpha = to_srgb(_labelled(image), warn)
     except Image.DecompressionBombError as problem:
@@ -228,6 +278,7 @@ def _load(file: IO[bytes], image: Image.Image, warn: Warn) -> Picture:
         pixels=upright(np.asarray(srgb), orientation),
         alpha=None if alpha is None else upright(np.asarray(alpha), orientation),
         dpi=dpi[::-1] if dpi and orientation >= 5 else dpi,
+        exif=_exif(image),
     )
 
 
@@ -242,11 +293,16 @@ def _labelled(image: Image.Image) -> Image.Image:
     return lab
 
 
-def _check_sums(file: IO[bytes]) -> None:
-    """Compare a PNG's checksums, which Pillow leaves out for pixels: damage would pass as noise. Raises SyntaxError."""
+def _check_sums(file: IO[bytes], image: Image.Image) -> None:
+    """Compare a PNG's checksums, which Pillow leaves out for pixels: damage would pass as noise."""
+    if not isinstance(image, PngImagePlugin.PngImageFile):
+        return
     position = file.tell()
     file.seek(0)
-    PngImagePlugin.PngImageFile(file).verify()
+    try:
+        PngImagePlugin.PngImageFile(file).verify()
+    except DECODER_ERRORS as problem:
+        raise _broken(file, problem) from problem
     file.seek(position)
 
 
@@ -272,6 +328,13 @@ def _orientation(image: Image.Image) -> int:
     except DECODER_ERRORS:
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _exif(image: Image.Image) -> bytes | None:
+    try:
+        return kept_exif(image.getexif())
+    except DECODER_ERRORS:
+        return None
 
 
 def _dpi(image: Image.Image) -> tuple[float, float] | None:

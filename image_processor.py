@@ -1,13 +1,16 @@
 """One photo through one recipe: decode, operations, encode."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from image_io import decode, thumbnail
-from imaging.encode import encode_within, png
+from image_io import FIRST_ALONE, decode, decode_frames, thumbnail
+from imaging.composite import behind_of
+from imaging.encode import encode, encode_frames, encode_within, png
+from imaging.geometry import CLEAR, sized
 from imaging.pictures import Picture
 from operations import Context, OperationParams
 from schemas import Engine, Face, FileWarning, Format, OutputSpec, Recipe
@@ -46,6 +49,14 @@ class ProcessedImage:
     timings: dict[str, float]
 
 
+@dataclass(frozen=True)
+class _Shown:
+    """A frame that is done, and the seconds it is shown."""
+
+    picture: Picture
+    seconds: float
+
+
 class _Timings(dict[str, float]):
     """Seconds by step."""
 
@@ -66,13 +77,15 @@ def process_image(source: Path, recipe: Recipe, context: Context, max_megapixels
     """
     timings = _Timings()
     with timings.step("total_s"):
-        photo = _decode(source, context, max_megapixels, timings)
+        frames = _decode(source, recipe, context, max_megapixels, timings)
+        photo, shown = next(frames)
         context = replace(context, source_size=(photo.width, photo.height))
-        result = _operate(photo, recipe, context, timings)
-        outputs = _encode(result, recipe, context, timings)
+        results = [_Shown(_operate(photo, recipe, context, timings), shown)]
+        results += _others(frames, recipe, context, timings)
+        outputs = _encode(results, recipe, context, timings)
         with timings.step("encode_s"):
             mask = None if context.findings.mask is None else png(context.findings.mask)
-            small = thumbnail(result, THUMBNAIL_PX)
+            small = thumbnail(results[0].picture, THUMBNAIL_PX)
     return ProcessedImage(
         width=photo.width,
         height=photo.height,
@@ -86,29 +99,74 @@ def process_image(source: Path, recipe: Recipe, context: Context, max_megapixels
     )
 
 
-def _decode(source: Path, context: Context, max_megapixels: float, timings: _Timings) -> Picture:
+def _decode(
+    source: Path, recipe: Recipe, context: Context, max_megapixels: float, timings: _Timings
+) -> Iterator[tuple[Picture, float]]:
+    """The photo; where an output takes them, all its frames, with the seconds each is shown."""
     context.stage("reading the photo")
     context.check()
-    with timings.step("decode_s"):
-        return decode(source, max_megapixels, context.warn)
+    if not any(map(_takes_all, recipe.outputs)):
+        with timings.step("decode_s"):
+            photo = decode(source, max_megapixels, context.warn)
+        yield photo, 0.0
+        return
+    frames = decode_frames(source, max_megapixels, context.warn)
+    while True:
+        with timings.step("decode_s"):
+            frame = next(frames, None)
+        if frame is None:
+            return
+        yield frame
+
+
+def _takes_all(spec: OutputSpec) -> bool:
+    return spec.frames == "all" and spec.format != "jpeg"
 
 
 def _operate(picture: Picture, recipe: Recipe, context: Context, timings: _Timings) -> Picture:
-    for operation in recipe.operations:
+    for number, operation in enumerate(recipe.operations):
         context.check()
         assert isinstance(operation, OperationParams), "a recipe comes from parse_recipe"
         with timings.step(f"{operation.op}_s"):
-            picture = operation.apply(picture, context)
+            picture = operation.apply(picture, replace(context, step=number))
     context.check()
     return picture
 
 
-def _encode(picture: Picture, recipe: Recipe, context: Context, timings: _Timings) -> tuple[EncodedOutput, ...]:
+def _others(
+    frames: Iterator[tuple[Picture, float]], recipe: Recipe, context: Context, timings: _Timings
+) -> list[_Shown]:
+    """The frames after the first. What the photo is said to show is what the first one shows."""
+    results = []
+    for frame, shown in frames:
+        findings = replace(context.findings, engine=None, mask=None, faces=None)
+        results.append(_Shown(_operate(frame, recipe, replace(context, findings=findings), timings), shown))
+    if results and not all(map(_takes_all, recipe.outputs)):
+        context.warn(*FIRST_ALONE)
+    return results
+
+
+def _encode(
+    results: Sequence[_Shown], recipe: Recipe, context: Context, timings: _Timings
+) -> tuple[EncodedOutput, ...]:
     context.stage("saving")
     outputs = []
     for spec in recipe.outputs or (OutputSpec(),):
         with timings.step("encode_s"):
-            data = encode_within(picture, spec, context.warn)
-        outputs.append(EncodedOutput(spec.name, spec.format, picture.width, picture.height, data))
+            outputs.append(_output(results if _takes_all(spec) else results[:1], spec, context))
         context.check()
     return tuple(outputs)
+
+
+def _output(results: Sequence[_Shown], spec: OutputSpec, context: Context) -> EncodedOutput:
+    pictures = [result.picture for result in results]
+    if spec.width or spec.height:
+        pictures = [sized(picture, spec.width, spec.height, spec.mode) for picture in pictures]
+    first = pictures[0]
+    if len(pictures) == 1:
+        data = encode_within(spec, context.warn, partial(encode, first))
+    else:
+        if spec.format != "tiff":
+            pictures = [behind_of(picture, first.width, first.height, "contain", CLEAR) for picture in pictures]
+        data = encode_within(spec, context.warn, partial(encode_frames, pictures, [one.seconds for one in results]))
+    return EncodedOutput(spec.name, spec.format, first.width, first.height, data)

@@ -12,6 +12,7 @@ FileStatus = Literal["queued", "processing", "completed", "failed", "cancelled"]
 Priority = Literal["high", "normal", "batch"]
 Quality = Literal["best", "balanced", "fast"]
 Format = Literal["png", "webp", "jpeg", "avif", "tiff"]
+OutputKind = Literal["picture", "mask"]
 
 FINAL_STATUSES: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
 
@@ -55,6 +56,30 @@ class OutputSpec(Frozen):
         description="Names the result in addresses and the ZIP.",
     )
     format: Format = Field("png", title="Format", description="File format. JPEG has no transparency.")
+    kind: OutputKind = Field(
+        "picture", title="What", description="The `picture`, or its `mask`: white where the subject is, as a grey file."
+    )
+    width: int | None = Field(
+        None,
+        ge=1,
+        le=20_000,
+        title="Width",
+        description="Most px across; left open, as wide as the picture is. Nothing is enlarged.",
+        json_schema_extra={"x-unit": "px"},
+    )
+    height: int | None = Field(
+        None,
+        ge=1,
+        le=20_000,
+        title="Height",
+        description="Most px down; left open, as high as the picture is. Nothing is enlarged.",
+        json_schema_extra={"x-unit": "px"},
+    )
+    mode: Literal["fit", "fill", "stretch"] = Field(
+        "fit",
+        title="Size",
+        description="`fit` lies within width and height, `fill` covers both and is cut, `stretch` takes both exactly.",
+    )
     quality: int = Field(
         90, ge=1, le=100, title="Quality", description="For WebP, JPEG and AVIF, from 1 (small) to 100 (best)."
     )
@@ -81,6 +106,31 @@ class OutputSpec(Frozen):
         description="The quality is lowered until the file is no larger. What cannot be made so small (PNG, TIFF and "
         "lossless WebP have no quality to lower) gets the warning `budget_missed`.",
         json_schema_extra={"x-unit": "bytes"},
+    )
+    keep_metadata: bool = Field(
+        False,
+        title="Keep metadata",
+        description="Keep the photo's EXIF: camera, settings, time, author, copyright. Place, serial numbers and "
+        "maker's notes are dropped all the same.",
+    )
+    frames: Literal["first", "all"] = Field(
+        "first",
+        title="Frames",
+        description="Of an animation or a document of several pages: the `first`, or `all` for WebP, PNG, AVIF and "
+        "TIFF.",
+    )
+    progressive: bool = Field(True, title="Progressive", description="For JPEG: shows coarsely at once, then finer.")
+    chroma: Literal["auto", "full", "half"] = Field(
+        "auto",
+        title="Colour detail",
+        description="For JPEG and AVIF: `full`, or `half` in both directions; `auto` is full from quality 90 on in "
+        "JPEG, half in AVIF.",
+    )
+    speed: int = Field(
+        9, ge=0, le=10, title="AVIF speed", description="From 0 (slowest, smallest) to 10; 6 takes about four times 9."
+    )
+    compression: Literal["lzw", "deflate", "none"] = Field(
+        "lzw", title="TIFF compression", description="All keep every pixel; `deflate` is smallest, `none` fastest."
     )
 
 

@@ -1,8 +1,9 @@
-"""Pictures out: PNG, WebP, JPEG, TIFF and AVIF bytes. Resolution is kept; nothing else of the source is (EXIF, GPS)."""
+"""Pictures out: PNG, WebP, JPEG, TIFF and AVIF bytes. Resolution is kept; EXIF where asked for, without GPS."""
 
 import io
 import struct
 import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import cv2
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import errors
+from imaging.composite import before_colour
+from imaging.metadata import image_tags, with_camera
 from imaging.pictures import Picture, Pixels, Warn
 from schemas import Format, OutputSpec
 
@@ -21,9 +24,11 @@ MAX_CHUNK_BYTES = 2**30
 WEBP_METHOD = 2  # of 12 MP RGBA: 1.4 s for 1.33 MB; method 4 takes 2.5 s for 1.29 MB
 LOSSLESS_METHOD = 0
 LOSSLESS_EFFORT = 20
-AVIF_SPEED = 9  # of 12 MP RGBA: 0.8 s for 1.75 MB; speed 8 takes 1.8 s for 1.68 MB
 FULL_CHROMA_QUALITY = 90
-TIFF_PREDICTOR = {317: 2}
+EXIF_HEAD = b"Exif\0\0"  # of JPEG's segment alone
+TIFF_NAMES = {"lzw": "tiff_lzw", "deflate": "tiff_adobe_deflate"}
+TIFF_PREDICTOR = 317
+HORIZONTAL = 2
 
 LOSSY: frozenset[Format] = frozenset({"jpeg", "webp", "avif"})
 MAX_SIDE_PX: dict[Format, int] = {"jpeg": 65_500, "webp": 16_383, "avif": 65_536}
@@ -34,49 +39,80 @@ def encode(picture: Picture, spec: OutputSpec) -> bytes:
 
     Raises OutputTooLarge where the format cannot hold so many px in a row.
     """
-    limit = MAX_SIDE_PX.get(spec.format)
-    if limit is not None and max(picture.width, picture.height) > limit:
-        raise errors.OutputTooLarge(f"{spec.format.upper()} holds at most {limit} pixels a side.")
+    check_side(picture, spec.format)
     if spec.dpi is not None:
         picture = replace(picture, dpi=(spec.dpi, spec.dpi))
-    match spec.format:
-        case "png":
-            return png(with_alpha(picture), picture.dpi)
-        case "jpeg":
-            return _jpeg(picture, spec)
-        case "webp" if spec.lossless:
-            return _save(picture, "WEBP", lossless=True, quality=LOSSLESS_EFFORT, method=LOSSLESS_METHOD)
-        case "webp":
-            return _save(picture, "WEBP", quality=spec.quality, method=WEBP_METHOD)
-        case "tiff":
-            return _save(picture, "TIFF", compression="tiff_lzw", tiffinfo=TIFF_PREDICTOR)
-        case "avif":
-            return _save(picture, "AVIF", quality=spec.quality, speed=AVIF_SPEED)
+    if not spec.keep_metadata:
+        picture = replace(picture, exif=None)
+    if spec.format == "png":
+        return png(_levels(picture, spec), picture.dpi, picture.exif)
+    return _written(_image(picture, spec), spec, picture)
 
 
-def encode_within(picture: Picture, spec: OutputSpec, warn: Warn) -> bytes:
-    """As `encode`, at the highest quality up to the one asked for that keeps to `max_bytes`, if there is one.
+def encode_frames(frames: Sequence[Picture], seconds: Sequence[float], spec: OutputSpec) -> bytes:
+    """`frames` of one size, each shown for so many seconds, as an animation; in a TIFF, as pages.
+
+    Raises OutputTooLarge.
+    """
+    check_side(frames[0], spec.format)
+    first = replace(frames[0], dpi=(spec.dpi, spec.dpi)) if spec.dpi is not None else frames[0]
+    first = first if spec.keep_metadata else replace(first, exif=None)
+    images = [_image(frame, spec) for frame in frames]
+    options: dict[str, object] = {"save_all": True, "append_images": images[1:]}
+    if spec.format != "tiff":
+        options["duration"] = [round(1000 * shown) for shown in seconds]
+    if spec.format in ("webp", "png"):
+        options["loop"] = 0
+    if spec.format == "png":
+        options["blend"] = 0
+        options["disposal"] = 1
+    return _written(images[0], spec, first, **options)
+
+
+def check_side(picture: Picture, format: Format) -> None:
+    """Raises OutputTooLarge where `format` cannot hold so many px in a row."""
+    limit = MAX_SIDE_PX.get(format)
+    if limit is not None and max(picture.width, picture.height) > limit:
+        raise errors.OutputTooLarge(f"{format.upper()} holds at most {limit} pixels a side.")
+
+
+def _levels(picture: Picture, spec: OutputSpec) -> Pixels:
+    """What is encoded: (H, W) uint8 of a mask, else (H, W, 3) or (H, W, 4)."""
+    if spec.kind == "picture":
+        return with_alpha(picture)
+    return np.full(picture.pixels.shape[:2], 255, np.uint8) if picture.subject is None else picture.subject
+
+
+def _image(picture: Picture, spec: OutputSpec) -> Image.Image:
+    if spec.format == "jpeg" and spec.kind == "picture" and picture.alpha is not None:
+        red, green, blue = bytes.fromhex(spec.background[1:])
+        return Image.fromarray(before_colour(picture, (red, green, blue, 255)).pixels)
+    return Image.fromarray(_levels(picture, spec))
+
+
+def encode_within(spec: OutputSpec, warn: Warn, make: Callable[[OutputSpec], bytes]) -> bytes:
+    """What `make` encodes, at the highest quality up to that of `spec` which keeps to its `max_bytes`, if there is one.
 
     Raises OutputTooLarge. Warns `budget_missed`: the file is then as small as it can be.
     """
-    data = encode(picture, spec)
+    data = make(spec)
     if spec.max_bytes is None or len(data) <= spec.max_bytes:
         return data
     if spec.format in LOSSY and not spec.lossless:
-        fitting = _fitting(picture, spec, spec.max_bytes)
+        fitting = _fitting(spec, spec.max_bytes, make)
         if fitting is not None:
             return fitting
-        data = encode(picture, spec.model_copy(update={"quality": 1}))
+        data = make(spec.model_copy(update={"quality": 1}))
     warn("budget_missed", f"The output '{spec.name}' has {len(data):,} bytes, more than {spec.max_bytes:,}.")
     return data
 
 
-def _fitting(picture: Picture, spec: OutputSpec, budget: int) -> bytes | None:
+def _fitting(spec: OutputSpec, budget: int, make: Callable[[OutputSpec], bytes]) -> bytes | None:
     """The best encoding of at most `budget` bytes below the quality of `spec`, by halving; None where there is none."""
     low, high, best = 0, spec.quality, None
     while high - low > 1:
         middle = (low + high) // 2
-        data = encode(picture, spec.model_copy(update={"quality": middle}))
+        data = make(spec.model_copy(update={"quality": middle}))
         if len(data) <= budget:
             low, best = middle, data
         else:
@@ -93,7 +129,7 @@ def with_alpha(picture: Picture) -> Pixels:
     return np.asarray(cv2.bitwise_and(rgba, rgba, mask=picture.alpha), np.uint8)
 
 
-def png(pixels: Pixels, dpi: tuple[float, float] | None = None) -> bytes:
+def png(pixels: Pixels, dpi: tuple[float, float] | None = None, exif: bytes | None = None) -> bytes:
     """A PNG of (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA uint8: every row as its difference to the one above."""
     height, width = pixels.shape[:2]
     colour_type = {2: 0, 3: 2, 4: 6}[pixels.shape[2] if pixels.ndim == 3 else 2]
@@ -105,6 +141,8 @@ def png(pixels: Pixels, dpi: tuple[float, float] | None = None) -> bytes:
         parts.append(_chunk(b"sRGB", b"\1"))
     if dpi is not None:
         parts.append(_chunk(b"pHYs", struct.pack(">IIB", round(dpi[0] / INCH_M), round(dpi[1] / INCH_M), 1)))
+    if exif is not None:
+        parts.append(_chunk(b"eXIf", exif.removeprefix(EXIF_HEAD)))
     data = _deflate(_differences(pixels))
     parts += [_chunk(b"IDAT", data[at : at + MAX_CHUNK_BYTES]) for at in range(0, len(data), MAX_CHUNK_BYTES)]
     parts.append(_chunk(b"IEND", b""))
@@ -132,19 +170,38 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))
 
 
-def _jpeg(picture: Picture, spec: OutputSpec) -> bytes:
-    image = Image.fromarray(picture.pixels)
-    if picture.alpha is not None:
-        image = Image.composite(image, Image.new("RGB", image.size, spec.background), Image.fromarray(picture.alpha))
-    subsampling = 0 if spec.quality >= FULL_CHROMA_QUALITY else 2
-    return _written(image, "JPEG", picture.dpi, quality=spec.quality, subsampling=subsampling, progressive=True)
+def _options(spec: OutputSpec) -> dict[str, object]:
+    """What Pillow's writer of the format is told."""
+    match spec.format:
+        case "jpeg":
+            full = spec.chroma == "full" or (spec.chroma == "auto" and spec.quality >= FULL_CHROMA_QUALITY)
+            return {"quality": spec.quality, "subsampling": 0 if full else 2, "progressive": spec.progressive}
+        case "webp" if spec.lossless:
+            return {"lossless": True, "quality": LOSSLESS_EFFORT, "method": LOSSLESS_METHOD}
+        case "webp":
+            return {"quality": spec.quality, "method": WEBP_METHOD}
+        case "tiff":
+            return {} if spec.compression == "none" else {"compression": TIFF_NAMES[spec.compression]}
+        case "avif":
+            chroma = "4:4:4" if spec.chroma == "full" else "4:2:0"
+            return {"quality": spec.quality, "speed": spec.speed, "subsampling": chroma}
+        case "png":
+            return {"compress_level": 1}
 
 
-def _save(picture: Picture, container: str, **options: object) -> bytes:
-    return _written(Image.fromarray(with_alpha(picture)), container, picture.dpi, **options)
+def _tags(picture: Picture, spec: OutputSpec) -> Image.Exif:
+    """What stands in a TIFF's directory, where EXIF has its place beside the predictor."""
+    tags = Image.Exif() if picture.exif is None else image_tags(picture.exif)
+    if spec.compression != "none":
+        tags[TIFF_PREDICTOR] = HORIZONTAL
+    return tags
 
 
-def _written(image: Image.Image, container: str, dpi: tuple[float, float] | None, **options: object) -> bytes:
+def _written(image: Image.Image, spec: OutputSpec, picture: Picture, **options: object) -> bytes:
+    exif = _tags(picture, spec) if spec.format == "tiff" else picture.exif
+    known = {name: value for name, value in {"dpi": picture.dpi, "exif": exif}.items() if value is not None}
     out = io.BytesIO()
-    image.save(out, container, **({"dpi": dpi} if dpi else {}), **options)
+    image.save(out, spec.format.upper(), **_options(spec), **known, **options)
+    if spec.format == "tiff" and picture.exif is not None:
+        return with_camera(out.getvalue(), picture.exif)
     return out.getvalue()

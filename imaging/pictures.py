@@ -12,20 +12,47 @@ Warn = Callable[[str, str], None]
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a picture lies in its upright source: its top left corner, and source px for each of its px."""
+    """Where a picture lies in its upright source: its top left corner, and source px for each of its px.
+
+    The point `px`, `py` of the picture is at `x + px * scale_x + py * shear_x`, `y + px * shear_y + py * scale_y` of
+    the source; a turn has shears, a mirror a negative scale.
+    """
 
     x: float = 0.0
     y: float = 0.0
     scale_x: float = 1.0
     scale_y: float = 1.0
+    shear_x: float = 0.0
+    shear_y: float = 0.0
 
-    def cropped(self, x: int, y: int) -> "Placement":
-        """The placement of the part that begins at `x`, `y` px of this picture."""
-        return Placement(self.x + x * self.scale_x, self.y + y * self.scale_y, self.scale_x, self.scale_y)
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """The source's point that the point `x`, `y` of this picture shows."""
+        return self.x + x * self.scale_x + y * self.shear_x, self.y + x * self.shear_y + y * self.scale_y
+
+    def cropped(self, x: float, y: float) -> "Placement":
+        """The placement of the part that begins at `x`, `y` px of this picture; negative where room was added."""
+        return self.mapped(Placement(x, y))
 
     def scaled(self, factor_x: float, factor_y: float) -> "Placement":
         """The placement once this picture has `factor_x`, `factor_y` times its px."""
-        return Placement(self.x, self.y, self.scale_x / factor_x, self.scale_y / factor_y)
+        return self.mapped(Placement(0.0, 0.0, 1 / factor_x, 1 / factor_y))
+
+    def mapped(self, inner: "Placement") -> "Placement":
+        """The placement of a picture that `inner` places in this one."""
+        x, y = self.at(inner.x, inner.y)
+        return Placement(
+            x,
+            y,
+            scale_x=inner.scale_x * self.scale_x + inner.shear_y * self.shear_x,
+            scale_y=inner.shear_x * self.shear_y + inner.scale_y * self.scale_y,
+            shear_x=inner.shear_x * self.scale_x + inner.scale_y * self.shear_x,
+            shear_y=inner.scale_x * self.shear_y + inner.shear_y * self.scale_y,
+        )
+
+    @property
+    def is_upright(self) -> bool:
+        """Whether the picture is neither turned nor mirrored."""
+        return self.shear_x == 0 and self.shear_y == 0 and self.scale_x > 0 and self.scale_y > 0
 
 
 @dataclass(frozen=True)
@@ -33,6 +60,8 @@ class Picture:
     """A decoded photo: `pixels` (H, W, 3) uint8 RGB (sRGB), `alpha` (H, W) uint8 or None, `dpi` px per inch.
 
     `photo` holds the photo's own pixels, of the same shape, once another background was laid behind the subject.
+    `matte` (H, W) uint8 says which px are the subject's, once that is known; it outlives a new background.
+    `exif` is the source's EXIF without what tells where and by which device the photo was taken.
     """
 
     pixels: Pixels
@@ -40,6 +69,8 @@ class Picture:
     dpi: tuple[float, float] | None = None
     placement: Placement = Placement()
     photo: Pixels | None = None
+    matte: Pixels | None = None
+    exif: bytes | None = None
 
     @property
     def width(self) -> int:
@@ -50,3 +81,8 @@ class Picture:
     def height(self) -> int:
         """Height in px."""
         return int(self.pixels.shape[0])
+
+    @property
+    def subject(self) -> Pixels | None:
+        """(H, W) uint8: which px are the subject's, as far as anything says so; `alpha` where there is no matte."""
+        return self.alpha if self.matte is None else self.matte

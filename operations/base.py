@@ -4,13 +4,21 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeVar, cast
 
 from pydantic import ConfigDict
 
+import errors
 from engines.types import Matte
 from imaging.pictures import Picture, Pixels
 from schemas import Engine, Face, FileWarning, Operation, Quality
+
+T = TypeVar("T")
+
+
+def no_asset(_name: str) -> Picture:
+    """Where no pictures were uploaded."""
+    raise errors.AssetNotFound
 
 
 class MattePredictor(Protocol):
@@ -41,13 +49,17 @@ class Context:
 
     `resolved_model` says which model stands for each name of the recipe (`auto` for one); a name it lacks stands for
     itself. `check` raises Cancelled or TimedOut. `source_size` is (width, height) of the upright source in px.
+    `assets` gives an uploaded picture by its id, or raises AssetNotFound. `step` counts the recipe's operations.
     """
 
     models: MattePredictor
+    assets: Callable[[str], Picture] = no_asset
     resolved_model: Mapping[str, str] = field(default_factory=dict)
     stage: Callable[[str], None] = lambda _stage: None
     check: Callable[[], None] = lambda: None
     source_size: tuple[int, int] | None = None
+    step: int = 0
+    decisions: dict[int, object] = field(default_factory=dict)
     findings: Findings = field(default_factory=Findings)
 
     def warn(self, code: str, message: str) -> None:
@@ -65,6 +77,12 @@ class Context:
         finally:
             taken = time.perf_counter() - start
             self.findings.timings[name] = round(self.findings.timings.get(name, 0.0) + taken, 4)
+
+    def decided(self, decide: Callable[[], T]) -> T:
+        """What `decide` says of the first frame, for all: an animation whose every frame is cropped alike is steady."""
+        if self.step not in self.decisions:
+            self.decisions[self.step] = decide()
+        return cast(T, self.decisions[self.step])
 
     def model(self, name: str) -> str:
         """The model that stands for `name`."""

@@ -2,10 +2,14 @@
 
 import colorsys
 import re
+from typing import Annotated, Any
 
 from PIL import ImageColor
+from pydantic import AfterValidator, Field, JsonValue
 
-RGBA = tuple[int, int, int, int]
+from imaging.geometry import RGBA as RGBA
+
+MAX_LENGTH = 64
 
 _FUNCTION = re.compile(r"(rgb|hsl)a?\(([^()]*)\)")
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(%|deg)?")
@@ -54,3 +58,26 @@ def _value(part: re.Match[str] | None, index: int, name: str) -> float:
 
 def _byte(share: float) -> int:
     return round(255 * share)
+
+
+def _checked(text: str) -> str:
+    try:
+        parse_colour(text)
+    except ValueError:
+        raise ValueError("Not a CSS colour such as `white`, `#ffffff` or `transparent`.") from None
+    return text.strip().lower()
+
+
+Colour = Annotated[str, AfterValidator(_checked)]
+
+
+def colour_field(default: str, title: str, description: str, group: str | None = None) -> Any:
+    """A field for a CSS colour, drawn as one."""
+    extra: dict[str, JsonValue] = {"x-control": "color-or-transparent", "examples": ["transparent"]}
+    return Field(
+        default,
+        max_length=MAX_LENGTH,
+        title=title,
+        description=description,
+        json_schema_extra=extra if group is None else extra | {"x-group": group},
+    )

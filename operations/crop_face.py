@@ -9,9 +9,9 @@ from cv2.data import haarcascades
 from pydantic import Field
 
 import errors
+from imaging.geometry import Box, bounds, cropped
 from imaging.pictures import Picture, Pixels, Placement
 from operations.base import Context, OperationParams
-from operations.resize import cropped
 from schemas import Face
 
 DETECTOR = "haar"
@@ -24,8 +24,6 @@ EYES_FROM_PX = 48  # eyes of smaller faces cannot be found
 EYE_WORK_PX = 120  # width of a face while looking for its eyes
 EYE_SHARE = 0.12  # least width of an eye, of the face's
 HEAD_SHIFT = 0.08  # of the face's height: Haar's boxes begin at the brow, a head at the hair
-
-Box = tuple[int, int, int, int]
 
 
 class CropFace(OperationParams):
@@ -55,7 +53,7 @@ class CropFace(OperationParams):
     def apply(self, picture: Picture, context: Context) -> Picture:
         """The part around the face. Notes the faces; warns `no_face` or raises NoFaceFound."""
         context.stage("finding the face")
-        boxes = find_faces(picture.pixels if picture.photo is None else picture.photo)
+        boxes = context.decided(lambda: find_faces(picture.pixels if picture.photo is None else picture.photo))
         context.findings.faces = tuple(_on_source(box, picture.placement) for box in boxes)
         if not boxes:
             if self.no_face == "fail":
@@ -136,11 +134,5 @@ def _has_eye(grey: Pixels, box: Box, eyes: cv2.CascadeClassifier) -> bool:
 
 
 def _on_source(box: Box, placement: Placement) -> Face:
-    x, y, width, height = box
-    return Face(
-        x=round(placement.x + x * placement.scale_x),
-        y=round(placement.y + y * placement.scale_y),
-        width=round(width * placement.scale_x),
-        height=round(height * placement.scale_y),
-        detector=DETECTOR,
-    )
+    x, y, width, height = bounds(placement, box)
+    return Face(x=x, y=y, width=width, height=height, detector=DETECTOR)

@@ -2,6 +2,8 @@
 
 import io
 import time
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -117,7 +119,7 @@ def test_encode_sets_the_resolution_asked_for(format: Format) -> None:
 def within(budget: int, **spec: object) -> tuple[bytes, list[str]]:
     warnings: list[str] = []
     output = OutputSpec(max_bytes=budget, **spec)  # type: ignore[arg-type]
-    return encode_within(cutout(), output, lambda code, _message: warnings.append(code)), warnings
+    return encode_within(output, lambda code, _message: warnings.append(code), partial(encode, cutout())), warnings
 
 
 @pytest.mark.parametrize("format", ["webp", "jpeg", "avif"])
@@ -137,3 +139,34 @@ def test_budget_that_cannot_be_met_warns_and_gives_the_smallest(spec: dict[str, 
     assert warnings == ["budget_missed"]
     assert opened(data).size == (512, 512)
     assert len(data) <= len(encode(cutout(), OutputSpec.model_validate({**spec, "quality": 1})))
+
+
+def test_mask_is_the_subject_in_grey() -> None:
+    image = opened(encode(cutout(), OutputSpec(kind="mask")))
+    assert image.mode == "L"
+    assert np.array_equal(np.asarray(image), cutout().alpha)
+    white = replace(cutout(), alpha=None, matte=cutout().alpha)
+    assert np.array_equal(np.asarray(opened(encode(white, OutputSpec(kind="mask", format="tiff")))), cutout().alpha)
+    assert np.asarray(opened(encode(Picture(data.coffee()), OutputSpec(kind="mask")))).min() == 255
+
+
+def test_chroma_and_progression_are_as_asked() -> None:
+    full, half = (opened(encode(cutout(), OutputSpec(format="jpeg", chroma=name))) for name in ("full", "half"))
+    assert (full.layer[0][1], half.layer[0][1]) == (1, 2)  # type: ignore[attr-defined]
+    plain = opened(encode(cutout(), OutputSpec(format="jpeg", progressive=False)))
+    assert "progressive" not in plain.info
+    sizes = [len(encode(cutout(), OutputSpec(format="avif", chroma=name))) for name in ("full", "half")]
+    assert sizes[0] > sizes[1]
+
+
+def test_slower_avif_is_smaller() -> None:
+    slow, fast = (len(encode(cutout(), OutputSpec(format="avif", speed=speed))) for speed in (4, 10))
+    assert slow < fast
+
+
+@pytest.mark.parametrize(("compression", "tag"), [("lzw", 5), ("deflate", 8), ("none", 1)])
+def test_tiff_is_compressed_as_asked(compression: str, tag: int) -> None:
+    spec = OutputSpec.model_validate({"format": "tiff", "compression": compression})
+    image = opened(encode(cutout(), spec))
+    assert image.tag_v2[259] == tag  # type: ignore[attr-defined]
+    assert np.array_equal(np.asarray(image), with_alpha(cutout()))

@@ -1,0 +1,98 @@
+"""What of a photo's metadata may go on to its results.
+
+Kept on demand: the EXIF tags that say what the photo shows, who made it, when, and how the camera was set. Never kept:
+where it was taken, serial numbers and other marks of one device, the maker's notes (which repeat both), XMP, IPTC and
+the embedded preview; and what no longer holds of a result: orientation, size, colour space.
+"""
+
+import struct
+
+from PIL import Image, TiffImagePlugin
+
+IMAGE_TAGS = frozenset(
+    {
+        0x010E,  # ImageDescription
+        0x010F,  # Make
+        0x0110,  # Model
+        0x0131,  # Software
+        0x0132,  # DateTime
+        0x013B,  # Artist
+        0x4746,  # Rating
+        0x8298,  # Copyright
+        0x9C9B,  # XPTitle
+        0x9C9C,  # XPComment
+        0x9C9D,  # XPAuthor
+        0x9C9E,  # XPKeywords
+        0x9C9F,  # XPSubject
+    }
+)
+CAMERA_IFD = 0x8769
+CAMERA_TAGS = frozenset(range(0x829A, 0xA50B)) - {
+    0x8769,  # of the first directory: the camera's
+    0x8825,  # and the place's
+    0x927C,  # MakerNote
+    0xA001,  # ColorSpace
+    0xA002,  # PixelXDimension
+    0xA003,  # PixelYDimension
+    0xA004,  # RelatedSoundFile
+    0xA005,  # Interoperability
+    0xA420,  # ImageUniqueID
+    0xA430,  # CameraOwnerName
+    0xA431,  # BodySerialNumber
+    0xA435,  # LensSerialNumber
+}
+COLOUR_SPACE = 0xA001
+SRGB = 1
+ENTRY_BYTES = 12  # of a TIFF's directory
+LONG = 4  # a TIFF's type
+MOST_BYTES = 60_000  # a JPEG holds 65,533 in one segment
+
+
+def kept_exif(exif: Image.Exif) -> bytes | None:
+    """The part of `exif` that may be kept, as EXIF of its own; None where there is none. Raises what Pillow raises."""
+    image = {tag: value for tag, value in exif.items() if tag in IMAGE_TAGS}
+    camera = {tag: value for tag, value in exif.get_ifd(CAMERA_IFD).items() if tag in CAMERA_TAGS}
+    if not image and not camera:
+        return None
+    kept = _of(image)
+    kept.get_ifd(CAMERA_IFD).update({**camera, COLOUR_SPACE: SRGB})
+    coded = kept.tobytes()
+    return coded if len(coded) <= MOST_BYTES else None
+
+
+def image_tags(exif: bytes) -> Image.Exif:
+    """Those of `exif` that a TIFF has in its first directory."""
+    tags = _loaded(exif)
+    return _of({tag: value for tag, value in tags.items() if tag in IMAGE_TAGS})
+
+
+def with_camera(tiff: bytes, exif: bytes) -> bytes:
+    """`tiff` with the camera's part of `exif`, which libtiff does not write: its first directory, with one entry more,
+    and the camera's stand at the end."""
+    order = "<" if tiff[:2] == b"II" else ">"
+    (first,) = struct.unpack_from(order + "I", tiff, 4)
+    (count,) = struct.unpack_from(order + "H", tiff, first)
+    start, end = first + 2, first + 2 + ENTRY_BYTES * count
+    entries = [tiff[at : at + ENTRY_BYTES] for at in range(start, end, ENTRY_BYTES)]
+    at = len(tiff) + len(tiff) % 2
+    camera_at = at + 2 + ENTRY_BYTES * (count + 1) + 4
+    entries.append(struct.pack(order + "HHII", CAMERA_IFD, LONG, 1, camera_at))
+    entries.sort(key=lambda entry: struct.unpack_from(order + "H", entry)[0])
+    directory = struct.pack(order + "H", len(entries)) + b"".join(entries) + tiff[end : end + 4]
+    camera = TiffImagePlugin.ImageFileDirectory_v2(tiff[:8], group=CAMERA_IFD)
+    for tag, value in _loaded(exif).get_ifd(CAMERA_IFD).items():
+        camera[tag] = value
+    head = tiff[:4] + struct.pack(order + "I", at)
+    return head + tiff[8:].ljust(at - 8, b"\0") + directory + camera.tobytes(camera_at)
+
+
+def _loaded(exif: bytes) -> Image.Exif:
+    loaded = Image.Exif()
+    loaded.load(exif)
+    return loaded
+
+
+def _of(tags: dict[int, object]) -> Image.Exif:
+    exif = Image.Exif()
+    exif.update(tags)
+    return exif
