@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run setup test soak bench lint check screenshots clean
+.PHONY: run setup test soak bench lint check screenshots operations clean
 
 run: $(VENV)/.run
 	@$(BIN)/python app.py
@@ -50,6 +50,9 @@ bench: $(VENV)/.dev
 
 screenshots: $(VENV)/.dev
 	$(BIN)/python docs/screenshots.py
+
+operations: $(VENV)/.dev
+	$(BIN)/python docs/operations.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info

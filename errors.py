@@ -240,6 +240,14 @@ class AssetNotFound(PhotoError):
     hint = "Upload it with POST /api/assets; pictures that no job used for a while are deleted."
 
 
+class CropOutside(PhotoError):
+    """The part to crop lies outside the photo."""
+
+    code = "crop_outside"
+    status = 422
+    hint = "Give the crop in percent where photos differ in size."
+
+
 class NoFaceFound(PhotoError):
     """No face was found in the photo."""
 

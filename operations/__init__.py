@@ -3,7 +3,7 @@
 from operations.base import Context, Findings, MattePredictor, OperationParams
 from operations.catalogue import OperationInfo, catalogue
 from operations.presets import PRESETS, Preset, simple_recipe
-from operations.recipes import OPERATIONS, AnyOperation, models_needed, parse_recipe
+from operations.recipes import OPERATIONS, AnyOperation, assets_needed, models_needed, parse_recipe
 
 __all__ = [
     "OPERATIONS",
@@ -15,6 +15,7 @@ __all__ = [
     "OperationInfo",
     "OperationParams",
     "Preset",
+    "assets_needed",
     "catalogue",
     "models_needed",
     "parse_recipe",

@@ -100,6 +100,11 @@ class OperationParams(Operation):
     title: ClassVar[str]
     summary: ClassVar[str]
 
+    @property
+    def assets(self) -> frozenset[str]:
+        """The ids of the uploaded pictures that this needs."""
+        return frozenset()
+
     def apply(self, picture: Picture, context: Context) -> Picture:
         """A new picture; `picture` is left as it was."""
         raise NotImplementedError

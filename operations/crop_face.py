@@ -12,6 +12,7 @@ import errors
 from imaging.geometry import Box, bounds, cropped
 from imaging.pictures import Picture, Pixels, Placement
 from operations.base import Context, OperationParams
+from operations.fields import aspect_field, ratio_of
 from schemas import Face
 
 DETECTOR = "haar"
@@ -37,10 +38,9 @@ class CropFace(OperationParams):
         0.4, ge=0, le=2, title="Margin", description="Room on each side, in face widths.",
         json_schema_extra={"x-unit": "face widths", "x-control": "percent"},
     )  # fmt: skip
-    aspect: str | None = Field(
-        None, pattern=r"^[1-9][0-9]{0,3}:[1-9][0-9]{0,3}$", title="Aspect", examples=["1:1", "4:5", "35:45"],
-        description="Width to height of the crop, such as `1:1` or `35:45`; left open, whatever the margin gives.",
-    )  # fmt: skip
+    aspect: str | None = aspect_field(
+        "Width to height of the crop, such as `1:1` or `35:45`; left open, whatever the margin gives."
+    )
     which: Literal["largest", "center"] = Field(
         "largest", title="Which face", description="Of several faces, the largest or the one nearest the middle."
     )
@@ -74,8 +74,7 @@ class CropFace(OperationParams):
         x, y, face_width, face_height = face
         wide, high = face_width * (1 + 2 * self.margin), face_height * (1 + 2 * self.margin)
         if self.aspect is not None:
-            across, down = (int(part) for part in self.aspect.split(":"))
-            ratio = across / down
+            ratio = ratio_of(self.aspect)
             wide, high = max(wide, high * ratio), max(high, wide / ratio)
             shrink = min(1.0, width / wide, height / high)
             wide, high = wide * shrink, high * shrink

@@ -2,23 +2,43 @@
 
 import json
 from collections.abc import Iterable
-from typing import Annotated, NoReturn, TypeAlias, cast
+from typing import Annotated, NoReturn, TypeAlias, cast, get_args
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
 import errors
+from operations.adjust import Adjust
+from operations.auto_enhance import AutoEnhance
 from operations.base import OperationParams
+from operations.crop import Crop
 from operations.crop_face import CropFace
+from operations.denoise import Denoise
+from operations.flip import Flip
+from operations.grayscale import Grayscale
+from operations.mask import Mask
+from operations.pad import Pad
+from operations.place_subject import PlaceSubject
 from operations.remove_background import RemoveBackground
+from operations.replace_background import ReplaceBackground
 from operations.resize import Resize
+from operations.rotate import Rotate
+from operations.shadow import Shadow
+from operations.sharpen import Sharpen
+from operations.smart_crop import SmartCrop
+from operations.trim import Trim
+from operations.watermark import Watermark
 from schemas import OutputSpec, Recipe, pointer
 
 MAX_RECIPE_BYTES = 64 * 1024
 MAX_DEPTH = 10
 
-AnyOperation: TypeAlias = RemoveBackground | CropFace | Resize
-OPERATIONS: tuple[type[OperationParams], ...] = (RemoveBackground, CropFace, Resize)
+AnyOperation: TypeAlias = (
+    Rotate | Flip | Crop | Denoise | RemoveBackground | CropFace | SmartCrop | Trim | PlaceSubject | AutoEnhance
+    | Adjust | Grayscale | ReplaceBackground | Shadow | Mask | Pad | Resize | Sharpen | Watermark
+)  # fmt: skip
+# In the order in which forms put them into a recipe: what makes the photo right, what finds the subject, what looks.
+OPERATIONS: tuple[type[OperationParams], ...] = get_args(AnyOperation)
 _NAMES = tuple(str(operation.model_fields["op"].default) for operation in OPERATIONS)
 
 
@@ -108,3 +128,9 @@ def _message(error: ErrorDetails) -> str:
 def models_needed(recipe: Recipe) -> frozenset[str]:
     """The models that the recipe names, `auto` among them, as it writes them."""
     return frozenset(step.model for step in recipe.operations if isinstance(step, RemoveBackground))
+
+
+def assets_needed(recipe: Recipe) -> frozenset[str]:
+    """The ids of the uploaded pictures that the recipe names."""
+    steps = (step for step in recipe.operations if isinstance(step, OperationParams))
+    return frozenset().union(*(step.assets for step in steps))

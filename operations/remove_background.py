@@ -9,7 +9,7 @@ from pydantic import Field
 
 from imaging.edges import decontaminated, refined
 from imaging.pictures import Picture, Pixels, Placement
-from operations.backgrounds import BLUR, TRANSPARENT, Background, Fit, background_field, fit_field, laid
+from operations.backgrounds import BLUR, TRANSPARENT, Background, Fit, asset_of, background_field, fit_field, laid
 from operations.base import Context, OperationParams
 from schemas import Quality
 
@@ -75,6 +75,12 @@ class RemoveBackground(OperationParams):
                 blurred = laid(replace(subject, alpha=matte), BLUR, self.fit, context)
                 return replace(blurred, alpha=picture.alpha)
             return laid(subject, self.background, self.fit, context)
+
+    @property
+    def assets(self) -> frozenset[str]:
+        """The uploaded pictures that this needs."""
+        asset = asset_of(self.background)
+        return frozenset() if asset is None else frozenset({asset})
 
     def _matte(self, pixels: Pixels, context: Context) -> Pixels:
         """(H, W) uint8: which px of the photo are the subject's. Notes the engine; warns `quality_unavailable`."""

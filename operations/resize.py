@@ -9,8 +9,7 @@ from imaging.geometry import RGBA, sized
 from imaging.pictures import Picture
 from operations.base import Context, OperationParams
 from operations.colour import Colour, colour_field, parse_colour
-
-MAX_SIDE_PX = 20_000
+from operations.fields import side_field
 
 
 class Resize(OperationParams):
@@ -20,14 +19,8 @@ class Resize(OperationParams):
     summary: ClassVar[str] = "Scale the photo to a width, a height, or into both."
 
     op: Literal["resize"] = "resize"
-    width: int | None = Field(
-        None, ge=1, le=MAX_SIDE_PX, title="Width", description="Left open, it follows the height.",
-        json_schema_extra={"x-unit": "px"},
-    )  # fmt: skip
-    height: int | None = Field(
-        None, ge=1, le=MAX_SIDE_PX, title="Height", description="Left open, it follows the width.",
-        json_schema_extra={"x-unit": "px"},
-    )  # fmt: skip
+    width: int | None = side_field("Width", "Left open, it follows the height.")
+    height: int | None = side_field("Height", "Left open, it follows the width.")
     mode: Literal["fit", "fill", "stretch", "pad"] = Field(
         "fit",
         title="Mode",
