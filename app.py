@@ -20,11 +20,13 @@ from starlette.staticfiles import StaticFiles
 import errors
 from engines.mattes import kept_mattes
 from ingest.archives import ArchiveReader
+from ingest.assets import Assets
 from job_worker import JobWorker
 from live import LiveState
 from metrics import Metrics
 from models import ModelStore
 from queue_manager import QueueManager
+from routes import assets as asset_routes
 from routes import catalogue, events, files, jobs, problems, system
 from routes.origins import Guard
 from routes.page_files import PageFiles
@@ -57,7 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
         },
     )
     problems.install(app)
-    for room in (jobs, files, catalogue, events, system):
+    for room in (jobs, files, asset_routes, catalogue, events, system):
         app.include_router(room.router)
     app.mount("/docs/assets", StaticFiles(packages=[("fastapi_offline", "static")]), name="docs")
     app.mount("/static", GZipMiddleware(PageFiles(directory=system.STATIC)), name="static")
@@ -142,8 +144,9 @@ def _services(settings: Settings, storage: Storage, database: Database, notices:
     runner = ProcessRunner(settings) if settings.executor == "process" else ThreadRunner(settings, models)
     metrics = Metrics()
     worker = JobWorker(settings, queue, storage, models, runner, live, metrics, publish, sockets.follows)
-    upkeep = Upkeep(settings, queue, storage, notices)
-    return Services(settings, storage, queue, models, live, worker, sockets, upkeep, metrics, ArchiveReader())
+    assets = Assets(settings.assets_path, settings.max_megapixels)
+    upkeep = Upkeep(settings, queue, storage, assets, notices)
+    return Services(settings, storage, queue, models, live, worker, sockets, upkeep, metrics, ArchiveReader(), assets)
 
 
 async def _recover(services: Services) -> None:

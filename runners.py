@@ -18,6 +18,7 @@ from typing import Protocol, TypeVar
 import errors
 from engines.mattes import kept_mattes
 from image_processor import ProcessedImage, process_image
+from ingest.assets import Assets
 from models import ModelStore
 from operations import Context, parse_recipe
 from schemas import Recipe
@@ -95,6 +96,7 @@ class ThreadRunner:
     def __init__(self, settings: Settings, models: ModelStore) -> None:
         self._workers = settings.workers
         self._models = models
+        self._assets = Assets(settings.assets_path, settings.max_megapixels)
         self._pool = self._new_pool()
 
     def _new_pool(self) -> ThreadPoolExecutor:
@@ -104,7 +106,7 @@ class ThreadRunner:
         loop = asyncio.get_running_loop()
 
         def whole() -> T:
-            return keep(_process(work, self._models, stage, control.check))
+            return keep(_process(work, self._models, self._assets, stage, control.check))
 
         future = loop.run_in_executor(self._pool, whole)
         try:
@@ -132,8 +134,8 @@ def _forget(future: "asyncio.Future[T]") -> None:
         future.exception()
 
 
-def _process(work: Work, models: ModelStore, stage: Stage, check: Callable[[], None]) -> ProcessedImage:
-    context = Context(models=models, resolved_model=work.models, stage=stage, check=check)
+def _process(work: Work, models: ModelStore, assets: Assets, stage: Stage, check: Callable[[], None]) -> ProcessedImage:
+    context = Context(models=models, assets=assets.load, resolved_model=work.models, stage=stage, check=check)
     return process_image(work.source, _parsed(work.recipe), context, work.max_megapixels)
 
 
@@ -224,13 +226,14 @@ def _serve(pipe: Connection, settings: Settings) -> None:
     """The process's life: take work, say its stages, say its result."""
     _limit_memory(settings.process_memory_bytes)
     models = ModelStore(settings, kept_mattes(settings))
+    assets = Assets(settings.assets_path, settings.max_megapixels)
     while True:
         try:
             work = pipe.recv()
         except EOFError:
             return
         try:
-            pipe.send(_process(work, models, pipe.send, lambda: None))
+            pipe.send(_process(work, models, assets, pipe.send, lambda: None))
         except MemoryError:
             pipe.send(errors.OutOfMemory())
         except errors.PhotoError as error:

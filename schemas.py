@@ -202,6 +202,16 @@ class Output(Frozen):
     url: str = ""
 
 
+class Asset(Frozen):
+    """An uploaded picture that recipes may name, `asset:` and its id; `width`, `height` in px, upright."""
+
+    id: str
+    width: int
+    height: int
+    bytes: int
+    media_type: str
+
+
 class Progress(Frozen):
     """Counts of a job's files. `processed` is `succeeded + failed` and never falls while the job runs."""
 

@@ -84,6 +84,11 @@ class Settings(BaseSettings):
         return self.data_dir / "mattes"
 
     @property
+    def assets_path(self) -> Path:
+        """The folder of uploaded pictures that recipes name."""
+        return self.data_dir / "assets"
+
+    @property
     def address_path(self) -> Path:
         """Where a running server says its address, for commands on the same data folder."""
         return self.data_dir / "server.url"

@@ -5,6 +5,7 @@ import logging
 import time
 from pathlib import Path
 
+from ingest.assets import Assets
 from queue_manager import QueueManager
 from schemas import CleanupReport, DoomedFolder, DoomedJob, LostResult, Notice
 from settings import Settings
@@ -21,10 +22,18 @@ log = logging.getLogger("photo.upkeep")
 class Upkeep:
     """Runs beside the workers; `clean` is also what the command and the HTTP call do."""
 
-    def __init__(self, settings: Settings, queue: QueueManager, storage: Storage, notices: tuple[Notice, ...]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        queue: QueueManager,
+        storage: Storage,
+        assets: Assets,
+        notices: tuple[Notice, ...],
+    ) -> None:
         self._settings = settings
         self._queue = queue
         self._storage = storage
+        self._assets = assets
         self.notices = notices
 
     async def run(self) -> None:
@@ -67,6 +76,9 @@ class Upkeep:
         for result in report.lost:
             await self._queue.lost(result.job_id, result.file_id)
             log.warning("job=%s file=%s status=lost", result.job_id, result.file_id)
+        swept = await asyncio.to_thread(self._assets.sweep, self._settings.keep_days)
+        if swept:
+            log.info("%d uploaded pictures that nobody used are deleted", swept)
         return report
 
     async def _doomed(self, job_id: str) -> DoomedJob:

@@ -18,7 +18,7 @@ from operations.recipes import MAX_RECIPE_BYTES
 from queue_manager import NewJob, new_id
 from routes.delivery import disposition
 from routes.services import Rooms, Services
-from routes.submission import fingerprint, known_models, parse_submission, recipe_of
+from routes.submission import fingerprint, known_names, parse_submission, recipe_of
 from schemas import Frozen, Job, JobFile, JobPage, JobStatus, Priority, Recipe
 
 PAGE = 500  # files read at a time for a ZIP
@@ -230,7 +230,7 @@ async def change_job(rooms: Rooms, job_id: str, change: JobChange) -> Job:
 async def reprocess_job(request: Request, rooms: Rooms, job_id: str) -> Job:
     """Do the photos of an ended job again by another recipe, the JSON body; mattes are used again."""
     recipe = parse_recipe(await _body(request))
-    known_models(recipe, rooms)
+    known_names(recipe, rooms)
     return rooms.live.job(await rooms.queue.reprocess(job_id, recipe))
 
 

@@ -8,6 +8,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from ingest.archives import ArchiveReader
+from ingest.assets import Assets
 from job_worker import JobWorker
 from live import LiveState
 from metrics import Metrics
@@ -33,6 +34,7 @@ class Services:
     upkeep: Upkeep
     metrics: Metrics
     archives: ArchiveReader
+    assets: Assets
     started: float = field(default_factory=time.monotonic)
 
 

@@ -6,7 +6,7 @@ from pydantic import Field, ValidationError
 
 import errors
 from ingest.uploads import Upload
-from operations import PRESETS, models_needed, parse_recipe, simple_recipe
+from operations import PRESETS, assets_needed, models_needed, parse_recipe, simple_recipe
 from routes.services import Services
 from schemas import Format, Frozen, Priority, Recipe, pointer
 
@@ -59,14 +59,15 @@ def recipe_of(submission: Submission, services: Services) -> Recipe:
             background=submission.background or "transparent",
             format=submission.format or "png",
         )
-    known_models(recipe, services)
+    known_names(recipe, services)
     return recipe
 
 
-def known_models(recipe: Recipe, services: Services) -> None:
-    """Raises errors.UnknownModel where the recipe names a model that this server does not have."""
+def known_names(recipe: Recipe, services: Services) -> None:
+    """Raises errors.UnknownModel, errors.AssetNotFound where this server lacks a model or picture of the recipe."""
     for name in models_needed(recipe):
         services.models.canonical(name)
+    services.assets.use(assets_needed(recipe))
 
 
 def _preset_recipe(submission: Submission, simple: tuple[str, ...]) -> Recipe:

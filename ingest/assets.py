@@ -1,0 +1,75 @@
+"""Pictures that recipes name: backgrounds and marks, uploaded once, kept under the SHA-256 of their bytes."""
+
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+
+import errors
+from image_io import decode, probe, sniff
+from imaging.pictures import Picture
+from ingest.uploads import Received
+from schemas import Asset
+from storage import translated
+
+DECODED = 2  # pictures kept decoded: the photos of a job share them
+DAY = 86_400.0  # seconds
+
+
+class Assets:
+    """A folder of pictures. Thread-safe; several processes may share the folder.
+
+    A picture is as old as its last use: `stale` names those that no recipe used for so many days.
+    """
+
+    def __init__(self, folder: Path, max_megapixels: float) -> None:
+        self._folder = folder
+        self._limit = max_megapixels
+        self._lock = threading.Lock()
+        self._decoded: OrderedDict[str, Picture] = OrderedDict()
+
+    def keep(self, received: Received) -> Asset:
+        """Take an uploaded file. Raises what reading a photo raises, StorageFull and StorageUnavailable."""
+        if received.error is not None:
+            raise received.error
+        width, height = probe(received.path, self._limit)
+        decode(received.path, self._limit, lambda _code, _message: None)  # a broken one shall not fail every photo
+        media_type = sniff(received.head) or ""
+        with translated():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            received.path.replace(self._folder / received.sha256)
+        return Asset(id=received.sha256, width=width, height=height, bytes=received.size, media_type=media_type)
+
+    def use(self, names: frozenset[str]) -> None:
+        """Count the pictures as used now. Raises AssetNotFound."""
+        for name in sorted(names):
+            try:
+                os.utime(self._folder / name)
+            except FileNotFoundError as problem:
+                raise errors.AssetNotFound(f"There is no picture 'asset:{name}' on this server.") from problem
+
+    def load(self, name: str) -> Picture:
+        """The picture, decoded. Raises AssetNotFound, and what reading a photo raises."""
+        self.use(frozenset({name}))
+        with self._lock:
+            picture = self._decoded.pop(name, None)
+            if picture is None:
+                picture = decode(self._folder / name, self._limit, lambda _code, _message: None)
+            self._decoded[name] = picture
+            while len(self._decoded) > DECODED:
+                self._decoded.popitem(last=False)
+        return picture
+
+    def sweep(self, days: float) -> int:
+        """Delete the pictures that were not used for so many days; how many those were."""
+        with translated():
+            stale = list(self._stale(time.time() - days * DAY))
+            for path in stale:
+                path.unlink(missing_ok=True)
+        return len(stale)
+
+    def _stale(self, before: float) -> Iterator[Path]:
+        if self._folder.is_dir():
+            yield from (path for path in self._folder.iterdir() if path.stat().st_mtime < before)

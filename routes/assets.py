@@ -1,0 +1,43 @@
+"""`/api/assets`: pictures that recipes name, as backgrounds and marks."""
+
+import asyncio
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, Response
+
+import errors
+from ingest.uploads import Upload, UploadReader
+from routes.services import Rooms
+from schemas import Asset
+
+router = APIRouter(prefix="/api/assets", tags=["assets"])
+BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            }
+        },
+    }
+}
+
+
+@router.post("", status_code=201, response_model=Asset, openapi_extra=BODY)
+async def add_asset(request: Request, rooms: Rooms) -> Response:
+    """Upload a picture; a recipe names it `asset:` and its `id`. It is kept while jobs use it."""
+    if rooms.worker.stopping:
+        raise errors.Draining()
+    if rooms.storage.free_bytes() < rooms.settings.min_free_bytes:
+        raise errors.StorageFull()
+    with Upload() as upload:
+        reader = UploadReader(rooms.storage, rooms.settings, upload)
+        await reader.read(request.headers.get("content-type", ""), request.stream())
+        if len(upload.files) != 1:
+            raise errors.NoFiles("Send one picture, in the field 'file'.")
+        asset = await asyncio.to_thread(rooms.assets.keep, upload.files[0])
+    return JSONResponse(asset.model_dump(), 201)
