@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 import errors
 from engines.mattes import kept_mattes
+from image_io import quiet_decoders
 from ingest.archives import ArchiveReader
 from ingest.assets import Assets
 from job_worker import JobWorker
@@ -195,6 +196,7 @@ def main() -> int:
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    quiet_decoders()
     try:
         with _only_server(Storage(settings.data_dir)):
             listener = socket.create_server(

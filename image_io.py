@@ -2,6 +2,7 @@
 
 import io
 import struct
+import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from PIL import (
 import errors
 from imaging.colour import to_srgb
 from imaging.metadata import kept_exif
+from imaging.headers import check_parts
 from imaging.pictures import Picture, Pixels, Warn
 from imaging.truncation import is_cut_short
 
@@ -96,6 +98,11 @@ def _sniff_brands(head: bytes) -> str | None:
     if brands & _AVIF_BRANDS:
         return "image/avif"
     return "image/heic" if brands & _HEIC_BRANDS else None
+
+
+def quiet_decoders() -> None:
+    """Keep Pillow's warnings out of this process's log: a damaged photo has one for each of its tags."""
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 def probe(path: Path, max_megapixels: float) -> tuple[int, int]:
@@ -192,9 +199,11 @@ def _open(file: IO[bytes], max_megapixels: float) -> Image.Image:
     head = file.read(SNIFF_BYTES)
     if not head:
         raise errors.EmptyFile
-    opener = _DECODERS.get(sniff(head) or "")
+    media_type = sniff(head) or ""
+    opener = _DECODERS.get(media_type)
     if opener is None:
         raise errors.UnsupportedFormat
+    check_parts(file, media_type)
     file.seek(0)
     try:
         image = opener(file)

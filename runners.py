@@ -17,6 +17,7 @@ from typing import Protocol, TypeVar
 
 import errors
 from engines.mattes import kept_mattes
+from image_io import quiet_decoders
 from image_processor import ProcessedImage, process_image
 from ingest.assets import Assets
 from models import ModelStore
@@ -225,6 +226,7 @@ class _Child:
 def _serve(pipe: Connection, settings: Settings) -> None:
     """The process's life: take work, say its stages, say its result."""
     _limit_memory(settings.process_memory_bytes)
+    quiet_decoders()
     models = ModelStore(settings, kept_mattes(settings))
     assets = Assets(settings.assets_path, settings.max_megapixels)
     while True:

@@ -7,6 +7,7 @@ import struct
 from typing import IO
 
 TAIL_BYTES = 64 * 1024
+MAX_BOXES = 10_000
 
 
 def is_cut_short(file: IO[bytes]) -> bool:
@@ -36,7 +37,9 @@ def is_cut_short(file: IO[bytes]) -> bool:
 def _boxes_end_after(file: IO[bytes], size: int) -> bool:
     """Whether a top-level box of an ISO base media file reaches beyond the file's end."""
     at = 0
-    while at + 8 <= size:
+    for _ in range(MAX_BOXES):
+        if at + 8 > size:
+            break
         file.seek(at)
         header = file.read(16)
         length = int.from_bytes(header[:4], "big")

@@ -1,6 +1,7 @@
 """ZIPs in: the directory is checked before anything is unpacked; entries are unpacked one by one, under limits."""
 
 import hashlib
+import re
 import stat
 import struct
 import threading
@@ -22,6 +23,9 @@ LOCAL_HEADER = 30  # bytes, without name and extra field
 JUNK_FOLDERS = frozenset({"__MACOSX", ".git", ".Trashes", ".Spotlight-V100"})
 JUNK_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 MAX_NAME = 255  # characters of a file or folder name
+MAX_DIRECTORY_ENTRY = 1024  # bytes that an entry takes in the directory, on average
+ZIP64_END_BYTES = 76  # between the directory and its end record, where the ZIP is a large one
+DRIVE = re.compile(r"^[A-Za-z]:")
 OPEN_ARCHIVES = 4  # directories kept in memory
 
 
@@ -44,9 +48,10 @@ def list_entries(path: Path, settings: Settings) -> tuple[Entry, ...]:
     Raises:
         errors.InvalidArchive or a subclass: the ZIP as a whole cannot be taken.
     """
+    _check_directory(path, settings)
     with _opened(path) as archive:
         infos = archive.infolist()
-        _check_whole(infos, path.stat().st_size, settings)
+        _check_whole(infos, archive.start_dir, settings)
         photos = [(index, info) for index, info in enumerate(infos) if not info.is_dir() and not _is_junk(info)]
         if not photos:
             raise errors.EmptyArchive()
@@ -58,13 +63,36 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
-    except (zipfile.BadZipFile, struct.error, EOFError, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, struct.error, EOFError, ValueError, NotImplementedError, OSError) as error:
         raise errors.InvalidArchive() from error
 
 
+def _check_directory(path: Path, settings: Settings) -> None:
+    """Count the entries before `zipfile` makes an object of each: 2 GB of them would take 25 GB of memory.
+
+    Where the directory lies is asked of `zipfile` itself, so that both read the same one.
+    """
+    with path.open("rb") as file:
+        try:
+            end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
+        except (OSError, struct.error, zipfile.BadZipFile) as error:
+            raise errors.InvalidArchive() from error
+        if not end:
+            raise errors.InvalidArchive()
+        size = end[5]  # bytes
+        if size > settings.max_zip_entries * MAX_DIRECTORY_ENTRY:
+            raise _too_many_entries(settings)
+        file.seek(max(0, end[9] - size - ZIP64_END_BYTES))
+        if file.read(size + ZIP64_END_BYTES).count(b"PK\x01\x02") > settings.max_zip_entries:
+            raise _too_many_entries(settings)
+
+
+def _too_many_entries(settings: Settings) -> errors.UnsafeArchive:
+    return errors.UnsafeArchive(f"The ZIP holds more than {settings.max_zip_entries} entries.")
+
+
 def _check_whole(infos: list[zipfile.ZipInfo], packed: int, settings: Settings) -> None:
-    if len(infos) > settings.max_zip_entries:
-        raise errors.UnsafeArchive(f"The ZIP holds more than {settings.max_zip_entries} entries.")
+    """`packed`: bytes before the directory."""
     unpacked = sum(info.file_size for info in infos)
     if unpacked > settings.max_zip_bytes:
         raise errors.UnsafeArchive(f"The ZIP unpacks to more than {settings.max_zip_bytes // 1_000_000} MB.")
@@ -75,6 +103,8 @@ def _check_whole(infos: list[zipfile.ZipInfo], packed: int, settings: Settings) 
         if info.header_offset < end:  # a "zip bomb" reuses one compressed span for many entries
             raise errors.UnsafeArchive("Entries of the ZIP overlap.")
         end = info.header_offset + LOCAL_HEADER + len(info.orig_filename.encode()) + info.compress_size
+    if end > packed:
+        raise errors.UnsafeArchive("Entries of the ZIP overlap its directory.")
 
 
 def _is_junk(info: zipfile.ZipInfo) -> bool:
@@ -106,10 +136,13 @@ def refused_type(media_type: str | None) -> errors.PhotoError | None:
 def _refusal(info: zipfile.ZipInfo, settings: Settings) -> errors.PhotoError | None:
     if info.flag_bits & 0x1:
         return errors.EncryptedArchive("This photo is protected by a password.")
-    if stat.S_ISLNK(info.external_attr >> 16):
-        return errors.UnsafeArchive("This entry of the ZIP is a link, not a photo.")
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG):
+        return errors.UnsafeArchive("This entry of the ZIP is a link or a device, not a photo.")
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return errors.BrokenArchiveEntry("This entry is packed by a method that is not read here; use plain ZIP.")
     parts = info.filename.replace("\\", "/").split("/")
-    if ".." in parts or parts[0] == "" or parts[0].endswith(":"):
+    if ".." in parts or parts[0] == "" or parts[0][1:2] == ":":
         return errors.UnsafeArchive("This entry's name points outside the ZIP.")
     if info.file_size == 0:
         return errors.EmptyFile()
@@ -121,8 +154,8 @@ def _refusal(info: zipfile.ZipInfo, settings: Settings) -> errors.PhotoError | N
 def clean_name(name: str) -> str:
     """A file's name with its folders: relative, `/` between them, no control characters, no part of over 255."""
     visible = "".join(char for char in name.replace("\\", "/") if char.isprintable())
-    parts = [_shortened(part.strip()) for part in visible.split("/")]
-    kept = [part for part in parts if part not in ("", ".", "..") and not part.endswith(":")]
+    parts = [_shortened(part.strip()) for part in DRIVE.sub("", visible).split("/")]
+    kept = [part for part in parts if part not in ("", ".", "..")]
     return "/".join(kept[-20:]) or "unnamed"
 
 

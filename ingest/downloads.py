@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -32,11 +33,15 @@ class _Names:
 
     def free(self, name: str) -> str:
         path, number, candidate = PurePosixPath(name), 1, name
-        while candidate.casefold() in self.used:
+        while _compared(candidate) in self.used:
             number += 1
             candidate = str(path.with_name(f"{path.stem} ({number}){path.suffix}"))
-        self.used.add(candidate.casefold())
+        self.used.add(_compared(candidate))
         return candidate
+
+
+def _compared(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 @dataclass(frozen=True, slots=True)
