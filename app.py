@@ -18,17 +18,20 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 import errors
+from connections import timed_protocol
 from engines.mattes import kept_mattes
 from image_io import quiet_decoders
 from ingest.archives import ArchiveReader
 from ingest.assets import Assets
 from job_worker import JobWorker
+from keys import KeyRing
 from live import LiveState
 from metrics import Metrics
 from models import ModelStore
 from queue_manager import QueueManager
+from routes import access, catalogue, events, files, jobs, problems, system
 from routes import assets as asset_routes
-from routes import catalogue, events, files, jobs, problems, system
+from routes.bodies import Bodies
 from routes.origins import Guard
 from routes.page_files import PageFiles
 from routes.services import Services
@@ -60,10 +63,15 @@ def create_app(settings: Settings) -> FastAPI:
         },
     )
     problems.install(app)
-    for room in (jobs, files, asset_routes, catalogue, events, system):
+    keys = KeyRing(settings.keys_path)
+    always = not settings.is_loopback and not settings.allow_open
+    app.state.access = access.Access(keys, always=always, rate=settings.rate, max_sockets=settings.max_sockets)
+    for room in (jobs, files, asset_routes, catalogue, events, system, access):
         app.include_router(room.router)
     app.mount("/docs/assets", StaticFiles(packages=[("fastapi_offline", "static")]), name="docs")
     app.mount("/static", GZipMiddleware(PageFiles(directory=system.STATIC)), name="static")
+    app.add_middleware(Bodies, seconds=settings.receive_seconds, rate=settings.min_receive_rate)
+    app.add_middleware(access.Gate, access=app.state.access)
     app.add_middleware(Guard, hosts=settings.allowed_hosts, origins=settings.allowed_origins)
     if settings.allowed_origins:
         app.add_middleware(
@@ -189,6 +197,16 @@ class _Server(uvicorn.Server):
         yield
 
 
+def may_serve(settings: Settings) -> bool:
+    """Whether the server is for this machine alone, or protected by keys, or left open on purpose."""
+    return settings.is_loopback or settings.allow_open or bool(KeyRing(settings.keys_path).rows())
+
+
+UNPROTECTED = """PHOTO_HOST={host} lets other machines in, and there is no key that they would have to show.
+Make one:                  photo-processor keys create NAME
+or let everybody in:       PHOTO_ALLOW_OPEN=1"""
+
+
 def main() -> int:
     """Serve until Ctrl+C or SIGTERM; returns the exit status."""
     settings = Settings()
@@ -198,12 +216,18 @@ def main() -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     quiet_decoders()
     try:
+        if not may_serve(settings):
+            print(UNPROTECTED.format(host=settings.host), file=sys.stderr)
+            return 1
         with _only_server(Storage(settings.data_dir)):
             listener = socket.create_server(
                 (settings.host, settings.port), family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET
             )
     except errors.DataFolderInUse as error:
         print(f"{error.detail} Stop it, or set PHOTO_DATA_DIR to another folder.", file=sys.stderr)
+        return 1
+    except errors.KeysUnreadable as error:
+        print(f"{error.detail} Repair or delete {settings.keys_path}.", file=sys.stderr)
         return 1
     except OSError as error:
         print(f"Cannot serve at {settings.host}:{settings.port}: {error.strerror}.", file=sys.stderr)
@@ -212,8 +236,10 @@ def main() -> int:
     url = f"http://{host}:{listener.getsockname()[1]}"
     settings.address_path.write_text(url, encoding="utf-8")
     app = create_app(settings)
+    app.state.access.keys.create_local(settings.local_key_path)
     config = uvicorn.Config(
         app,
+        http=timed_protocol(settings.receive_seconds),
         log_config=None,
         access_log=settings.log_level == "debug",
         timeout_graceful_shutdown=1,
@@ -223,6 +249,8 @@ def main() -> int:
         server_header=False,
     )
     print(f"Photo Processor at {url}  (Ctrl+C stops it)", flush=True)
+    if not settings.is_loopback and settings.allow_open:
+        print("Without keys: whoever reaches this address may do everything.", file=sys.stderr)
     _Server(config, app, settings.drain_seconds).run(sockets=[listener])
     if not getattr(app.state, "all_back", True):
         logging.shutdown()

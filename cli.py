@@ -11,6 +11,7 @@ import httpx
 
 import app
 import errors
+from keys import SCOPES, KeyRing
 from schemas import CleanupReport
 from settings import Settings
 
@@ -24,15 +25,45 @@ def main(arguments: list[str] | None = None) -> int:
     cleanup = commands.add_parser("cleanup", help="delete expired jobs and what belongs to no job")
     cleanup.add_argument("--dry-run", action="store_true", help="only list what would go, with its bytes")
     cleanup.add_argument("--json", action="store_true", help="print the report as JSON")
+    _add_keys(commands)
     options = parser.parse_args(arguments)
     if options.command == "serve":
         return app.main()
     try:
+        if options.command == "keys":
+            return manage_keys(KeyRing(Settings().keys_path), options)
         report = clean(Settings(), dry_run=options.dry_run)
     except (errors.PhotoError, httpx.HTTPError) as error:
         print(f"photo-processor: {error}", file=sys.stderr)
         return 1
     print(report.model_dump_json(indent=2) if options.json else described(report))
+    return 0
+
+
+def _add_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    keys = commands.add_parser("keys", help="keys for who may use the server").add_subparsers(
+        dest="verb", required=True
+    )
+    create = keys.add_parser("create", help="make a key and print it, this once")
+    create.add_argument("name", help="whose key it is")
+    create.add_argument(
+        "--scope", choices=SCOPES, default="submit", help="what it may do; each includes the one before"
+    )
+    keys.add_parser("list", help="the keys' ids, scopes, days and names")
+    revoke = keys.add_parser("revoke", help="end a key; a running server notices within a second")
+    revoke.add_argument("id")
+
+
+def manage_keys(ring: KeyRing, options: argparse.Namespace) -> int:
+    """Create, list or revoke; returns the exit status."""
+    if options.verb == "create":
+        print(ring.create(options.name, options.scope))
+    elif options.verb == "list":
+        for key in ring.rows():
+            print(f"{key.id}  {key.scope:6}  {key.created_at:%Y-%m-%d}  {key.name}")
+    elif not ring.revoke(options.id):
+        print(f"photo-processor: there is no key {options.id}", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -43,7 +74,9 @@ def clean(settings: Settings, *, dry_run: bool) -> CleanupReport:
     except errors.DataFolderInUse:
         address = settings.address_path.read_text(encoding="utf-8").strip()
         url = f"{address}/api/cleanup"
-        response = httpx.post(url, params={"dry_run": str(dry_run).lower()}, timeout=TIMEOUT).raise_for_status()
+        headers = {"X-Api-Key": settings.local_key_path.read_text(encoding="utf-8")}
+        asked = {"dry_run": str(dry_run).lower()}
+        response = httpx.post(url, params=asked, headers=headers, timeout=TIMEOUT).raise_for_status()
         return CleanupReport.model_validate_json(response.content)
 
 

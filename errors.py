@@ -14,6 +14,7 @@ class PhotoError(Exception):
     status: ClassVar[int] = 400
     hint: ClassVar[str | None] = None
     transient: ClassVar[bool] = False
+    retry_after: int | None = None  # seconds
 
     def __init__(self, detail: str | None = None, *, fields: tuple[tuple[str, str], ...] = ()) -> None:
         super().__init__(detail or self.title())
@@ -70,6 +71,14 @@ class UnknownPreset(ValidationFailed):
 
     code = "unknown_preset"
     hint = "GET /api/presets lists the presets."
+
+
+class TooSlow(PhotoError):
+    """The request took too long to arrive."""
+
+    code = "too_slow"
+    status = 408
+    hint = "Try again over a better connection."
 
 
 class NotFound(PhotoError):
@@ -160,6 +169,13 @@ class TooManyPixels(RequestTooLarge):
 
     code = "too_many_pixels"
     hint = "Make it smaller first, or raise PHOTO_MAX_MEGAPIXELS."
+
+
+class RangeNotSatisfiable(PhotoError):
+    """The range lies behind the end."""
+
+    code = "range_not_satisfiable"
+    status = 416
 
 
 class UnsupportedFormat(PhotoError):
@@ -369,6 +385,47 @@ class HostNotAllowed(PhotoError):
     code = "host_not_allowed"
     status = 421
     hint = "Call it by its address, or add the name to PHOTO_ALLOWED_HOSTS."
+
+
+class KeyRequired(PhotoError):
+    """This server wants a key."""
+
+    code = "key_required"
+    status = 401
+    hint = "Send it as 'Authorization: Bearer <key>' or 'X-Api-Key: <key>'. Whoever runs the server makes keys."
+
+
+class KeyInvalid(PhotoError):
+    """This key is not known here."""
+
+    code = "key_invalid"
+    status = 401
+    hint = "It may have been revoked. Whoever runs the server makes keys."
+
+
+class ScopeMissing(PhotoError):
+    """This key may not do that."""
+
+    code = "scope_missing"
+    status = 403
+
+
+class RateExceeded(PhotoError):
+    """That were too many requests in too short a time."""
+
+    code = "rate_exceeded"
+    status = 429
+
+    def __init__(self, *, retry_after: int) -> None:
+        super().__init__(f"That were too many requests in too short a time. Try again in {retry_after} s.")
+        self.retry_after = retry_after
+
+
+class KeysUnreadable(PhotoError):
+    """The server's file of keys cannot be read."""
+
+    code = "keys_unreadable"
+    status = 500
 
 
 class InternalError(PhotoError):

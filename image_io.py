@@ -23,8 +23,8 @@ from PIL import (
 
 import errors
 from imaging.colour import to_srgb
-from imaging.metadata import kept_exif
 from imaging.headers import check_parts
+from imaging.metadata import kept_exif
 from imaging.pictures import Picture, Pixels, Warn
 from imaging.truncation import is_cut_short
 

@@ -1,12 +1,14 @@
 """Every setting of the server: an environment variable `PHOTO_<NAME>`, with unit, default and help."""
 
 import os
+from ipaddress import ip_address
 from pathlib import Path
 
 from pydantic import Field, HttpUrl
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MEGA = 1_000_000
+OPEN_RATE = "100/second;3000/minute"
 
 
 def _default_workers() -> int:
@@ -65,6 +67,21 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(10.0, ge=0, description="Seconds running photos get to finish when the server stops.")
     keep_days: float = Field(7.0, gt=0, description="Days a finished job is kept before it and its photos are deleted.")
     min_free_bytes: int = Field(200 * MEGA, ge=0, description="Free disk bytes below which uploads are refused.")
+    receive_seconds: float = Field(
+        20.0, gt=0, description="Seconds a request's head may take to arrive, and its body beside what its bytes allow."
+    )
+    min_receive_rate: float = Field(
+        1000.0, gt=0, description="Bytes of a body, each time so many of which allow it a second more."
+    )
+    allow_open: bool = Field(
+        False, description="Serve beyond this machine without keys: whoever reaches the address may do everything."
+    )
+    rate_limit: str = Field(
+        "auto",
+        description="Requests of each key or address, such as `20/second;1000/minute`, or `none`; "
+        "`auto` is none on loopback, else `100/second;3000/minute`.",
+    )
+    max_sockets: int = Field(2_000, ge=1, description="Most WebSockets of one address at once.")
     allowed_hosts: tuple[str, ...] = Field(
         (),
         description='Names the server may be called by, beside `localhost` and addresses: `["photos.lan"]`.',
@@ -92,6 +109,31 @@ class Settings(BaseSettings):
     def address_path(self) -> Path:
         """Where a running server says its address, for commands on the same data folder."""
         return self.data_dir / "server.url"
+
+    @property
+    def keys_path(self) -> Path:
+        """The file of API keys."""
+        return self.data_dir / "keys.json"
+
+    @property
+    def local_key_path(self) -> Path:
+        """The key of a running server for commands on the same data folder."""
+        return self.data_dir / "server.key"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine reaches the server."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @property
+    def rate(self) -> str:
+        """The rate limit that `rate_limit` stands for, empty for none."""
+        if self.rate_limit == "auto":
+            return "" if self.is_loopback else OPEN_RATE
+        return "" if self.rate_limit == "none" else self.rate_limit
 
     @property
     def backups_path(self) -> Path:

@@ -84,6 +84,7 @@ class UploadReader:
         self._waiting_bytes = 0
         self._open: list[BinaryIO] = []
         self._ended = False
+        self._parts = 0
 
     async def read(self, content_type: str, stream: AsyncIterator[bytes]) -> None:
         """Read to the end of the body.
@@ -146,6 +147,9 @@ class UploadReader:
 
     def _begin(self) -> None:
         self._part = _Part()
+        self._parts += 1
+        if self._parts > self._settings.max_request_files + MAX_FIELDS:
+            raise errors.TooManyFiles("The upload has too many parts.")
 
     def _header_field(self, data: bytes, start: int, end: int) -> None:
         self._part.header_name += data[start:end]

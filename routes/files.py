@@ -14,7 +14,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 import errors
 from image_io import thumbnail_of
 from ingest.downloads import MEDIA_TYPES, result_name
-from routes.delivery import blob, disposition
+from routes.delivery import blob, source
 from routes.services import Rooms, Services
 from schemas import FilePage, FileStatus, JobFile, Output
 from sql.rows import StoredFile
@@ -48,9 +48,8 @@ async def get_source(rooms: Rooms, job_id: str, file_id: str) -> FileResponse:
     """The photo as it was uploaded; always as an attachment."""
     stored = await rooms.queue.stored(job_id, file_id)
     path, temporary = await _source(rooms, job_id, stored)
-    headers = {"Content-Disposition": disposition(stored.name, attachment=True)}
     cleanup = BackgroundTask(path.unlink, missing_ok=True) if temporary else None
-    return FileResponse(path, media_type=stored.media_type, headers=headers, background=cleanup)
+    return source(path, stored.media_type, stored.name, cleanup)
 
 
 @router.get("/{file_id}/result", response_class=FileResponse)

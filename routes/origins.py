@@ -1,23 +1,28 @@
 """Which web pages may use the server: its own, and those of the setting `allowed_origins`."""
 
+import re
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import errors
 from routes.problems import problem
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; img-src 'self' blob: data:; connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'"
+POLICY = (
+    "default-src 'self'; img-src 'self' blob: data:; connect-src {connect}; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
 )
-HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
-)
+NO_PAGE = "default-src 'none'; sandbox"  # for what came from users, should a browser ever show it as a page
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+}
+_PLAIN_HOST = re.compile(r"^[A-Za-z0-9.:\[\]-]+$")
+_FEW_RANGES = re.compile(r"^bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15})(?:, ?(?:\d{1,15}-\d{0,15}|-\d{1,15})){0,9}$")
 
 
 def is_foreign(headers: Headers, allowed: tuple[str, ...]) -> bool:
@@ -37,7 +42,11 @@ def is_known_host(headers: Headers, allowed: tuple[str, ...]) -> bool:
 
 
 class Guard:
-    """ASGI middleware: refuses unknown names and changes asked for by foreign pages, adds the security headers."""
+    """ASGI middleware: refuses unknown names and changes asked for by foreign pages, adds the security headers.
+
+    A Range that is malformed or asks for more than ten pieces is passed over, as RFC 9110 (14.2) has it: the whole
+    file is sent.
+    """
 
     def __init__(self, app: ASGIApp, hosts: tuple[str, ...], origins: tuple[str, ...]) -> None:
         self._app = app
@@ -48,16 +57,46 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-
-        async def with_headers(message: dict[str, object]) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *HEADERS]  # type: ignore[misc]
-            await send(message)
-
         headers = Headers(scope=scope)
+        send = _Answer(send, self._headers(headers.get("host", ""))).send
         if not is_known_host(headers, self._hosts):
-            await problem(errors.HostNotAllowed())(scope, receive, with_headers)  # type: ignore[arg-type]
+            await problem(errors.HostNotAllowed())(scope, receive, send)
         elif scope["method"] not in SAFE_METHODS and is_foreign(headers, self._origins):
-            await problem(errors.ForeignOrigin())(scope, receive, with_headers)  # type: ignore[arg-type]
+            await problem(errors.ForeignOrigin())(scope, receive, send)
         else:
-            await self._app(scope, receive, with_headers)  # type: ignore[arg-type]
+            if not _FEW_RANGES.match(headers.get("range", "")):
+                scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"range"]
+            await self._app(scope, receive, send)
+
+    def _headers(self, host: str) -> dict[str, str]:
+        """`connect-src 'self'` does not cover WebSockets in every browser."""
+        connect = f"'self' ws://{host} wss://{host}" if _PLAIN_HOST.match(host) else "'self'"
+        return HEADERS | {
+            "content-security-policy": POLICY.format(connect=connect),
+            "cross-origin-resource-policy": "cross-origin" if self._origins else "same-origin",
+        }
+
+
+class _Answer:
+    """One response on its way out: headers that it lacks are added, a 416 becomes a problem document."""
+
+    def __init__(self, send: Send, headers: dict[str, str]) -> None:
+        self._send = send
+        self._headers = headers
+        self._replaced = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            found = MutableHeaders(raw=list(message.get("headers", ())))
+            for name, value in self._headers.items():
+                found.setdefault(name, value)
+            message = {**message, "headers": found.raw}
+            if message["status"] == 416:
+                self._replaced = True
+                body = problem(errors.RangeNotSatisfiable())
+                found.update({"content-type": str(body.media_type), "content-length": str(len(body.body))})
+                await self._send({**message, "headers": found.raw})
+                message = {"type": "http.response.body", "body": body.body}
+        elif self._replaced:
+            return
+        await self._send(message)

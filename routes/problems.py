@@ -5,6 +5,7 @@ import logging
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 import errors
@@ -25,7 +26,11 @@ def problem(error: errors.PhotoError) -> JSONResponse:
         hint=error.hint,
         errors=tuple({"pointer": place, "detail": text} for place, text in error.fields),
     )
-    headers = {"Retry-After": str(RETRY_AFTER)} if error.status in (429, 503, 507) else None
+    headers: dict[str, str] = {}
+    if error.status in (429, 503, 507):
+        headers["Retry-After"] = str(error.retry_after or RETRY_AFTER)
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(
         body.model_dump(exclude_none=True), error.status, headers, media_type="application/problem+json"
     )
@@ -46,14 +51,23 @@ async def _validation_error(_: Request, error: Exception) -> Response:
     return problem(errors.ValidationFailed(fields=fields))
 
 
-async def _http_error(_: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
+    if isinstance(error.__cause__, errors.PhotoError):  # FastAPI wraps what is raised while it reads a document
+        return await _photo_error(request, error.__cause__)
     known = {404: errors.NotFound, 405: errors.MethodNotAllowed}
     response = problem(known.get(error.status_code, errors.BadRequest)())
     response.status_code = error.status_code
     response.headers.update(error.headers or {})
     return response
+
+
+async def _gone(_: Request, error: Exception) -> Response:
+    """The client has left in the middle of its upload; nobody reads this."""
+    if not isinstance(error, ClientDisconnect):
+        raise error
+    return problem(errors.InvalidMultipart("The upload ended half-way."))
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
@@ -66,4 +80,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.PhotoError, _photo_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)

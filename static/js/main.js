@@ -115,6 +115,7 @@ async function load() {
     notices.set('server', told ? { kind: 'look', title: told.message } : null);
     notices.set('load', null);
   } catch (error) {
+    if (/** @type {any} */ (error).status === 401) return location.assign('/signin');
     notices.set('load', { ...noticeOf(error, t('noticeNoServer')), actions: [{ label: t('tryAgain'), act: load }] });
   }
 }

@@ -10,7 +10,7 @@ LAYERS = (
     {"errors", "settings"},
     {"schemas", "metrics"},
     {"sql"},
-    {"queue_manager", "websocket_manager", "storage", "live"},
+    {"queue_manager", "websocket_manager", "storage", "live", "keys"},
     {"imaging"},
     {"image_io"},
     {"engines"},
@@ -21,6 +21,7 @@ LAYERS = (
     {"runners"},
     {"job_worker", "upkeep"},
     {"routes"},
+    {"connections"},
     {"app"},
     {"cli"},
 )
