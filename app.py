@@ -23,6 +23,7 @@ from engines.mattes import kept_mattes
 from image_io import quiet_decoders
 from ingest.archives import ArchiveReader
 from ingest.assets import Assets
+from ingest.url_jobs import UrlIntake
 from job_worker import JobWorker
 from keys import KeyRing
 from live import LiveState
@@ -91,6 +92,8 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         services.worker.start()
         tasks = [asyncio.create_task(services.upkeep.run()), asyncio.create_task(_prefetch(services))]
         app.state.services = services
+        if services.urls:
+            await services.urls.resume()
         try:
             yield
         finally:
@@ -98,6 +101,8 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await services.sockets.close()
+            if services.urls:
+                await services.urls.close()
             await services.worker.stop(settings.drain_seconds)
             await services.models.close()
 
@@ -155,7 +160,9 @@ def _services(settings: Settings, storage: Storage, database: Database, notices:
     worker = JobWorker(settings, queue, storage, models, runner, live, metrics, publish, sockets.follows)
     assets = Assets(settings.assets_path, settings.max_megapixels)
     upkeep = Upkeep(settings, queue, storage, assets, notices)
-    return Services(settings, storage, queue, models, live, worker, sockets, upkeep, metrics, ArchiveReader(), assets)
+    urls = UrlIntake(settings, queue, storage) if settings.url_ingest else None
+    archives = ArchiveReader()
+    return Services(settings, storage, queue, models, live, worker, sockets, upkeep, metrics, archives, assets, urls)
 
 
 async def _recover(services: Services) -> None:

@@ -387,6 +387,28 @@ class HostNotAllowed(PhotoError):
     hint = "Call it by its address, or add the name to PHOTO_ALLOWED_HOSTS."
 
 
+class UrlIngestDisabled(PhotoError):
+    """This server fetches no photos from URLs."""
+
+    code = "url_ingest_disabled"
+    status = 403
+    hint = "Send the photos themselves, or set PHOTO_URL_INGEST."
+
+
+class UrlRefused(ValidationFailed):
+    """This URL is not one to be fetched from here."""
+
+    code = "url_refused"
+
+
+class UrlFailed(PhotoError):
+    """The photo could not be fetched from its URL."""
+
+    code = "url_failed"
+    status = 502
+    hint = "Open the URL in a browser; then try again, or send the photo itself."
+
+
 class KeyRequired(PhotoError):
     """This server wants a key."""
 

@@ -73,6 +73,16 @@ class Settings(BaseSettings):
     min_receive_rate: float = Field(
         1000.0, gt=0, description="Bytes of a body, each time so many of which allow it a second more."
     )
+    url_ingest: bool = Field(False, description="Fetch photos from URLs (`urls` of `POST /api/jobs`).")
+    url_networks: tuple[str, ...] = Field(
+        (), description='Local networks that URLs may lead into all the same, as JSON: `["192.168.1.0/24"]`.'
+    )
+    url_seconds: float = Field(60.0, gt=0, description="Seconds that fetching one URL may take, each time it is tried.")
+    url_parallel: int = Field(5, ge=1, le=20, description="URLs fetched at once.")
+    url_delay_seconds: float = Field(
+        0.5, ge=0.2, le=2, description="Seconds between two requests to the same host when URLs are fetched."
+    )
+
     allow_open: bool = Field(
         False, description="Serve beyond this machine without keys: whoever reaches the address may do everything."
     )

@@ -12,7 +12,7 @@ from typing import Literal
 
 import errors
 
-Kind = Literal["source", "archive", "result", "mask", "thumbnail"]
+Kind = Literal["source", "archive", "result", "mask", "thumbnail", "urls"]
 PART = ".part"
 CHUNK = 1 << 20  # bytes
 
@@ -44,6 +44,11 @@ class Storage:
         """Names of the job folders last touched before that moment, in seconds since 1970."""
         with translated():
             return frozenset(folder.name for folder in self._jobs.iterdir() if folder.stat().st_mtime < before)
+
+    def url_lists(self) -> list[Path]:
+        """Of the jobs whose photos are still being fetched from URLs."""
+        with translated():
+            return sorted(self._jobs.glob("*/urls/list"))
 
     def job_bytes(self, job_id: str) -> int:
         """Bytes that a job takes on the disk."""

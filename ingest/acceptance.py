@@ -34,7 +34,7 @@ def accept(upload: Upload, job_id: str, storage: Storage, settings: Settings, *,
     rows: list[NewFile] = []
     for received in upload.files:
         try:
-            rows += _rows(received, job_id, storage, settings)
+            rows += rows_of(received, job_id, storage, settings)
         except errors.StorageFull:
             raise
         except errors.PhotoError as error:
@@ -46,7 +46,8 @@ def accept(upload: Upload, job_id: str, storage: Storage, settings: Settings, *,
     return Accepted(tuple(rows), batch=len(rows) > 1 or any(row.archive for row in rows))
 
 
-def _rows(received: Received, job_id: str, storage: Storage, settings: Settings) -> list[NewFile]:
+def rows_of(received: Received, job_id: str, storage: Storage, settings: Settings) -> list[NewFile]:
+    """The rows of one received file, its bytes moved into the job's folder. Raises the error that it failed with."""
     if received.error is not None:
         raise received.error
     if received.size == 0:

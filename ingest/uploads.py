@@ -25,6 +25,7 @@ BATCH = 1 << 20  # bytes gathered before a thread writes them
 MAX_FIELD_BYTES = 1 << 20
 MAX_FIELDS = 50
 MAX_HEADER_BYTES = 16_384  # of one part
+URL_FIELDS = frozenset({"urls", "urls[]"})
 FILE_FIELDS = frozenset({"files", "file", "files[]"})
 
 
@@ -45,6 +46,7 @@ class Upload:
     """What a request brought. As a context manager, it deletes the files that nobody has moved away."""
 
     fields: dict[str, str] = field(default_factory=dict)
+    urls: list[str] = field(default_factory=list)
     files: list[Received] = field(default_factory=list)
 
     def __enter__(self) -> "Upload":
@@ -128,10 +130,12 @@ class UploadReader:
             if len(body) > MAX_FIELD_BYTES:
                 raise errors.RequestTooLarge("The form is too long.")
         try:
-            pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+            most = MAX_FIELDS + self._settings.max_request_files
+            pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=most)
         except ValueError as error:
             raise errors.BadRequest("The form cannot be read.") from error
-        self._upload.fields.update(pairs)
+        self._upload.fields.update(pair for pair in pairs if pair[0] not in URL_FIELDS)
+        self._upload.urls += [text for name, text in pairs if name in URL_FIELDS]
 
     def _callbacks(self) -> "MultipartCallbacks":
         return {
@@ -222,7 +226,11 @@ class UploadReader:
             part.file.sha256 = part.digest.hexdigest()
             self._waiting.append((part.sink, b""))
         elif b"filename" not in part.headers.get(b"content-disposition", b""):
-            self._upload.fields[part.name] = part.text.decode("utf-8", "replace")
+            text = part.text.decode("utf-8", "replace")
+            if part.name in URL_FIELDS:
+                self._upload.urls.append(text)
+            else:
+                self._upload.fields[part.name] = text
 
     def _finish(self) -> None:
         self._ended = True

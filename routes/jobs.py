@@ -13,6 +13,7 @@ import errors
 from ingest.acceptance import Accepted, accept
 from ingest.downloads import zip_of
 from ingest.uploads import Upload, UploadReader
+from ingest.urls import parse_urls, url_name
 from operations import parse_recipe
 from operations.recipes import MAX_RECIPE_BYTES
 from queue_manager import NewJob, new_id
@@ -33,6 +34,11 @@ UPLOAD_BODY = {
                     "type": "object",
                     "properties": {
                         "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                        "urls": {
+                            "type": "array",
+                            "items": {"type": "string", "format": "uri"},
+                            "description": "Photos to fetch, where the server does that (`PHOTO_URL_INGEST`).",
+                        },
                         "recipe": {"type": "string", "description": "A recipe as JSON."},
                         "preset": {"type": "string"},
                         "remove_bg": {"type": "boolean", "default": True},
@@ -73,19 +79,26 @@ async def create_job(
     with Upload() as upload:
         await _receive(request, rooms, upload, optional=open_job)
         submission = parse_submission(upload.fields)
+        urls = parse_urls(upload.urls, rooms.settings.max_request_files)
+        if urls and rooms.urls is None:
+            raise errors.UrlIngestDisabled()
         new = NewJob(
             id=new_id(),
-            name=submission.name or _default_name(upload),
+            name=submission.name or _default_name(upload, urls),
             recipe=recipe_of(submission, rooms),
             priority=submission.priority,
-            batch=open_job,
+            batch=open_job or len(urls) > 1,
             idempotency_key=idempotency_key,
             fingerprint=fingerprint(upload) if idempotency_key else None,
         )
         accepted = Accepted((), batch=True)
-        if upload.files or not open_job:
-            accepted = await _accept(rooms, upload, new.id, alone=not open_job)
-        job = await _enqueue(rooms, new, accepted, seal=not open_job)
+        if upload.files or not (open_job or urls):
+            accepted = await _accept(rooms, upload, new.id, alone=not (open_job or urls))
+        if rooms.urls and urls:
+            await rooms.urls.note(new.id, urls, seal=not open_job)
+        job = await _enqueue(rooms, new, accepted, seal=not (open_job or urls))
+        if rooms.urls and urls and job.id == new.id:
+            rooms.urls.start(new.id, urls, seal=not open_job)
     return JSONResponse(_shown(rooms, job), 202, {"Location": job.links["self"]})
 
 
@@ -121,11 +134,11 @@ async def _enqueue(rooms: Services, new: NewJob, accepted: Accepted, *, seal: bo
     return job
 
 
-def _default_name(upload: Upload) -> str:
-    if not upload.files:
+def _default_name(upload: Upload, urls: tuple[str, ...]) -> str:
+    names = [file.name for file in upload.files] + [url_name(url) for url in urls]
+    if not names:
         return "Photos"
-    first = upload.files[0].name
-    return first if len(upload.files) == 1 else f"{first} and {len(upload.files) - 1} more"
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def _shown(rooms: Services, job: Job) -> object:

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 
 from ingest.archives import ArchiveReader
 from ingest.assets import Assets
+from ingest.url_jobs import UrlIntake
 from job_worker import JobWorker
 from live import LiveState
 from metrics import Metrics
@@ -35,6 +36,7 @@ class Services:
     metrics: Metrics
     archives: ArchiveReader
     assets: Assets
+    urls: UrlIntake | None
     started: float = field(default_factory=time.monotonic)
 
 

@@ -81,7 +81,7 @@ def _preset_recipe(submission: Submission, simple: tuple[str, ...]) -> Recipe:
 
 def fingerprint(upload: Upload) -> str:
     """SHA-256 over the fields and files of a request: what an Idempotency-Key stands for."""
-    digest = hashlib.sha256(repr(sorted(upload.fields.items())).encode())
+    digest = hashlib.sha256(repr((sorted(upload.fields.items()), upload.urls)).encode())
     for file in upload.files:
         digest.update(f"{file.name}\0{file.sha256}\0".encode())
     return digest.hexdigest()

@@ -1,5 +1,6 @@
 """Keys, scopes, tickets and rates, on a real server."""
 
+import contextlib
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.e2e.browser import launched
@@ -135,8 +137,9 @@ def socket_url(server: Server, job: str, query: str = "") -> str:
 
 def closed_with(url: str, **headers: str) -> int:
     with connect(url, additional_headers=headers) as socket:
-        for _ in socket:
-            pass
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                socket.recv()
         return socket.close_code or 0
 
 

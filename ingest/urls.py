@@ -1,0 +1,213 @@
+"""Photos fetched from URLs: politely, within limits, and never from the local network."""
+
+import asyncio
+import hashlib
+import json
+import random
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import BinaryIO
+from urllib.parse import unquote, urljoin, urlsplit
+
+import httpcore
+
+import errors
+from image_io import sniff
+from ingest.addresses import CheckedNetwork, pool_over
+from ingest.archives import HEAD, clean_name
+from ingest.uploads import Received
+from settings import Settings
+from storage import Storage, translated
+
+MAX_URL = 2_000  # characters
+MAX_REDIRECTS = 5
+RETRIES = 3
+RETRY_PAUSE = 0.5  # seconds, doubled each time
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 10.0  # without a byte
+PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+PORTS = frozenset({80, 443})  # and those from 1024 on: none of the old services that take HTTP for their own
+HEADERS = [(b"User-Agent", b"photo-processor"), (b"Accept", b"image/*"), (b"Accept-Encoding", b"identity")]
+
+
+@dataclass(slots=True)
+class _Host:
+    """When a host may be asked next, in seconds of the loop's time."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    next: float = 0.0
+
+
+class _Passing(Exception):
+    """Worth another attempt."""
+
+
+PASSING_ERRORS = (
+    _Passing,
+    TimeoutError,
+    httpcore.NetworkError,
+    httpcore.TimeoutException,
+    httpcore.RemoteProtocolError,  # the connection ended before the answer did
+)
+
+
+class UrlFetcher:
+    """Fetches URLs, `settings.url_parallel` at once, each host asked at most every `settings.url_delay_seconds`."""
+
+    def __init__(self, settings: Settings, storage: Storage) -> None:
+        self._settings = settings
+        self._storage = storage
+        self._slots = asyncio.Semaphore(settings.url_parallel)
+        self._hosts: dict[str, _Host] = {}
+        network = CheckedNetwork(settings.url_networks)
+        self._pool = pool_over(network, ssl.create_default_context(), settings.url_parallel)
+
+    async def close(self) -> None:
+        await self._pool.aclose()
+
+    async def fetch(self, url: str) -> Received:
+        """The file at `url`, on disk among the incoming ones. Its `error` says why there is none."""
+        received = Received(url_name(url), self._storage.incoming())
+        try:
+            async with self._slots:
+                await self._persist(url, received)
+        except errors.PhotoError as error:
+            received.error = error
+            received.path.unlink(missing_ok=True)
+        except BaseException:
+            received.path.unlink(missing_ok=True)
+            raise
+        return received
+
+    async def _persist(self, url: str, received: Received) -> None:
+        for attempt in range(RETRIES + 1):
+            try:
+                async with asyncio.timeout(self._settings.url_seconds):
+                    await self._attempt(url, received)
+                return
+            except PASSING_ERRORS as error:
+                if attempt == RETRIES:
+                    raise errors.UrlFailed() from error
+            except (httpcore.ProtocolError, httpcore.UnsupportedProtocol, ssl.SSLError) as error:
+                raise errors.UrlFailed() from error
+            await asyncio.sleep(RETRY_PAUSE * 2**attempt * random.uniform(0.5, 1.0))
+
+    async def _attempt(self, url: str, received: Received) -> None:
+        for _ in range(MAX_REDIRECTS + 1):
+            target = checked_url(url)
+            async with self._asked(target) as response:
+                if response.status in REDIRECTS:
+                    url = urljoin(url, _header(response, b"location"))
+                    continue
+                if response.status in PASSING:
+                    raise _Passing
+                if response.status != 200:
+                    raise errors.UrlFailed(f"The URL answered {response.status}.")
+                await self._save(response, received)
+                return
+        raise errors.UrlFailed("The URL leads on and on.")
+
+    @asynccontextmanager
+    async def _asked(self, target: httpcore.URL) -> AsyncIterator[httpcore.Response]:
+        await self._turn(target.host.decode())
+        limits = {"connect": CONNECT_SECONDS, "read": READ_SECONDS, "write": READ_SECONDS, "pool": None}
+        async with self._pool.stream("GET", target, headers=HEADERS, extensions={"timeout": limits}) as response:
+            yield response
+
+    async def _turn(self, name: str) -> None:
+        """Wait until the host may be asked again."""
+        host = self._hosts.setdefault(name, _Host())
+        loop = asyncio.get_running_loop()
+        async with host.lock:
+            await asyncio.sleep(host.next - loop.time())
+            host.next = loop.time() + self._settings.url_delay_seconds
+        if len(self._hosts) > 1000:
+            self._hosts = {key: row for key, row in self._hosts.items() if row.next > loop.time() or row.lock.locked()}
+
+    async def _save(self, response: httpcore.Response, received: Received) -> None:
+        limit = self._settings.max_file_bytes
+        too_large = errors.FileTooLarge(f"A photo may have at most {limit // 1_000_000} MB.")
+        if _length(response) > limit:
+            raise too_large
+        received.size, received.head, digest = 0, b"", hashlib.sha256()
+        with translated():
+            sink = await asyncio.to_thread(received.path.open, "wb")
+        with sink:
+            async for chunk in response.aiter_stream():
+                received.size += len(chunk)
+                received.head += chunk[: HEAD - len(received.head)] if len(received.head) < HEAD else b""
+                if received.size > limit:
+                    raise too_large
+                if len(received.head) == HEAD and sniff(received.head) is None:
+                    raise errors.UnsupportedFormat("There is no photo at the URL.")
+                digest.update(chunk)
+                await asyncio.to_thread(_write, sink, chunk)
+        received.sha256 = digest.hexdigest()
+
+
+def _write(sink: BinaryIO, chunk: bytes) -> None:
+    with translated():
+        sink.write(chunk)
+
+
+def _header(response: httpcore.Response, name: bytes) -> str:
+    return next((value.decode("latin-1") for key, value in response.headers if key.lower() == name), "")
+
+
+def _length(response: httpcore.Response) -> int:
+    text = _header(response, b"content-length")
+    return int(text) if text.isdecimal() and len(text) < 16 else 0
+
+
+def checked_url(url: str) -> httpcore.URL:
+    """The URL as it is sent. Raises UrlRefused for what is not plain http(s), with a user, or at an odd port."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna").decode()
+        port = parts.port
+    except (ValueError, UnicodeError) as error:
+        raise errors.UrlRefused("This is not a URL.") from error
+    if parts.scheme not in ("http", "https") or not host or len(url) > MAX_URL:
+        raise errors.UrlRefused("Only http and https URLs are fetched.")
+    if parts.username is not None or parts.password is not None:
+        raise errors.UrlRefused("A URL with a user or password is not fetched.")
+    if port is not None and port not in PORTS and port < 1024:
+        raise errors.UrlRefused("The URL's port is not one of the web's.")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if any(not 0x20 < ord(char) < 0x7F for char in path):
+        raise errors.UrlRefused("The URL's path has to be percent-encoded.")
+    return httpcore.URL(scheme=parts.scheme, host=host, port=port, target=path)
+
+
+def url_name(url: str) -> str:
+    """A file's name for what a URL brings: the last part of its path."""
+    try:
+        return clean_name(unquote(urlsplit(url).path.rstrip("/").rsplit("/", 1)[-1]))
+    except ValueError:
+        return "unnamed"
+
+
+def parse_urls(texts: list[str], most: int) -> tuple[str, ...]:
+    """The URLs of the form's fields `urls`: one a field, or a JSON list of them.
+
+    Raises:
+        errors.ValidationFailed, errors.TooManyFiles.
+    """
+    urls: list[str] = []
+    for text in texts:
+        if text.lstrip().startswith("["):
+            try:
+                found = json.loads(text)
+            except (ValueError, RecursionError) as error:
+                raise errors.ValidationFailed("The list of URLs is not JSON.") from error
+            if not all(isinstance(item, str) for item in found):
+                raise errors.ValidationFailed("The list of URLs holds something else.")
+            urls += found
+        elif text.strip():
+            urls.append(text.strip())
+    if len(urls) > most:
+        raise errors.TooManyFiles(f"A request may have at most {most} URLs.")
+    return tuple(url.encode("utf-8", "replace").decode() for url in urls)
