@@ -120,6 +120,14 @@ class MaskNotFound(NotFound):
     hint = "Only photos whose background was removed have one."
 
 
+class InvalidMask(PhotoError):
+    """That is no mask for this photo."""
+
+    code = "invalid_mask"
+    status = 422
+    hint = "Send a PNG of the upright photo's shape: white where the subject is, black elsewhere."
+
+
 class Conflict(PhotoError):
     """That does not apply to the job in its present state."""
 

@@ -168,6 +168,13 @@ def _shown(image: Image.Image) -> float:
     return milliseconds / 1000
 
 
+def mask_of(path: Path, max_megapixels: float) -> Pixels:
+    """(H, W) uint8 of the mask in the file: its brightness, 0 where it is transparent; errors as `decode`."""
+    picture = decode(path, max_megapixels, lambda _code, _message: None)
+    grey = cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY)
+    return np.asarray(grey if picture.alpha is None else cv2.multiply(grey, picture.alpha, scale=1 / 255), np.uint8)
+
+
 def thumbnail_of(path: Path, px: int, max_megapixels: float) -> bytes:
     """The photo in the file as WebP, upright, its longest side at most `px`; errors as `decode`."""
     with path.open("rb") as file:

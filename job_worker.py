@@ -229,7 +229,7 @@ class JobWorker:
 
     async def _result(self, claim: Claim, control: Control, warnings: list[FileWarning]) -> StoredResult | None:
         """What the photo becomes; None where the job has its twin already."""
-        names = _models_of(claim.recipe)
+        names = frozenset() if claim.drawn else _models_of(claim.recipe)
         models = {name: await self._model(claim, name, warnings) for name in names}
         self._live.expects(claim.job_id, next(iter(models.values()), ""))
         control.deadline = time.monotonic() + self._settings.file_seconds  # waiting for a download is not its fault
@@ -239,7 +239,8 @@ class JobWorker:
                 return None
             claim = unpacked
         source = self._storage.path(claim.job_id, "source", claim.sha256 or "")
-        work = Work(source, claim.recipe, models, self._settings.max_megapixels)
+        drawn = self._storage.path(claim.job_id, "mask", claim.drawn) if claim.drawn else None
+        work = Work(source, claim.recipe, models, self._settings.max_megapixels, drawn)
         return await self._runner.run(work, control, self._announcer(claim), partial(self._store, claim, warnings))
 
     async def _unpacked(self, claim: Claim) -> Claim | None:

@@ -167,6 +167,14 @@ class QueueManager(QueueReader):
         """
         return self._told(await self._database.write(control.reprocess, job_id, recipe))
 
+    async def draw_mask(self, job_id: str, file_id: str, digest: str | None) -> Job:
+        """Make a finished file again with the stored mask `digest`; None: with the model's own.
+
+        Raises:
+            errors.Conflict: the file is not finished, or has no mask.
+        """
+        return self._told(await self._database.write(control.draw_mask, job_id, file_id, digest))
+
     async def change(self, job_id: str, name: str | None, priority: Priority | None, keep: bool | None) -> Job:
         """Rename a job, change its priority, or keep it for good; None leaves as it is."""
         return self._told(await self._database.write(control.change, self._keep, job_id, name, priority, keep))

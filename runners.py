@@ -17,7 +17,7 @@ from typing import Protocol, TypeVar
 
 import errors
 from engines.mattes import kept_mattes
-from image_io import quiet_decoders
+from image_io import mask_of, quiet_decoders
 from image_processor import ProcessedImage, process_image
 from ingest.assets import Assets
 from models import ModelStore
@@ -38,12 +38,16 @@ class WorkerDied(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One photo to process: the file `source`, a recipe as JSON, the model that stands for each of its names."""
+    """One photo to process: the file `source`, a recipe as JSON, the model that stands for each of its names.
+
+    `drawn` is the file of a mask that a person drew, which is taken for the model's.
+    """
 
     source: Path
     recipe: str
     models: Mapping[str, str]
     max_megapixels: float
+    drawn: Path | None = None
 
 
 @dataclass(slots=True)
@@ -136,7 +140,14 @@ def _forget(future: "asyncio.Future[T]") -> None:
 
 
 def _process(work: Work, models: ModelStore, assets: Assets, stage: Stage, check: Callable[[], None]) -> ProcessedImage:
-    context = Context(models=models, assets=assets.load, resolved_model=work.models, stage=stage, check=check)
+    context = Context(
+        models=models,
+        assets=assets.load,
+        resolved_model=work.models,
+        stage=stage,
+        check=check,
+        drawn=mask_of(work.drawn, work.max_megapixels) if work.drawn else None,
+    )
     return process_image(work.source, _parsed(work.recipe), context, work.max_megapixels)
 
 

@@ -49,11 +49,13 @@ class Context:
 
     `resolved_model` says which model stands for each name of the recipe (`auto` for one); a name it lacks stands for
     itself. `check` raises Cancelled or TimedOut. `source_size` is (width, height) of the upright source in px.
+    `drawn` (H, W) uint8 is the mask of the upright source that a person drew, to be taken for the model's.
     `assets` gives an uploaded picture by its id, or raises AssetNotFound. `step` counts the recipe's operations.
     """
 
     models: MattePredictor
     assets: Callable[[str], Picture] = no_asset
+    drawn: Pixels | None = None
     resolved_model: Mapping[str, str] = field(default_factory=dict)
     stage: Callable[[str], None] = lambda _stage: None
     check: Callable[[], None] = lambda: None

@@ -5,14 +5,16 @@ from typing import ClassVar, Literal
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from imaging.edges import decontaminated, refined
 from imaging.pictures import Picture, Pixels, Placement
 from operations.backgrounds import BLUR, TRANSPARENT, Background, Fit, asset_of, background_field, fit_field, laid
 from operations.base import Context, OperationParams
-from schemas import Quality
+from schemas import Engine, Quality
 
+BY_HAND = Engine(model="drawn", runtime="by hand", quality="best")
 EMPTY_SHARE = 0.001  # of the px; the least subject in the test photos covers 0.004
 
 
@@ -56,8 +58,9 @@ class RemoveBackground(OperationParams):
 
     def apply(self, picture: Picture, context: Context) -> Picture:
         """The subject before its new background. Notes the engine and the mask; warns `no_subject`."""
-        matte = self._matte(picture.pixels, context)
-        context.findings.mask = _on_source(matte, picture.placement, context.source_size)
+        matte = self._matte(picture, context)
+        if context.drawn is None:
+            context.findings.mask = _on_source(matte, picture.placement, context.source_size)
         if np.count_nonzero(matte > 127) < EMPTY_SHARE * matte.size:
             context.warn("no_subject", "No subject was found in the photo; the result may be empty.")
         context.check()
@@ -82,8 +85,12 @@ class RemoveBackground(OperationParams):
         asset = asset_of(self.background)
         return frozenset() if asset is None else frozenset({asset})
 
-    def _matte(self, pixels: Pixels, context: Context) -> Pixels:
+    def _matte(self, picture: Picture, context: Context) -> Pixels:
         """(H, W) uint8: which px of the photo are the subject's. Notes the engine; warns `quality_unavailable`."""
+        if context.drawn is not None:
+            context.findings.mask, context.findings.engine = context.drawn, BY_HAND
+            return _from_source(context.drawn, picture)
+        pixels = picture.pixels
         with context.timed("infer_s"):
             matte = context.models.predict(context.model(self.model), pixels, context.stage, self.quality)
         context.findings.engine = matte.engine
@@ -96,16 +103,29 @@ class RemoveBackground(OperationParams):
             return refined(pixels, matte.alpha)
 
 
+def _from_source(mask: Pixels, picture: Picture) -> Pixels:
+    """The part of the source's `mask` that `picture` shows, at its size."""
+    if mask.shape == picture.pixels.shape[:2] and picture.placement == Placement():
+        return mask
+    size = (picture.width, picture.height)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(mask, _matrix(picture.placement), size, flags=flags), np.uint8)
+
+
+def _matrix(placement: Placement) -> NDArray[np.float64]:
+    """From the picture's px to the source's, as OpenCV takes it."""
+    return np.array(
+        [[placement.scale_x, placement.shear_x, placement.x], [placement.shear_y, placement.scale_y, placement.y]]
+    )
+
+
 def _on_source(alpha: Pixels, placement: Placement, source_size: tuple[int, int] | None) -> Pixels:
     """`alpha` on the upright source, where the picture may be a crop or another size of it; 0 elsewhere."""
     height, width = alpha.shape
     if source_size is None or (source_size == (width, height) and placement == Placement()):
         return alpha
     if not placement.is_upright:
-        matrix = np.array(
-            [[placement.scale_x, placement.shear_x, placement.x], [placement.shear_y, placement.scale_y, placement.y]]
-        )
-        return np.asarray(cv2.warpAffine(alpha, matrix, source_size), np.uint8)
+        return np.asarray(cv2.warpAffine(alpha, _matrix(placement), source_size), np.uint8)
     x, y = round(placement.x), round(placement.y)
     size = (max(1, round(width * placement.scale_x)), max(1, round(height * placement.scale_y)))
     full = np.zeros((source_size[1], source_size[0]), np.uint8)

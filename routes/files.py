@@ -5,21 +5,26 @@ import base64
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from starlette.background import BackgroundTask
+from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 import errors
 from image_io import thumbnail_of
 from ingest.downloads import MEDIA_TYPES, result_name
+from ingest.masks import keep_mask
 from routes.delivery import blob, source
 from routes.services import Rooms, Services
-from schemas import FilePage, FileStatus, JobFile, Output
+from schemas import FilePage, FileStatus, Job, JobFile, Output
 from sql.rows import StoredFile
+from storage import translated
 
 Original = Callable[[], Awaitable[tuple[Path, bool]]]  # a path, and whether it is deleted after use
+
+MASK_BODY: dict[str, Any] = {"requestBody": {"required": True, "content": {"image/png": {}}}}
 
 router = APIRouter(prefix="/api/jobs/{job_id}/files", tags=["files"])
 
@@ -90,6 +95,38 @@ async def get_mask(rooms: Rooms, job_id: str, file_id: str) -> FileResponse:
         raise errors.MaskNotFound() if stored.finished else errors.ResultNotReady()
     name = f"{Path(stored.name).stem}-mask.png"
     return blob(rooms.storage.path(job_id, "mask", stored.mask), "image/png", name, attachment=False, etag=stored.mask)
+
+
+@router.put("/{file_id}/mask", openapi_extra=MASK_BODY)
+async def put_mask(request: Request, rooms: Rooms, job_id: str, file_id: str) -> Job:
+    """Make the photo again with the mask in the body, which a person drew: the result and the ZIP follow."""
+    file = await rooms.queue.file(job_id, file_id)
+    part = rooms.storage.incoming()
+    try:
+        await _receive(request, part, rooms.settings.max_file_bytes)
+        if file.width is None or file.height is None:
+            raise errors.ResultNotReady
+        size = file.width, file.height
+        digest = await asyncio.to_thread(keep_mask, part, job_id, *size, rooms.storage, rooms.settings)
+    finally:
+        part.unlink(missing_ok=True)
+    return rooms.live.job(await rooms.queue.draw_mask(job_id, file_id, digest))
+
+
+@router.delete("/{file_id}/mask")
+async def delete_mask(rooms: Rooms, job_id: str, file_id: str) -> Job:
+    """Make the photo again with the model's own mask."""
+    return rooms.live.job(await rooms.queue.draw_mask(job_id, file_id, None))
+
+
+async def _receive(request: Request, path: Path, most: int) -> None:
+    size = 0
+    with translated(), path.open("wb") as file:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > most:
+                raise errors.RequestTooLarge(f"A mask may have at most {most // 1_000_000} MB.")
+            await asyncio.to_thread(file.write, chunk)
 
 
 @router.get("/{file_id}/thumbnail", response_class=FileResponse)

@@ -49,6 +49,19 @@ def reprocess(tx: Transaction, job_id: str, recipe: Recipe) -> Change:
     return ended(tx, job_id, "job_reprocessed", files)
 
 
+def draw_mask(tx: Transaction, job_id: str, file_id: str, digest: str | None) -> Change:
+    job_row(tx, job_id)
+    if tx.one("get_file", job_id=job_id, file_id=file_id) is None:
+        raise errors.FileNotFound()
+    file = tx.one("draw_mask", job_id=job_id, file_id=file_id, drawn=digest)
+    if file is None:
+        raise errors.Conflict("Only a finished photo whose background was removed has a mask to draw on.")
+    if tx.one("redo_one", job_id=job_id, now=tx.now) is None:
+        raise errors.Conflict("The job is cancelled.")
+    tx.run("clear_outputs", file_id=file_id)
+    return ended(tx, job_id, "mask_drawn", [file])
+
+
 def change(
     tx: Transaction, keep: float, job_id: str, name: str | None, priority: Priority | None, kept: bool | None
 ) -> Change:

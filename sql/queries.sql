@@ -200,6 +200,20 @@ RETURNING *
 -- name: clear_job_outputs
 DELETE FROM outputs WHERE file_id IN (SELECT id FROM files WHERE job_id = :job_id)
 
+-- name: draw_mask
+UPDATE files
+   SET status = 'queued', drawn = :drawn, duplicate_of = NULL, error = NULL, warnings = '[]', crash_count = 0,
+       available_at = 0
+ WHERE id = :file_id AND job_id = :job_id AND status = 'completed' AND sha256 IS NOT NULL AND mask IS NOT NULL
+RETURNING *
+
+-- name: redo_one
+UPDATE jobs
+   SET queued = queued + 1, succeeded = succeeded - 1, error = NULL, updated_at = :now, expires_at = NULL,
+       status = CASE WHEN status = 'completed' THEN 'queued' ELSE status END
+ WHERE id = :job_id AND status <> 'cancelled'
+RETURNING *
+
 -- name: to_front
 UPDATE jobs SET turn = (SELECT min(turn) - 1 FROM jobs), priority = 2, updated_at = :now
  WHERE id = :job_id AND status IN ('receiving', 'queued', 'processing', 'paused')

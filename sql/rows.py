@@ -55,7 +55,10 @@ class NewFile:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One file taken by one worker. Every later word on it carries `token`; a claim that was cancelled says nothing."""
+    """One file taken by one worker. Every later word on it carries `token`; a claim that was cancelled says nothing.
+
+    `drawn` is the digest of the mask that a person drew for it.
+    """
 
     token: str
     job_id: str
@@ -67,6 +70,7 @@ class Claim:
     archive: str | None
     entry: int | None
     attempts: int
+    drawn: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,7 @@ def claim_from(file: Row, job: Row) -> Claim:
         archive=file["archive"],
         entry=file["entry"],
         attempts=file["attempts"],
+        drawn=file["drawn"],
     )
 
 
