@@ -72,7 +72,7 @@ function paintState(element, part, file, { client, t }, jobId) {
 /** @param {FileView} file @param {Client} client */
 function paintPicture(image, file, client, jobId) {
   if (!file.id || (file.status === 'failed' && UNREADABLE.test(file.error?.code ?? ''))) return;
-  const src = client.url.thumbnail(jobId, file.id, file.status === 'completed' ? {} : { of: 'source' });
+  const src = client.url.thumbnail(jobId, file.id, file.status === 'completed' ? { v: file.revision } : { of: 'source' });
   if (image.getAttribute('src') !== src) image.src = src;
 }
 

@@ -16,7 +16,7 @@ const HELP = [
 
 /**
  * @param {Page} page
- * @param {{viewer: Viewer, acts: Record<string, () => void>}} options
+ * @param {{viewer: () => Viewer|null, acts: Record<string, () => void>}} options
  */
 export function createKeys({ t }, { viewer, acts }) {
   const dialog = byId('keys-dialog');
@@ -37,7 +37,7 @@ export function createKeys({ t }, { viewer, acts }) {
   function handle(key, target) {
     if (target.matches('select, textarea, input:not([type=range], [type=radio], [type=checkbox])')) return false;
     if (key === ' ' && target.matches('button, a, summary, input:not([type=range])')) return false;
-    if (viewer.isOpen) return viewer.press(key);
+    if (viewer()?.isOpen) return viewer()?.press(key);
     if (document.querySelector('dialog[open]')) return false;
     if (key === '?') open();
     else if (acts[key]) acts[key]();

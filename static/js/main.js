@@ -1,7 +1,7 @@
 /**
  * Puts the page together: the only place where things are made and wired.
  *
- * @import { Page, Place } from './page.js'
+ * @import { Page, Place, Viewer } from './page.js'
  */
 
 import { createClient } from './core/client.js';
@@ -20,7 +20,6 @@ import { createNotices, createPageNotices, noticeOf } from './notices.js';
 import { createOptions } from './options.js';
 import { hashOf, onPlace, readPlace, replacePlace } from './place.js';
 import { createAnnouncer, remember } from './shell.js';
-import { createViewer } from './viewer.js';
 
 const LOCALE = 'en';
 
@@ -40,7 +39,7 @@ const page = {
   format: createFormat(t, LOCALE),
   announce: createAnnouncer(),
   models: createModelWatch(client),
-  openFile: (id) => viewer.enter(id),
+  openFile: (id) => loadViewer().then((opened) => opened.enter(id)),
   retryFile: (file) => attempt(() => (file.id ? session.retry(file.id) : session.retryUpload(file.key))),
   attempt,
 };
@@ -55,17 +54,24 @@ const intake = createIntake(page, {
 const history = createHistory(page);
 const view = createJobView(page, { chooseNew: intake.choose, deleteJob: history.remove });
 const cards = createCards(page);
-const viewer = createViewer(page, view.shownKeys);
+/** @type {Viewer|null} */ let viewer = null;
+/** @type {Promise<Viewer>|null} */ let viewing = null;
 const models = createModelsView(page);
 createPageNotices(page, models.open);
 const keys = createKeys(page, {
-  viewer,
+  viewer: () => viewer,
   acts: {
     o: intake.choose, h: history.open, m: models.open, j: () => cards.step(1), k: () => cards.step(-1),
     p: view.pauseOrResume, r: view.retryAll, d: () => byId('download-zip').click(),
     1: () => view.filter('all'), 2: () => view.filter('done'), 3: () => view.filter('look'), 4: () => view.filter('failed'),
   },
 });
+
+/** Fetched with the first photo that is opened. */
+function loadViewer() {
+  viewing ??= import('./viewer.js').then(({ createViewer }) => (viewer = createViewer(page, view.shownKeys)));
+  return viewing;
+}
 
 /** @param {() => Promise<unknown>|unknown} action */
 async function attempt(action) {
@@ -78,14 +84,14 @@ async function attempt(action) {
 }
 
 function jobGone() {
-  viewer.close();
+  viewer?.close();
   replacePlace();
   notices.set('place', { kind: 'look', title: t('noticeNoJob'), dismiss: () => notices.set('place', null) });
 }
 
 /** @param {Place} place */
 async function go({ job, file }) {
-  if (!file) viewer.close();
+  if (!file) viewer?.close();
   if (!job) {
     if (!session.sending || session.store.get().job) session.close();
     return arrived();
@@ -93,7 +99,7 @@ async function go({ job, file }) {
   try {
     await session.open(job);
     notices.set('place', null);
-    if (file) viewer.show(file);
+    if (file) (await loadViewer()).show(file);
   } catch (error) {
     session.close();
     if (/** @type {any} */ (error).status === 404) jobGone();

@@ -123,8 +123,8 @@ function notes(file) {
 /** @param {'look'|'failed'} kind */
 const note = (kind, text) => el('p', { className: `note small ${kind}` }, icon(kind), el('span', {}, text));
 
-/** @param {FileView} file @param {string} jobId @param {Page} page */
-function actions(file, jobId, { client, t, retryFile }) {
+/** @param {FileView} file @param {string} jobId @param {Page} page @param {Record<'brush'|'unbrush', () => void>} acts */
+function actions(file, jobId, { client, t, retryFile }, { brush, unbrush }) {
   if (!file.id) return [];
   const id = file.id;
   const outputs = file.outputs ?? [];
@@ -132,6 +132,8 @@ function actions(file, jobId, { client, t, retryFile }) {
     className: index ? 'button' : 'primary', href: `${client.url.result(jobId, id, name)}?download=1`, download: '', 'data-output': name,
   }, icon('download'), outputs.length > 1 ? t('downloadFormat', { format: format.toUpperCase() }) : t('downloadResult')));
   if (canRetry(file)) drawn.push(el('button', { type: 'button', className: 'primary', onclick: () => retryFile(file) }, t('retry')));
+  if (file.status === 'completed' && file.engine) drawn.push(el('button', { type: 'button', className: 'button', id: 'brush-open', onclick: brush }, t('brush')));
+  if (file.engine?.model === 'drawn') drawn.push(el('button', { type: 'button', className: 'quiet', onclick: unbrush }, t('brushUndo')));
   drawn.push(el('a', { className: 'quiet', href: `${client.url.source(jobId, id)}?download=1`, download: '' }, t('downloadOriginal')));
   return drawn;
 }
@@ -144,6 +146,7 @@ export function createViewer(page, shownKeys) {
   let current = '';
   let pushed = false;
   /** @type {FileView|null} */ let drawn = null;
+  /** @type {Awaited<ReturnType<typeof import('./brush.js').openBrush>>|null} */ let painting = null;
   setUpDialog(dialog);
 
   const jobId = () => session.store.get().job?.id ?? '';
@@ -161,7 +164,7 @@ export function createViewer(page, shownKeys) {
     setText(byId('viewer-name'), now.name);
     byId('viewer-facts').replaceChildren(...facts(now, page));
     byId('viewer-notes').replaceChildren(...notes(now));
-    byId('viewer-actions').replaceChildren(...actions(now, jobId(), page));
+    byId('viewer-actions').replaceChildren(...actions(now, jobId(), page, { brush, unbrush }));
     setText(byId('stage').querySelector('.stage-note'), now.status === 'completed' || now.error ? '' : t('notReady'));
     compare.show(original(now), now.status === 'completed' ? result(now) : null);
     place();
@@ -174,9 +177,10 @@ export function createViewer(page, shownKeys) {
   }
 
   /** @param {FileView} of */
-  function result({ outputs }) {
-    const spare = page.client.url.thumbnail(jobId(), current, { size: PREVIEW_PX });
-    return { src: outputs?.[0]?.format === 'tiff' ? spare : page.client.url.result(jobId(), current), spare };
+  function result({ outputs, revision }) {
+    const spare = page.client.url.thumbnail(jobId(), current, { size: PREVIEW_PX, v: revision });
+    const again = revision ? `?v=${revision}` : '';
+    return { src: outputs?.[0]?.format === 'tiff' ? spare : page.client.url.result(jobId(), current) + again, spare };
   }
 
   /** Ids of the photos that can be gone through: those that the filter shows, and this one. */
@@ -204,11 +208,35 @@ export function createViewer(page, shownKeys) {
 
   function show(id) {
     if (id === current && dialog.open) return;
+    painting?.close();
     current = id;
     drawn = null;
     openDialog(dialog);
     draw();
   }
+
+  async function brush() {
+    const [id, own] = [jobId(), current];
+    const { openBrush } = await import('./brush.js');
+    const now = file();
+    if (painting || own !== current || !now) return;
+    painting = await openBrush(byId('stage'), {
+      photo: page.client.url.thumbnail(id, own, { of: 'source', size: PREVIEW_PX }),
+      mask: `${page.client.url.mask(id, own)}?v=${Date.now()}`,
+      t,
+      save: (mask) => session.again(() => page.client.putMask(id, own, mask)).catch((error) => {
+        page.attempt(() => { throw error; });
+        throw error;
+      }),
+      closed: () => {
+        painting = null;
+        delete byId('stage').dataset.painting;
+      },
+    });
+    byId('stage').dataset.painting = '';
+  }
+
+  const unbrush = () => page.attempt(() => session.again((id) => page.client.deleteMask(id, current)));
 
   function cycleBackdrop() {
     const radios = [...byId('viewer-backdrops').querySelectorAll('[type=radio]')];
@@ -240,7 +268,13 @@ export function createViewer(page, shownKeys) {
 
   byId('viewer-previous').onclick = () => step(-1);
   byId('viewer-next').onclick = () => step(1);
+  dialog.addEventListener('cancel', (event) => {
+    if (!painting) return;
+    event.preventDefault();
+    painting.close();
+  });
   dialog.addEventListener('close', () => {
+    painting?.close();
     const id = current;
     current = '';
     compare.clear();
@@ -266,6 +300,7 @@ export function createViewer(page, shownKeys) {
       location.hash = hashOf(jobId(), id);
     },
     press(key) {
+      if (painting) return painting.press(key) ?? true;
       keys[key]?.();
       return key in keys;
     },

@@ -7,6 +7,7 @@
 
 const FIRST_MS = 500;
 const LONGEST_MS = 15_000;
+const JSON_TYPE = { 'Content-Type': 'application/json' };
 
 export class ProblemError extends Error {
   /** @param {number} status @param {any} problem an RFC 9457 document, or null where the body was none */
@@ -114,13 +115,17 @@ export function createClient(base = '') {
       return sendForm(`${base}${at(id)}/files`, form, options);
     },
     act: (id, verb, file) => call('POST', `${at(id)}/${verb}${query({ file })}`),
-    change: (id, values) => call('PATCH', at(id), { form: JSON.stringify(values), headers: { 'Content-Type': 'application/json' } }),
+    change: (id, values) => call('PATCH', at(id), { form: JSON.stringify(values), headers: JSON_TYPE }),
+    reprocess: (id, recipe) => call('POST', `${at(id)}/reprocess`, { form: JSON.stringify(recipe), headers: JSON_TYPE }),
+    putMask: (id, file, mask) => call('PUT', `${fileAt(id, file)}/mask`, { form: mask, headers: { 'Content-Type': 'image/png' } }),
+    deleteMask: (id, file) => call('DELETE', `${fileAt(id, file)}/mask`),
     async deleteJob(id, keepalive) {
       await answer('DELETE', at(id), { keepalive });
     },
 
     url: {
       zip: (id) => `${base}${at(id)}/download`,
+      mask: (id, file) => `${base}${fileAt(id, file)}/mask`,
       source: (id, file) => `${base}${fileAt(id, file)}/source`,
       result: (id, file, output) => `${base}${fileAt(id, file)}/result${output ? `/${encodeURIComponent(output)}` : ''}`,
       thumbnail: (id, file, options = {}) => `${base}${fileAt(id, file)}/thumbnail${query(options)}`,

@@ -130,10 +130,14 @@ export function createSession(client, onGone) {
       onJob(await client.act(jobId, verb));
     },
 
-    async retry(file) {
+    async again(ask) {
       const id = jobId;
-      onJob(await client.act(id, 'retry', file));
+      onJob(await ask(id));
       if (id === jobId) follow(id);
+    },
+
+    retry(file) {
+      return this.again((id) => client.act(id, 'retry', file));
     },
 
     retryUpload: (key) => queue?.retry(key),

@@ -122,7 +122,7 @@ function upsert(state, file) {
   state.keys.set(file.id, key);
   const known = state.files.get(key);
   const again = known?.status === 'completed' && file.status !== 'completed';
-  const stale = again ? { outputs: undefined, timings: undefined, engine: undefined } : {};
+  const stale = again ? { outputs: undefined, timings: undefined, engine: undefined, revision: (known.revision ?? 0) + 1 } : {};
   put(state, { ...known, ...stale, ...file, key, fraction: 1, warnings: file.warnings ?? [] });
 }
 

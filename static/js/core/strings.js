@@ -120,6 +120,12 @@ export const en = {
   open: 'Open {name}',
   download: 'Download {name}',
   retry: 'Retry',
+  brush: 'Correct by hand',
+  brushUndo: 'Back to the automatic cutout',
+  brushRestore: 'Bring back',
+  brushErase: 'Wipe out',
+  brushSize: 'Size',
+  save: 'Save',
   retryNamed: 'Retry {name}',
 
   noticeModel: 'Downloading the model {name}',

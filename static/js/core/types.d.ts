@@ -107,7 +107,7 @@ export type Link = 'live' | 'polling' | 'offline' | 'idle';
 
 export type Store = ReturnType<typeof import('./store.js').createStore>;
 export type Translate = (key: string, values?: Record<string, string | number>) => string;
-export type RequestOptions = { form?: FormData | string; headers?: Record<string, string>; keepalive?: boolean };
+export type RequestOptions = { form?: FormData | Blob | string; headers?: Record<string, string>; keepalive?: boolean };
 export type SendOptions = { key: string; onFraction: (fraction: number) => void; signal: AbortSignal };
 
 export interface FollowOptions {
@@ -142,6 +142,8 @@ export type FileView = {
   error: FileError | null;
   warnings: FileWarning[];
   can_retry?: boolean;
+  /** How often its result was made anew since the page came: thumbnails keep their address. */
+  revision?: number;
 } & Partial<FileDetail>;
 export type Group = 'done' | 'look' | 'failed' | 'active' | 'cancelled';
 
@@ -215,6 +217,9 @@ export interface Client {
   /** `file`: a retry of that one alone. */
   act(id: string, verb: Verb, file?: string): Promise<Job>;
   /** `keepalive`: the page may be going away. */
+  reprocess(id: string, recipe: Recipe): Promise<Job>;
+  putMask(id: string, file: string, mask: Blob): Promise<Job>;
+  deleteMask(id: string, file: string): Promise<Job>;
   change(id: string, values: { name?: string; priority?: string; keep?: boolean }): Promise<Job>;
   deleteJob(id: string, keepalive?: boolean): Promise<void>;
 
@@ -222,8 +227,9 @@ export interface Client {
   url: {
     zip(id: string): string;
     source(id: string, file: string): string;
+    mask(id: string, file: string): string;
     result(id: string, file: string, output?: string): string;
-    thumbnail(id: string, file: string, options?: { of?: 'source'; size?: number }): string;
+    thumbnail(id: string, file: string, options?: { of?: 'source'; size?: number; v?: number }): string;
     socket(id: string, since: number): string;
   };
 }
@@ -246,6 +252,8 @@ export interface Session {
   /** More photos for the job that is still being sent; false where none is. */
   add(entries: Entry[]): boolean;
   act(verb: 'cancel' | 'pause' | 'resume'): Promise<void>;
+  /** Has an ended job go on, and follows it again. */
+  again(ask: (id: string) => Promise<Job>): Promise<void>;
   /** A failed file again, else all of them. */
   retry(file?: string): Promise<void>;
   retryUpload(key: string): void;
