@@ -24,6 +24,7 @@ from image_io import quiet_decoders
 from ingest.archives import ArchiveReader
 from ingest.assets import Assets
 from ingest.url_jobs import UrlIntake
+from ingest.viruses import Scanner
 from job_worker import JobWorker
 from keys import KeyRing
 from live import LiveState
@@ -160,9 +161,12 @@ def _services(settings: Settings, storage: Storage, database: Database, notices:
     worker = JobWorker(settings, queue, storage, models, runner, live, metrics, publish, sockets.follows)
     assets = Assets(settings.assets_path, settings.max_megapixels)
     upkeep = Upkeep(settings, queue, storage, assets, notices)
-    urls = UrlIntake(settings, queue, storage) if settings.url_ingest else None
+    scanner = Scanner(settings.clamav_socket, settings.clamav_mode)
+    urls = UrlIntake(settings, queue, storage, scanner) if settings.url_ingest else None
     archives = ArchiveReader()
-    return Services(settings, storage, queue, models, live, worker, sockets, upkeep, metrics, archives, assets, urls)
+    return Services(
+        settings, storage, queue, models, live, worker, sockets, upkeep, metrics, archives, assets, urls, scanner
+    )
 
 
 async def _recover(services: Services) -> None:

@@ -395,6 +395,21 @@ class HostNotAllowed(PhotoError):
     hint = "Call it by its address, or add the name to PHOTO_ALLOWED_HOSTS."
 
 
+class VirusFound(ValidationFailed):
+    """The virus scanner found something in this file."""
+
+    code = "virus_found"
+    hint = "Do not open it. Scan the machine that it came from."
+
+
+class ScannerUnavailable(PhotoError):
+    """The virus scanner does not answer, and this server takes nothing unscanned."""
+
+    code = "scanner_unavailable"
+    status = 503
+    hint = "Try again in a minute."
+
+
 class UrlIngestDisabled(PhotoError):
     """This server fetches no photos from URLs."""
 

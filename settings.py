@@ -3,6 +3,7 @@
 import os
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, HttpUrl
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -73,6 +74,13 @@ class Settings(BaseSettings):
     min_receive_rate: float = Field(
         1000.0, gt=0, description="Bytes of a body, each time so many of which allow it a second more."
     )
+    clamav_socket: str | None = Field(
+        None, description="ClamAV's clamd, which every upload is shown to: a path, or `host:port`; none where not set."
+    )
+    clamav_mode: Literal["closed", "open"] = Field(
+        "closed", description="While clamd is away: `closed` refuses uploads, `open` takes them and says so."
+    )
+
     url_ingest: bool = Field(False, description="Fetch photos from URLs (`urls` of `POST /api/jobs`).")
     url_networks: tuple[str, ...] = Field(
         (), description='Local networks that URLs may lead into all the same, as JSON: `["192.168.1.0/24"]`.'

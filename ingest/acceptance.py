@@ -6,6 +6,7 @@ import errors
 from image_io import sniff
 from ingest.archives import list_entries, refused_type
 from ingest.uploads import Received, Upload
+from ingest.viruses import Scanner
 from queue_manager import new_id
 from settings import Settings
 from sql.rows import NewFile, file_error
@@ -20,22 +21,24 @@ class Accepted:
     batch: bool
 
 
-def accept(upload: Upload, job_id: str, storage: Storage, settings: Settings, *, alone: bool) -> Accepted:
+def accept(
+    upload: Upload, job_id: str, storage: Storage, settings: Settings, scanner: Scanner, *, alone: bool
+) -> Accepted:
     """Sniff each received file, list the ZIPs, and move the bytes into the job's folder.
 
     With `alone`, a request whose only file cannot be taken is refused with that file's error; everywhere else
     a bad file becomes a failed row, and the others go on.
 
     Raises:
-        errors.NoFiles, errors.TooManyFiles: about the request as a whole.
+        errors.NoFiles, errors.TooManyFiles, errors.ScannerUnavailable: about the request as a whole.
     """
     if not upload.files:
         raise errors.NoFiles()
     rows: list[NewFile] = []
     for received in upload.files:
         try:
-            rows += rows_of(received, job_id, storage, settings)
-        except errors.StorageFull:
+            rows += rows_of(received, job_id, storage, settings, scanner)
+        except (errors.StorageFull, errors.ScannerUnavailable):
             raise
         except errors.PhotoError as error:
             if alone and len(upload.files) == 1:
@@ -46,12 +49,13 @@ def accept(upload: Upload, job_id: str, storage: Storage, settings: Settings, *,
     return Accepted(tuple(rows), batch=len(rows) > 1 or any(row.archive for row in rows))
 
 
-def rows_of(received: Received, job_id: str, storage: Storage, settings: Settings) -> list[NewFile]:
+def rows_of(received: Received, job_id: str, storage: Storage, settings: Settings, scanner: Scanner) -> list[NewFile]:
     """The rows of one received file, its bytes moved into the job's folder. Raises the error that it failed with."""
     if received.error is not None:
         raise received.error
     if received.size == 0:
         raise errors.EmptyFile()
+    scanner.check(received.path)
     media_type = sniff(received.head)
     if media_type == "application/zip":
         return _zip_rows(received, job_id, storage, settings)

@@ -8,6 +8,7 @@ from pathlib import Path
 import errors
 from ingest.acceptance import rows_of
 from ingest.urls import UrlFetcher, url_name
+from ingest.viruses import Scanner
 from queue_manager import QueueManager, new_id
 from settings import Settings
 from sql.rows import NewFile, file_error
@@ -19,10 +20,11 @@ log = logging.getLogger("photo.urls")
 class UrlIntake:
     """Fetches the URLs of open jobs, adds each file as it comes, and seals the job after the last."""
 
-    def __init__(self, settings: Settings, queue: QueueManager, storage: Storage) -> None:
+    def __init__(self, settings: Settings, queue: QueueManager, storage: Storage, scanner: Scanner) -> None:
         self._settings = settings
         self._queue = queue
         self._storage = storage
+        self._scanner = scanner
         self._fetcher = UrlFetcher(settings, storage)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -71,7 +73,8 @@ class UrlIntake:
     async def _fetch(self, job_id: str, number: int, url: str) -> None:
         received = await self._fetcher.fetch(url)
         try:
-            rows = await asyncio.to_thread(rows_of, received, job_id, self._storage, self._settings)
+            parts = (received, job_id, self._storage, self._settings, self._scanner)
+            rows = await asyncio.to_thread(rows_of, *parts)
         except errors.StorageFull:
             raise
         except errors.PhotoError as error:

@@ -39,5 +39,6 @@ async def add_asset(request: Request, rooms: Rooms) -> Response:
         await reader.read(request.headers.get("content-type", ""), request.stream())
         if len(upload.files) != 1:
             raise errors.NoFiles("Send one picture, in the field 'file'.")
+        await asyncio.to_thread(rooms.scanner.check, upload.files[0].path)
         asset = await asyncio.to_thread(rooms.assets.keep, upload.files[0])
     return JSONResponse(asset.model_dump(), 201)

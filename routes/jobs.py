@@ -120,7 +120,7 @@ async def _receive(request: Request, rooms: Services, upload: Upload, *, optiona
 
 
 async def _accept(rooms: Services, upload: Upload, job_id: str, *, alone: bool) -> Accepted:
-    return await asyncio.to_thread(accept, upload, job_id, rooms.storage, rooms.settings, alone=alone)
+    return await asyncio.to_thread(accept, upload, job_id, rooms.storage, rooms.settings, rooms.scanner, alone=alone)
 
 
 async def _enqueue(rooms: Services, new: NewJob, accepted: Accepted, *, seal: bool) -> Job:

@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 from ingest.archives import ArchiveReader
 from ingest.assets import Assets
 from ingest.url_jobs import UrlIntake
+from ingest.viruses import Scanner
 from job_worker import JobWorker
 from live import LiveState
 from metrics import Metrics
@@ -37,6 +38,7 @@ class Services:
     archives: ArchiveReader
     assets: Assets
     urls: UrlIntake | None
+    scanner: Scanner
     started: float = field(default_factory=time.monotonic)
 
 

@@ -16,6 +16,10 @@ from schemas import CleanupReport, Frozen, Notice, Totals
 STATIC = Path(__file__).parent.parent / "static"
 VERSION = version("photo-processor")
 
+UNSCANNED = Notice(
+    code="scanner_away", message="The virus scanner does not answer; uploads are not scanned, or refused."
+)
+
 router = APIRouter(tags=["system"])
 
 
@@ -53,7 +57,7 @@ async def health(rooms: Rooms) -> Health:
         models=tuple(row.name for row in rooms.models.rows() if row.state == "installed"),
         sockets=rooms.sockets.clients,
         free_bytes=rooms.storage.free_bytes(),
-        notices=rooms.upkeep.notices,
+        notices=(*rooms.upkeep.notices, *((UNSCANNED,) if rooms.scanner.is_away else ())),
     )
 
 

@@ -1,0 +1,57 @@
+"""Every file that comes in is shown to clamd, ClamAV's daemon, before it is accepted; where one is set up."""
+
+import logging
+from pathlib import Path
+from typing import Literal
+
+from clamav_client.clamd import ClamdError, ClamdNetworkSocket, ClamdUnixSocket
+
+import errors
+
+SECONDS = 60.0  # that clamd may be silent
+log = logging.getLogger("photo.viruses")
+
+
+class Scanner:
+    """`address`: clamd's socket, a path or `host:port`; None scans nothing.
+
+    With `mode` open, files are accepted unscanned while clamd does not answer, and `is_away` says so.
+    Safe to use from several threads.
+    """
+
+    def __init__(self, address: str | None, mode: Literal["closed", "open"]) -> None:
+        self._address = address
+        self._mode = mode
+        self.is_away = False
+
+    def check(self, path: Path) -> None:
+        """Raises errors.VirusFound, or errors.ScannerUnavailable where `mode` is closed and clamd cannot scan."""
+        if self._address is None:
+            return
+        try:
+            status, name = self._scan(self._address, path)
+        except (ClamdError, OSError) as error:
+            self._missed(error)
+            return
+        if status == "FOUND":
+            log.warning("clamd found %s in an upload", name)
+            raise errors.VirusFound()
+        if status != "OK":
+            self._missed(errors.ScannerUnavailable(f"clamd said {status}"))
+            return
+        self.is_away = False
+
+    def _scan(self, address: str, path: Path) -> tuple[str, str | None]:
+        host, _, port = address.rpartition(":")
+        unix = ClamdUnixSocket(address, timeout=int(SECONDS))
+        clamd = ClamdNetworkSocket(host, int(port), SECONDS) if port.isdecimal() and host else unix
+        with path.open("rb") as file:
+            results = clamd.instream(file)
+        return results.get("stream", ("no answer", None))
+
+    def _missed(self, error: Exception) -> None:
+        """Not scanned: clamd is away, or the file is longer than its StreamMaxLength."""
+        self.is_away = True
+        log.warning("clamd could not scan an upload", exc_info=error)
+        if self._mode == "closed":
+            raise errors.ScannerUnavailable() from error
