@@ -18,7 +18,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 import errors
-from connections import timed_protocol
+from connections import GuardedListener, guarded_protocol
 from engines.mattes import kept_mattes
 from image_io import quiet_decoders
 from ingest.archives import ArchiveReader
@@ -37,6 +37,7 @@ from routes.bodies import Bodies
 from routes.origins import Guard
 from routes.page_files import PageFiles
 from routes.services import Services
+from routes.turns import Turns
 from runners import ProcessRunner, ThreadRunner
 from schemas import JobEvent, Notice, Problem
 from settings import Settings
@@ -46,6 +47,8 @@ from storage import Storage
 from upkeep import Upkeep, notice_of
 from websocket_manager import WebSocketManager
 
+ACCEPTED_AT_ONCE = 32  # connections, before the loop turns to those it has
+WAITING_CONNECTIONS = 2_048  # in the system's queue
 MAX_SOCKET_MESSAGE = 65_536  # bytes; clients have nothing to say
 log = logging.getLogger("photo")
 
@@ -72,6 +75,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(room.router)
     app.mount("/docs/assets", StaticFiles(packages=[("fastapi_offline", "static")]), name="docs")
     app.mount("/static", GZipMiddleware(PageFiles(directory=system.STATIC)), name="static")
+    app.add_middleware(Turns)
     app.add_middleware(Bodies, seconds=settings.receive_seconds, rate=settings.min_receive_rate)
     app.add_middleware(access.Gate, access=app.state.access)
     app.add_middleware(Guard, hosts=settings.allowed_hosts, origins=settings.allowed_origins)
@@ -195,6 +199,12 @@ class _Server(uvicorn.Server):
         self._app = app
         self._grace = grace
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """asyncio takes one number both for how many connections wait and for how many it accepts at a stroke."""
+        await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(WAITING_CONNECTIONS)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let running photos finish first, while the address still answers; new jobs get a 503 meanwhile."""
         services: Services = self._app.state.services
@@ -231,9 +241,9 @@ def main() -> int:
             print(UNPROTECTED.format(host=settings.host), file=sys.stderr)
             return 1
         with _only_server(Storage(settings.data_dir)):
-            listener = socket.create_server(
-                (settings.host, settings.port), family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-            )
+            family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+            plain = socket.create_server((settings.host, settings.port), family=family)
+            listener = GuardedListener(plain, settings.max_connections)
     except errors.DataFolderInUse as error:
         print(f"{error.detail} Stop it, or set PHOTO_DATA_DIR to another folder.", file=sys.stderr)
         return 1
@@ -250,7 +260,9 @@ def main() -> int:
     app.state.access.keys.create_local(settings.local_key_path)
     config = uvicorn.Config(
         app,
-        http=timed_protocol(settings.receive_seconds),
+        http=guarded_protocol(settings.receive_seconds, listener.leave),
+        loop="asyncio",
+        backlog=ACCEPTED_AT_ONCE,
         log_config=None,
         access_log=settings.log_level == "debug",
         timeout_graceful_shutdown=1,

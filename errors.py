@@ -466,6 +466,13 @@ class RateExceeded(PhotoError):
         self.retry_after = retry_after
 
 
+class TooManyConnections(PhotoError):
+    """This address has too many connections open."""
+
+    code = "too_many_connections"
+    status = 503
+
+
 class KeysUnreadable(PhotoError):
     """The server's file of keys cannot be read."""
 
