@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pydantic import Field, model_validator
 
 from imaging.composite import before_picture
-from imaging.geometry import CLEAR, padded, scaled
+from imaging.geometry import CLEAR, padded, scaled, subject_box
 from imaging.pictures import Picture, Pixels
 from operations.backgrounds import ASSET
 from operations.base import Context, OperationParams
@@ -121,12 +121,14 @@ def _drawn(text: str, letters: int, colour: str, outline: bool) -> Picture:
     edge = max(1, round(OUTLINE_SHARE * letters)) if outline else 0
     font = ImageFont.load_default(letters)
     left, top, right, bottom = font.getbbox(text, stroke_width=edge)
-    size = max(1, math.ceil(right - left)), max(1, math.ceil(bottom - top))
+    size = math.ceil(right - left) + 2 * letters, math.ceil(bottom - top) + 2 * letters
     shapes = []
     for stroke in (edge, 0):
         shape = Image.new("L", size)
-        ImageDraw.Draw(shape).text((-left, -top), text, fill=255, font=font, stroke_width=stroke)
+        ImageDraw.Draw(shape).text((letters - left, letters - top), text, fill=255, font=font, stroke_width=stroke)
         shapes.append(np.asarray(shape))
+    x, y, width, height = subject_box(shapes[0]) or (0, 0, 1, 1)
+    shapes = [shape[y : y + height, x : x + width] for shape in shapes]
     light = (0.299 * red + 0.587 * green + 0.114 * blue) / 255
     other = (0, 0, 0) if light >= DARK else (255, 255, 255)
     pixels = np.empty((*shapes[0].shape, 3), np.uint8)
