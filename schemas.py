@@ -24,6 +24,7 @@ STAGES = (
     "downloading the model",
     "loading the model",
     "removing background",
+    "matting the edge",
     "replacing the background",
     "drawing the shadow",
     "drawing the mark",

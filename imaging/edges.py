@@ -39,7 +39,7 @@ def refined(pixels: Pixels, matte: Pixels) -> Pixels:
     first one's answer. On mattes that are known, `docs/models.md` has the errors.
     """
     result = matte.copy()
-    room = _subject_of(matte)
+    room = subject_room(matte)
     _refine(pixels[room], matte[room], result[room])
     return result
 
@@ -70,7 +70,7 @@ def decontaminated(pixels: Pixels, alpha: Pixels) -> Pixels:
     last step at full size: the colours of subject and background around a px, corrected by what they leave unexplained.
     """
     result = pixels.copy()
-    room = _subject_of(alpha)
+    room = subject_room(alpha)
     _decontaminate(pixels[room], alpha[room], result[room])
     return result
 
@@ -93,7 +93,7 @@ def _decontaminate(pixels: Pixels, alpha: Pixels, result: Pixels) -> None:
         cv2.copyTo(_bytes(front + part * left), cv2.inRange(share, *SOFT), result[tile.room])
 
 
-def _subject_of(matte: Pixels) -> tuple[slice, slice]:
+def subject_room(matte: Pixels) -> tuple[slice, slice]:
     """The part of the photo that holds the subject and what is around it: small subjects are looked at more closely."""
     left, top, width, height = cv2.boundingRect(cv2.inRange(matte, SOFT[0], 255))
     if width == 0:
