@@ -65,7 +65,10 @@ class OutputSpec(Frozen):
     )
     format: Format = Field("png", title="Format", description="File format. JPEG has no transparency.")
     kind: OutputKind = Field(
-        "picture", title="What", description="The `picture`, or its `mask`: white where the subject is, as a grey file."
+        "picture",
+        title="What",
+        description="The `picture`, or its `mask`: white where the subject is, as a grey file.",
+        json_schema_extra={"x-group": "More"},
     )
     width: int | None = Field(
         None,
@@ -87,11 +90,17 @@ class OutputSpec(Frozen):
         "fit",
         title="Size",
         description="`fit` lies within width and height, `fill` covers both and is cut, `stretch` takes both exactly.",
+        json_schema_extra={"x-group": "More"},
     )
     quality: int = Field(
         90, ge=1, le=100, title="Quality", description="For WebP, JPEG and AVIF, from 1 (small) to 100 (best)."
     )
-    lossless: bool = Field(False, title="Lossless", description="For WebP: keep every pixel as it is.")
+    lossless: bool = Field(
+        False,
+        title="Lossless",
+        description="For WebP: keep every pixel as it is.",
+        json_schema_extra={"x-group": "More"},
+    )
     background: str = Field(
         "#ffffff",
         pattern=r"^#[0-9a-fA-F]{6}$",
@@ -105,7 +114,7 @@ class OutputSpec(Frozen):
         le=65_535,
         title="Resolution",
         description="For PNG, JPEG and TIFF: how large the picture prints; left open, as the photo says.",
-        json_schema_extra={"x-unit": "dpi"},
+        json_schema_extra={"x-group": "More", "x-unit": "dpi"},
     )
     max_bytes: int | None = Field(
         None,
@@ -120,25 +129,49 @@ class OutputSpec(Frozen):
         title="Keep metadata",
         description="Keep the photo's EXIF: camera, settings, time, author, copyright. Place, serial numbers and "
         "maker's notes are dropped all the same.",
+        json_schema_extra={"x-group": "More"},
     )
     frames: Literal["first", "all"] = Field(
         "first",
         title="Frames",
         description="Of an animation or a document of several pages: the `first`, or `all` for WebP, PNG, AVIF and "
         "TIFF.",
+        json_schema_extra={"x-group": "More"},
     )
-    progressive: bool = Field(True, title="Progressive", description="For JPEG: shows coarsely at once, then finer.")
+    progressive: bool = Field(
+        True,
+        title="Progressive",
+        description="For JPEG: shows coarsely at once, then finer.",
+        json_schema_extra={"x-group": "More"},
+    )
     chroma: Literal["auto", "full", "half"] = Field(
         "auto",
         title="Colour detail",
         description="For JPEG and AVIF: `full`, or `half` in both directions; `auto` is full from quality 90 on in "
         "JPEG, half in AVIF.",
+        json_schema_extra={"x-group": "More"},
     )
     speed: int = Field(
-        9, ge=0, le=10, title="AVIF speed", description="From 0 (slowest, smallest) to 10; 6 takes about four times 9."
+        9,
+        ge=0,
+        le=10,
+        title="AVIF speed",
+        description="From 0 (slowest, smallest) to 10; 6 takes about four times 9.",
+        json_schema_extra={"x-group": "More"},
     )
     compression: Literal["lzw", "deflate", "none"] = Field(
-        "lzw", title="TIFF compression", description="All keep every pixel; `deflate` is smallest, `none` fastest."
+        "lzw",
+        title="TIFF compression",
+        description="All keep every pixel; `deflate` is smallest, `none` fastest.",
+        json_schema_extra={"x-group": "More"},
+    )
+    suffix: str | None = Field(
+        None,
+        pattern=r"^[\w .()@-]{0,40}$",
+        title="Name's ending",
+        description="What a file's name ends with, such as `-small`; left open, the output's name where there are "
+        "several.",
+        json_schema_extra={"x-group": "More"},
     )
 
 

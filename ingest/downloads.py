@@ -10,19 +10,24 @@ from pathlib import Path, PurePosixPath
 
 from zipstream import ZIP_STORED, ZipStream  # type: ignore[import-untyped]
 
-from schemas import Job, JobFile
+from schemas import Job, JobFile, Recipe
 from storage import Storage
 
 SUFFIXES = {"png": ".png", "webp": ".webp", "jpeg": ".jpg", "avif": ".avif", "tiff": ".tif"}
 MEDIA_TYPES = {name: f"image/{name}" for name in SUFFIXES}
 
 
-def result_name(file: JobFile, output: str) -> str:
-    """The original name with the result's own suffix; with the output's name where there are several."""
+def result_name(file: JobFile, output: str, recipe: Recipe) -> str:
+    """The original name with the ending that the recipe gives the output, and its format's own.
+
+    Where the recipe gives none, it is the output's name, if there are several.
+    """
     original = PurePosixPath(file.name)
     formats = {known.name: known.format for known in file.outputs}
-    stem = original.stem if len(file.outputs) == 1 else f"{original.stem}-{output}"
-    return str(original.with_name(stem + SUFFIXES[formats[output]]))
+    ending = next((spec.suffix for spec in recipe.outputs if spec.name == output), None)
+    if ending is None:
+        ending = f"-{output}" if len(file.outputs) > 1 else ""
+    return str(original.with_name(original.stem + ending + SUFFIXES[formats[output]]))
 
 
 @dataclass(slots=True)
@@ -62,7 +67,7 @@ def zip_of(job: Job, files: Iterable[JobFile], storage: Storage) -> Download:
         paths = {}
         for output in file.outputs:
             blob: Path = storage.path(job.id, "result", output.sha256)
-            paths[output.name] = names.free(result_name(file, output.name))
+            paths[output.name] = names.free(result_name(file, output.name, job.recipe))
             stream.add_path(blob, paths[output.name])
         entries.append(_manifest_entry(file, paths))
         if file.status == "failed":

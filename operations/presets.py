@@ -16,6 +16,23 @@ class Preset(Frozen):
     recipe: Recipe
 
 
+WEB_SIZES = {"thumbnail": 150, "low": 400, "medium": 800, "high": 1200, "ultra": 2000}  # px, of the longest side
+SHOP_SIZES = {"small": 500, "medium": 1000, "large": 2000}
+
+
+def _both(name: str, side: int | None) -> tuple[JsonValue, JsonValue]:
+    """The outputs of one size, as WebP and JPEG; their names end alike, since their formats tell them apart."""
+    size: dict[str, JsonValue] = {"suffix": f"-{name}"} | ({} if side is None else {"width": side, "height": side})
+    return (
+        {"name": f"{name}-webp", "format": "webp", "quality": 82, **size},
+        {"name": f"{name}-jpeg", "format": "jpeg", "quality": 85, **size},
+    )
+
+
+def _sizes(sizes: dict[str, int]) -> list[JsonValue]:
+    return [output for name, side in sizes.items() for output in _both(name, side)]
+
+
 PRESETS = (
     Preset(
         name="cutout",
@@ -51,13 +68,35 @@ PRESETS = (
     Preset(
         name="web",
         title="Web sizes",
-        description="At most 1600 px a side, as WebP and JPEG.",
+        description="Six sizes from 150 px to the original, as WebP and progressive JPEG.",
+        recipe=parse_recipe({"outputs": [*_sizes(WEB_SIZES), *_both("original", None)]}),
+    ),
+    Preset(
+        name="shop",
+        title="Shop",
+        description="The subject in the middle of a white square with a soft shadow, in three sizes.",
         recipe=parse_recipe(
             {
-                "operations": [{"op": "resize", "width": 1600, "height": 1600}],
+                "operations": [
+                    {"op": "remove_background"},
+                    {"op": "place_subject", "aspect": "1:1", "scale": 0.85},
+                    {"op": "replace_background", "background": "#ffffff"},
+                    {"op": "shadow", "opacity": 0.12, "contact": 0.4},
+                ],
+                "outputs": _sizes(SHOP_SIZES),
+            }
+        ),
+    ),
+    Preset(
+        name="thumbnails",
+        title="Thumbnails",
+        description="Squares around what matters, of 150, 300 and 600 px, as WebP.",
+        recipe=parse_recipe(
+            {
+                "operations": [{"op": "smart_crop", "aspect": "1:1"}],
                 "outputs": [
-                    {"name": "webp", "format": "webp", "quality": 82},
-                    {"name": "jpeg", "format": "jpeg", "quality": 85},
+                    {"name": f"px{side}", "format": "webp", "quality": 80, "width": side, "suffix": f"-{side}"}
+                    for side in (150, 300, 600)
                 ],
             }
         ),

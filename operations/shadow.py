@@ -17,8 +17,8 @@ from operations.fields import share_field
 Plane = NDArray[Any]
 
 WORK_PX = 640  # longest side while blurring; a shadow has no more detail
-CONTACT_HEIGHT = 0.05  # of the subject's height: how flat its shape lies on the ground
-CONTACT_BLUR = 0.012
+GROUND_SHARE = 0.05  # of the subject's height: what is higher than that over its lowest px touches no ground
+CONTACT_SHARE = 0.012  # how far a contact shadow reaches
 
 
 class Shadow(OperationParams):
@@ -59,7 +59,7 @@ class Shadow(OperationParams):
         small = cv2.resize(subject, size, interpolation=cv2.INTER_AREA) / np.float32(255)
         tall = box[3] * factor
         drop = _moved(small, self.offset_x * tall, self.offset_y * tall, self.blur * tall) * self.opacity
-        contact = _flattened(small, (box[1] + box[3]) * factor, tall) * self.contact
+        contact = _contact(small, tall) * self.contact
         shade = 1 - (1 - drop) * (1 - contact)
         full = cv2.resize(np.asarray(255 * shade, np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
         return np.asarray(np.clip(np.rint(full), 0, 255), np.uint8)
@@ -72,8 +72,13 @@ def _moved(shape: Plane, x: float, y: float, sigma: float) -> Plane:
     return np.asarray(cv2.GaussianBlur(moved, (0, 0), max(0.5, sigma), borderType=cv2.BORDER_REPLICATE))
 
 
-def _flattened(shape: Plane, base: float, tall: float) -> Plane:
-    """`shape` laid flat on the ground at the row `base`."""
-    ground = np.array([[1, 0, 0], [0, CONTACT_HEIGHT, base * (1 - CONTACT_HEIGHT) + 0.4 * CONTACT_HEIGHT * tall]])
-    flat = cv2.warpAffine(shape, ground, (shape.shape[1], shape.shape[0]), flags=cv2.INTER_AREA)
-    return np.asarray(cv2.GaussianBlur(flat, (0, 0), max(0.5, CONTACT_BLUR * tall)))
+def _contact(shape: Plane, tall: float) -> Plane:
+    """The dark line along the lowest px of each column of `shape`, where they are near the lowest of all."""
+    inside = shape > 0.5
+    found = inside.any(axis=0)
+    lowest = shape.shape[0] - 1 - inside[::-1].argmax(axis=0)
+    near = np.exp(-np.square((lowest[found].max(initial=0) - lowest) / (GROUND_SHARE * tall))) * found
+    below = np.arange(shape.shape[0], dtype=np.float32)[:, None] - lowest
+    reach = np.where(below > 0, 1.0, 0.5) * max(1.0, CONTACT_SHARE * tall)
+    line = np.asarray(near * np.exp(-0.5 * np.square(below / reach)), np.float32)
+    return np.asarray(cv2.GaussianBlur(line, (0, 0), max(0.5, CONTACT_SHARE * tall), sigmaY=0.7))

@@ -74,7 +74,7 @@ async def get_result(
     if form == "data_url":
         encoded = base64.b64encode(await asyncio.to_thread(path.read_bytes)).decode()
         return JSONResponse({"data_url": f"data:{MEDIA_TYPES[found.format]};base64,{encoded}"})
-    name = result_name(file, found.name)
+    name = result_name(file, found.name, (await rooms.queue.job(job_id)).recipe)
     return blob(path, MEDIA_TYPES[found.format], name, attachment=download, etag=found.sha256)
 
 

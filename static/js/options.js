@@ -249,10 +249,14 @@ export function createOptions(page) {
     const several = recipe.outputs.length > 1;
     const rows = recipe.outputs.map((output, index) => {
       const shown = outputFields.filter(({ key }) => key !== 'name' && !(key === 'quality' && PLAIN.has(output.format)));
-      const drawn = shown.map((field) => drawField(`output-${index}-${field.key}`, field, output[field.key], {
+      /** @param {Field[]} some */
+      const drawn = (some) => some.map((field) => drawField(`output-${index}-${field.key}`, field, output[field.key], {
         t, models: [], change: (value) => change(withOutput(recipe, index, field.key, value), field.key === 'format'),
       }));
-      return el('div', { className: 'output', role: 'group', 'aria-label': t('outputNumber', { n: index + 1 }) }, ...drawn,
+      const rare = shown.filter(({ group }) => group);
+      return el('div', { className: 'output', role: 'group', 'aria-label': t('outputNumber', { n: index + 1 }) },
+        ...drawn(shown.filter(({ group }) => !group)),
+        el('details', { className: 'field' }, el('summary', {}, rare[0]?.group), ...drawn(rare)),
         several && iconButton('delete', t('removeOutput'), () => change(withoutOutput(recipe, index), true)));
     });
     const add = el('button', {

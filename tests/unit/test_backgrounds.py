@@ -175,7 +175,7 @@ def test_contact_shadow_is_under_the_subject() -> None:
     assert without is not None
     assert with_it is not None
     rows, columns = np.nonzero(with_it.astype(int) - without > 20)
-    assert 270 < rows.mean() < 295
+    assert 250 < rows.mean() < 280
     assert abs(columns.mean() - 300) < 3
 
 

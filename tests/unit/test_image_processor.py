@@ -152,3 +152,23 @@ def test_nothing_but_the_source_is_touched(
     before = set(tmp_path.rglob("*"))
     processed(photos["chelsea"], "{}", classical_store)
     assert set(tmp_path.rglob("*")) == before
+
+
+def test_outputs_have_sizes_of_their_own(photos: dict[str, Path], classical_store: ModelStore) -> None:
+    recipe = """{"outputs": [{"name": "a", "width": 300}, {"name": "b", "width": 200, "height": 200, "mode": "fill"},
+        {"name": "c", "height": 5000}, {"name": "d", "width": 100, "height": 10, "mode": "stretch"}]}"""
+    result = processed(photos["coffee"], recipe, classical_store)
+    sizes = [(output.width, output.height) for output in result.outputs]
+    assert sizes == [(300, 200), (200, 200), (600, 400), (100, 10)]
+    assert [opened(output.data).size for output in result.outputs] == sizes
+
+
+def test_shop_shows_a_centred_subject_on_white(photos: dict[str, Path], store: ModelStore) -> None:
+    recipe = next(preset.recipe for preset in PRESETS if preset.name == "shop")
+    result = processed(photos["coffee"], recipe.model_dump_json(), store)
+    assert [output.width for output in result.outputs] == [500, 500, 600, 600, 600, 600]
+    photo = np.asarray(opened(result.outputs[1].data).convert("RGB")).astype(int)
+    rows, columns = np.nonzero(photo.min(axis=2) < 200)
+    assert abs(columns.min() + columns.max() - 500) < 12
+    assert max(np.ptp(columns), np.ptp(rows)) == pytest.approx(0.85 * 500, abs=15)
+    assert photo[3, 3].min() > 250
