@@ -17,7 +17,7 @@ $(BIN)/python:
 
 $(VENV)/.run: pyproject.toml | $(BIN)/python
 	@echo "Installing into $(VENV) (about a minute the first time) ..."
-	@$(PIP) install --editable .
+	@$(PIP) install --editable '.[optimize]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python

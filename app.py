@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 import errors
 from connections import GuardedListener, guarded_protocol
 from engines.mattes import kept_mattes
+from idle import IdleOptimiser
 from image_io import quiet_decoders
 from ingest.archives import ArchiveReader
 from ingest.assets import Assets
@@ -95,7 +96,9 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     async with opened(settings) as services:
         await _recover(services)
         services.worker.start()
-        tasks = [asyncio.create_task(services.upkeep.run()), asyncio.create_task(_prefetch(services))]
+        idle = IdleOptimiser(settings, services.models, lambda: services.worker.running > 0)
+        chores = (services.upkeep.run(), _prefetch(services), services.models.check_device(), idle.run())
+        tasks = [asyncio.create_task(chore) for chore in chores]
         app.state.services = services
         if services.urls:
             await services.urls.resume()

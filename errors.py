@@ -153,6 +153,28 @@ class DownloadDisabled(Conflict):
     code = "download_disabled"
 
 
+class NotOptimizable(Conflict):
+    """This model cannot be optimised here."""
+
+    code = "not_optimizable"
+
+
+class OptimizerMissing(PhotoError):
+    """What optimises a network is not installed on this server."""
+
+    code = "optimizer_missing"
+    status = 501
+    hint = "Install the extra on the server: pip install '.[optimize]'."
+
+
+class DeviceUnavailable(PhotoError):
+    """The device that this server is set to use is not there."""
+
+    code = "device_unavailable"
+    status = 503
+    hint = "Set PHOTO_DEVICE to auto or cpu, or install the device's driver and runtime."
+
+
 class RequestTooLarge(PhotoError):
     """The request is larger than this server takes."""
 

@@ -6,14 +6,17 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import errors
 from engines import classical
 from engines.download import SourceFailed, fetch_model
 from engines.folders import Found, ModelFolders
 from engines.mattes import MatteCache, matte_key
+from engines.optimised import OptimisedFolder, is_installed
+from engines.optimiser import Optimiser
 from engines.rows import ALIASES, CUSTOM, DEFAULT, FALLBACK_ENGINE, ROWS, STAND_INS, ModelRow
-from engines.runtimes import NotResizable, load_network
+from engines.runtimes import Network, NotResizable, Place, load_network, runtime_of
 from engines.segmenter import Segmenter, enlarged
 from engines.types import Matte as Matte
 from engines.types import ModelInfo as ModelInfo
@@ -46,6 +49,14 @@ class _Failure:
         return time.monotonic() - self.at < FAILURE_KEPT_S
 
 
+@dataclass(frozen=True)
+class _Loaded:
+    """A model in memory, and the file that it was loaded from."""
+
+    identity: str
+    segmenter: Segmenter
+
+
 class ModelStore:
     """The models of one server. Coroutines and downloads belong to the event loop; `predict` to any thread.
 
@@ -63,7 +74,11 @@ class ModelStore:
         self._failures: dict[str, _Failure] = {}
         self._sources: dict[str, str] = {}
         self._subscribers: list[Callable[[str], None]] = []
-        self._segmenters: dict[tuple[str, Quality], Segmenter] = {}
+        self._place = Place(settings.runtime, settings.device, settings.compiled_path)
+        self._device_error: FileError | None = None
+        self._optimised = OptimisedFolder(settings.models_path)
+        self.optimiser = Optimiser(self._optimised, self._notify)
+        self._segmenters: dict[tuple[str, Quality], _Loaded] = {}
         self._fixed: set[str] = set()
         self._locks = {name: threading.Lock() for name in self._rows}
 
@@ -87,7 +102,7 @@ class ModelStore:
         row = self._row(name)
         found = self._folders.find(row)
         failure = self._failures.get(row.name)
-        segmenter = self._segmenters.get((row.name, "best"))
+        loaded = self._segmenters.get((row.name, "best"))
         return ModelInfo(
             name=row.name,
             title=row.title,
@@ -97,14 +112,27 @@ class ModelStore:
             kind=row.kind,
             bytes=found.bytes if found else row.bytes,
             digest=row.digest,
-            input_size=segmenter.size if segmenter else row.input_size,
+            input_size=loaded.segmenter.size if loaded else row.input_size,
             state=self._state(row, found),
             source=(self._sources.get(row.name) or found.source) if found else None,
             verified=found.known if found else None,
             progress=self.progress(row.name),
-            error=failure.error if failure and not found else None,
-            runtime="opencv" if row.kind == "classical" else segmenter.runtime if segmenter else None,
+            error=self._device_error if found else failure.error if failure else None,
+            runtime=self._runtime(row, found),
+            optimisable=self._why_not_optimisable(row, found) is None and is_installed(),
+            optimised=self.optimiser.state(row, found) if self._optimises else None,
         )
+
+    def _runtime(self, row: ModelRow, found: Found | None) -> str | None:
+        """What runs the model, or would run it now."""
+        if row.kind == "classical":
+            return "opencv"
+        if found is None:
+            return None
+        loaded = self._segmenters.get((row.name, "best"))
+        if loaded and loaded.identity == self._identity(row):
+            return loaded.segmenter.runtime
+        return runtime_of(self._file(row, found), self._place)
 
     def _row(self, name: str) -> ModelRow:
         name = self.canonical(name)
@@ -224,6 +252,39 @@ class ModelStore:
 
         return report
 
+    async def check_device(self) -> None:
+        """Look for the device that is set, so that the rows say where it is not there."""
+        try:
+            await asyncio.to_thread(self._place.check)
+        except errors.DeviceUnavailable as problem:
+            log.error("%s", problem.detail)
+            self._device_error = FileError(code=problem.code, message=problem.detail, hint=problem.hint)
+
+    @property
+    def _optimises(self) -> bool:
+        """Whether optimised networks are made and used here: they are OpenVINO's, for processors."""
+        return self._settings.optimize != "off" and self._place.chosen == "openvino" and self._place.device != "gpu"
+
+    def optimise(self, name: str) -> str:
+        """Start optimising a network, unless that is under way or done; its name. Call it on the event loop.
+
+        Raises UnknownModel, NotOptimizable, OptimizerMissing.
+        """
+        row = self._row(name)
+        found = self._folders.find(row)
+        reason = self._why_not_optimisable(row, found)
+        if reason or found is None:
+            raise errors.NotOptimizable(reason)
+        self.optimiser.start(row, found)
+        return row.name
+
+    def _why_not_optimisable(self, row: ModelRow, found: Found | None) -> str | None:
+        if not self._optimises:
+            return "This server neither makes nor uses optimised networks: see PHOTO_OPTIMIZE, _RUNTIME and _DEVICE."
+        if row.kind == "classical" or not row.convolutional:
+            return f"The model '{row.name}' is of a kind that cannot be optimised."
+        return None if found else f"The model '{row.name}' is not on this machine yet."
+
     def progress(self, name: str) -> ModelProgress | None:
         """How far the download of a model is; None where there is none. `auto` stands for the default."""
         name = DEFAULT if name == AUTO else ALIASES.get(name, name)
@@ -243,7 +304,8 @@ class ModelStore:
             callback(name)
 
     async def close(self) -> None:
-        """Stop the downloads; what they received stays, to go on with."""
+        """Stop the downloads, whose parts stay to go on with, and what is being optimised."""
+        await self.optimiser.close()
         tasks = [state.task for state in self._downloads.values()]
         for task in tasks:
             task.cancel()
@@ -277,8 +339,15 @@ class ModelStore:
     def _identity(self, row: ModelRow) -> str:
         """What changes whenever the answers of a model may."""
         found = self._folders.find(row)
-        file = f"{found.bytes} {found.path.stat().st_mtime_ns}" if found else ""
-        return f"{row.name} {self._settings.runtime} {file}"
+        if found is None:
+            return row.name
+        path = self._file(row, found)
+        status = path.stat()
+        return f"{row.name} {runtime_of(path, self._place)} {status.st_size} {status.st_mtime_ns}"
+
+    def _file(self, row: ModelRow, found: Found) -> Path:
+        """What is loaded for a model: its optimised form where there is one."""
+        return (self._optimised.network(row, found) if self._optimises else None) or found.path
 
     def _answer(self, row: ModelRow, pixels: Pixels, stage: Callable[[str], None], quality: Quality) -> Matte:
         if row.kind == "classical":
@@ -307,14 +376,34 @@ class ModelStore:
             return self._loaded(row, "best"), "best"
 
     def _loaded(self, row: ModelRow, quality: Quality) -> Segmenter:
-        if (row.name, quality) not in self._segmenters:
+        identity = self._identity(row)
+        loaded = self._segmenters.get((row.name, quality))
+        if loaded is None or loaded.identity != identity:
             found = self._folders.find(row)
             if found is None:
                 raise errors.ModelUnavailable(self._why_not(row.name))
+            self._unload(row, identity)
             side = row.sides.get(quality)
-            network = load_network(found.path, self._settings.runtime, side)
-            self._segmenters[(row.name, quality)] = Segmenter(row, network, side)
-        return self._segmenters[(row.name, quality)]
+            loaded = _Loaded(identity, Segmenter(row, self._network(row, found, side), side))
+            self._segmenters[(row.name, quality)] = loaded
+        return loaded.segmenter
+
+    def _unload(self, row: ModelRow, identity: str) -> None:
+        """Forget what was loaded of a file that is no longer the model's."""
+        for key, loaded in list(self._segmenters.items()):
+            if key[0] == row.name and loaded.identity != identity:
+                del self._segmenters[key]
+
+    def _network(self, row: ModelRow, found: Found, side: int | None) -> Network:
+        path = self._file(row, found)
+        try:
+            return load_network(path, self._place, side)
+        except errors.ModelBroken as problem:
+            if path == found.path:
+                raise
+            log.warning("the optimised form of %s cannot be loaded and is thrown away", row.name, exc_info=problem)
+            self._optimised.files(row).remove()
+            return load_network(found.path, self._place, side)
 
 
 def _is_offered(row: ModelRow, settings: Settings) -> bool:

@@ -45,6 +45,18 @@ class Settings(BaseSettings):
     runtime: str = Field(
         "auto", pattern="^(auto|openvino|onnxruntime)$", description="What runs the networks; `auto` takes the fastest."
     )
+    device: str = Field(
+        "auto",
+        pattern="^(auto|cpu|gpu|cuda)$",
+        description="Where networks run: `cpu`, `gpu` (by OpenVINO), `cuda` (by ONNX Runtime); "
+        "one that is not there is an error.",
+    )
+    optimize: str = Field(
+        "auto",
+        pattern="^(auto|off)$",
+        description="`auto` optimises the default network for this machine while no photo waits, "
+        "if the extra `optimize` is installed; `off` neither makes nor uses optimised networks.",
+    )
 
     max_request_files: int = Field(100, ge=1, description="Most loose files in one request.")
     max_request_bytes: int = Field(2_000 * MEGA, ge=1, description="Most bytes in one request.")
@@ -125,6 +137,11 @@ class Settings(BaseSettings):
     def assets_path(self) -> Path:
         """The folder of uploaded pictures that recipes name."""
         return self.data_dir / "assets"
+
+    @property
+    def compiled_path(self) -> Path:
+        """The folder of networks that OpenVINO has compiled for this machine."""
+        return self.data_dir / "compiled"
 
     @property
     def address_path(self) -> Path:

@@ -33,7 +33,7 @@ class ModelRow:
 
     `other_digests` are of files that are as good: the half-precision copies of ISNet. `session` is the rembg session
     that prepares the photo and reads the answer; `input_size` the network's side in px, `sides` the smaller ones that
-    it can be run at.
+    it can be run at; `convolutional` networks can be quantized, transformers lose too much.
     """
 
     name: str
@@ -50,6 +50,7 @@ class ModelRow:
     release_file: str | None = None
     in_npm_package: bool = False
     sides: Mapping[Quality, int] = field(default_factory=dict)
+    convolutional: bool = False
 
     @property
     def digests(self) -> tuple[str, ...]:
@@ -71,6 +72,7 @@ ROWS = (
         release_file="isnet-general-use.onnx",
         in_npm_package=True,
         sides=ISNET_SIDES,
+        convolutional=True,
     ),
     ModelRow(
         name="u2net",
@@ -82,6 +84,7 @@ ROWS = (
         input_size=320,
         session="u2net",
         release_file="u2net.onnx",
+        convolutional=True,
     ),
     ModelRow(
         name="u2netp",
@@ -93,6 +96,7 @@ ROWS = (
         input_size=320,
         session="u2netp",
         release_file="u2netp.onnx",
+        convolutional=True,
     ),
     ModelRow(
         name="silueta",
@@ -104,6 +108,7 @@ ROWS = (
         input_size=320,
         session="silueta",
         release_file="silueta.onnx",
+        convolutional=True,
     ),
     ModelRow(
         name="u2net_human_seg",
@@ -115,6 +120,7 @@ ROWS = (
         input_size=320,
         session="u2net_human_seg",
         release_file="u2net_human_seg.onnx",
+        convolutional=True,
     ),
     ModelRow(
         name="isnet-anime",
@@ -127,6 +133,7 @@ ROWS = (
         session="isnet-anime",
         release_file="isnet-anime.onnx",
         sides=ISNET_SIDES,
+        convolutional=True,
     ),
     ModelRow(
         name="birefnet-general",
@@ -176,6 +183,7 @@ ROWS = (
         title="Custom",
         good_at="Whatever the ONNX file of PHOTO_CUSTOM_MODEL was trained for.",
         licence="the file's own",
+        convolutional=True,
     ),
     ModelRow(
         name=FALLBACK_ENGINE,

@@ -53,3 +53,10 @@ async def download_model(rooms: Rooms, name: str) -> Models:
     """Fetch a model in the background; `GET /api/models` shows how far it is."""
     rooms.models.download(rooms.models.canonical(name))
     return await list_models(rooms)
+
+
+@router.post("/models/{name}/optimize", status_code=202)
+async def optimize_model(rooms: Rooms, name: str) -> Models:
+    """Make a network faster on this machine, in the background; `GET /api/models` shows how far that is."""
+    rooms.models.optimise(rooms.models.canonical(name))
+    return await list_models(rooms)

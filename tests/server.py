@@ -32,6 +32,7 @@ class Server:
             "PHOTO_MODEL_DIR": str(models),
             "PHOTO_PORT": "0",
             "PHOTO_PREFETCH_MODEL": "false",
+            "PHOTO_OPTIMIZE": "off",
             **{f"PHOTO_{name.upper()}": value for name, value in settings.items()},
         }
         self.process: subprocess.Popen[str]

@@ -19,7 +19,7 @@ LAYERS = (
     {"image_processor"},
     {"ingest"},
     {"runners"},
-    {"job_worker", "upkeep"},
+    {"job_worker", "upkeep", "idle"},
     {"routes"},
     {"connections"},
     {"app"},

@@ -9,7 +9,7 @@ import pytest
 from onnx import TensorProto, helper
 
 import errors
-from engines.runtimes import Input, NotResizable, load_network
+from engines.runtimes import Input, NotResizable, Place, load_network
 
 RUNTIMES = ("openvino", "onnxruntime")
 
@@ -20,8 +20,8 @@ def photo(value: float = 0.0) -> np.ndarray:
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_network_answers_as_rembg_expects(runtime: str, tiny_network: Path) -> None:
-    network = load_network(tiny_network, runtime)
-    assert network.runtime == runtime
+    network = load_network(tiny_network, Place(runtime))
+    assert network.runtime.removesuffix("-bf16") == runtime
     assert network.get_inputs() == [Input("input", (1, 3, 320, 320))]
     answers = network.run(None, {"input": photo(2.0)})
     assert len(answers) == 1
@@ -32,7 +32,7 @@ def test_network_answers_as_rembg_expects(runtime: str, tiny_network: Path) -> N
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_run_from_several_threads_keeps_the_answers_apart(runtime: str, tiny_network: Path) -> None:
-    network = load_network(tiny_network, runtime)
+    network = load_network(tiny_network, Place(runtime))
     wrong: list[float] = []
 
     def work(value: float) -> None:
@@ -55,14 +55,14 @@ def test_load_network_broken_file_says_so(runtime: str, content: bytes, tmp_path
     path = tmp_path / "broken.onnx"
     path.write_bytes(content)
     with pytest.raises(errors.ModelBroken):
-        load_network(path, runtime)
+        load_network(path, Place(runtime))
 
 
 def test_load_network_cut_short_says_so(tiny_network: Path, tmp_path: Path) -> None:
     path = tmp_path / "cut.onnx"
     path.write_bytes(tiny_network.read_bytes()[:-40])
     with pytest.raises(errors.ModelBroken):
-        load_network(path, "auto")
+        load_network(path, Place())
 
 
 def save_enlarging(path: Path, sizes: list[int]) -> Path:
@@ -88,7 +88,7 @@ def save_enlarging(path: Path, sizes: list[int]) -> Path:
 
 @pytest.mark.parametrize("side", [32, 48, 64])
 def test_network_at_another_side_has_its_sizes_scaled(side: int, tmp_path: Path) -> None:
-    network = load_network(save_enlarging(tmp_path / "net.onnx", [64, 64]), "openvino", side)
+    network = load_network(save_enlarging(tmp_path / "net.onnx", [64, 64]), Place("openvino"), side)
     assert network.get_inputs()[0].shape == (1, 3, side, side)
     photo = np.zeros((1, 3, side, side), np.float32)
     photo[..., : side // 2] = 1
@@ -100,9 +100,9 @@ def test_network_at_another_side_has_its_sizes_scaled(side: int, tmp_path: Path)
 
 def test_network_that_cannot_be_resized_says_so(tmp_path: Path) -> None:
     with pytest.raises(NotResizable):
-        load_network(save_enlarging(tmp_path / "net.onnx", [128, 128]), "openvino", 32)
+        load_network(save_enlarging(tmp_path / "net.onnx", [128, 128]), Place("openvino"), 32)
 
 
 def test_onnxruntime_runs_a_network_at_its_own_side_alone(tiny_network: Path) -> None:
     with pytest.raises(NotResizable):
-        load_network(tiny_network, "onnxruntime", 160)
+        load_network(tiny_network, Place("onnxruntime"), 160)

@@ -12,7 +12,7 @@ from skimage import data
 
 import errors
 from engines.rows import DEFAULT, ROWS
-from engines.runtimes import Input, Tensor, load_network
+from engines.runtimes import Input, Place, Tensor, load_network
 from engines.segmenter import Segmenter, rembg_sessions
 
 BY_NAME = {row.name: row for row in ROWS}
@@ -119,9 +119,9 @@ def test_isnet_agrees_with_plain_rembg(model_folder: Path, has_network: bool) ->
     if not has_network:
         pytest.skip(f"{DEFAULT} cannot be had here")
     path = model_folder / f"{DEFAULT}.onnx"
-    ours = Segmenter(BY_NAME[DEFAULT], load_network(path, "auto")).matte(data.chelsea()) > 127
+    ours = Segmenter(BY_NAME[DEFAULT], load_network(path, Place())).matte(data.chelsea()) > 127
     kind = rembg_sessions()[DEFAULT]
     plain = object.__new__(kind)
-    plain.inner_session = load_network(path, "onnxruntime")  # type: ignore[attr-defined]
+    plain.inner_session = load_network(path, Place("onnxruntime"))  # type: ignore[attr-defined]
     theirs = np.asarray(plain.predict(Image.fromarray(data.chelsea()))[0]) > 127  # type: ignore[attr-defined]
     assert (ours & theirs).sum() / (ours | theirs).sum() >= 0.99

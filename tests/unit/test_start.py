@@ -21,7 +21,7 @@ def test_openvino_brings_no_telemetry_into_the_process(tiny_network: Path) -> No
         import sys
         from pathlib import Path
         from engines import runtimes
-        runtimes.load_network(Path({str(tiny_network)!r}), "openvino")
+        runtimes.load_network(Path({str(tiny_network)!r}), runtimes.Place("openvino"))
         print(sys.modules["openvino_telemetry"], "openvino_telemetry.main" in sys.modules)
     """
     run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

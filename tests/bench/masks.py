@@ -1,0 +1,101 @@
+"""`python -m tests.bench.masks [photos]`: how well each quality agrees with hand-made masks, against rembg's own way.
+
+The folders of masks are found by PHOTO_TESTDATA: `images/` and `masks/` (or `mask_ALL/`), of the same names.
+"""
+
+import io
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from engines.rows import DEFAULT
+from schemas import Quality
+from tests.bench import networks
+from tests.bench.http import rembg_of
+
+FOLDERS = ("masks_people", "masks_fashion", "portraits", "masks_horses", "masks_scenes")
+QUALITIES: tuple[Quality, ...] = ("best", "balanced", "fast")
+PHOTOS = 40  # of each folder
+
+Pixels = np.ndarray
+Way = Callable[[Pixels], Pixels]
+
+
+def ways(network: networks.Isnet, data: Path) -> Mapping[str, Way]:
+    """What makes a matte, (H, W) uint8 of (H, W, 3) uint8 RGB, by name."""
+    networks.optimise(network, data)
+    found: dict[str, Way] = {"rembg": _rembg(network)}
+    for optimised in (False, True):
+        models = networks.store(network, data, optimised=optimised)
+        for quality in QUALITIES:
+            found[f"{quality}{', optimised' if optimised else ''}"] = partial(_ours, models, quality)
+    return found
+
+
+def _rembg(network: networks.Isnet) -> Way:
+    remove = rembg_of(network.file, isnet=True)
+
+    def matte(pixels: Pixels) -> Pixels:
+        out = io.BytesIO()
+        Image.fromarray(pixels).save(out, "PNG", compress_level=1)
+        return np.asarray(Image.open(io.BytesIO(remove(out.getvalue()))))[..., 3]
+
+    return matte
+
+
+def _ours(models: networks.ModelStore, quality: Quality, pixels: Pixels) -> Pixels:
+    return models.predict(DEFAULT, pixels, lambda _stage: None, quality).alpha
+
+
+def pairs(folder: Path, count: int) -> Iterator[tuple[Pixels, Pixels]]:
+    """Photo and mask, `count` of them, evenly over the folder."""
+    masks = {path.stem: path for path in folder.glob("mask*/*")}
+    photos = sorted(path for path in (folder / "images").iterdir() if path.stem in masks)
+    for path in photos[:: max(1, len(photos) // count)][:count]:
+        with Image.open(path) as photo, Image.open(masks[path.stem]) as mask:
+            yield np.asarray(photo.convert("RGB")), np.asarray(mask.convert("L").resize(photo.size)) > 127
+
+
+def iou(mask: Pixels, truth: Pixels) -> float:
+    union = np.count_nonzero(mask | truth)
+    return np.count_nonzero(mask & truth) / union if union else 1.0
+
+
+def main(count: int = PHOTOS) -> None:
+    network = networks.isnet()
+    root = os.environ.get("PHOTO_TESTDATA")
+    if network is None or not root:
+        sys.exit("this needs ISNet in build/models, and PHOTO_TESTDATA")
+    with tempfile.TemporaryDirectory() as data:
+        measured = ways(network, Path(data))
+        print("| | " + " | ".join(measured) + " |\n" + "| --- " * (len(measured) + 1) + "|", flush=True)
+        seconds: dict[str, list[float]] = {name: [] for name in measured}
+        means: dict[str, list[float]] = {name: [] for name in measured}
+        for folder in FOLDERS:
+            scores: dict[str, list[float]] = {name: [] for name in measured}
+            for photo, truth in pairs(Path(root) / folder, count):
+                for name, way in measured.items():
+                    start = time.perf_counter()
+                    scores[name].append(iou(way(photo) > 127, truth))
+                    seconds[name].append(time.perf_counter() - start)
+            for name, values in scores.items():
+                means[name].append(statistics.mean(values))
+            _print(f"{folder.removeprefix('masks_')}, {len(values)}", [column[-1] for column in means.values()])
+        _print("mean", [statistics.mean(values) for values in means.values()])
+        _print("seconds", [statistics.median(values) for values in seconds.values()])
+
+
+def _print(title: str, values: list[float]) -> None:
+    print(f"| {title} | " + " | ".join(f"{value:.3f}" for value in values) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main(*(int(argument) for argument in sys.argv[1:]))
