@@ -132,7 +132,10 @@ def model_rows(settings: Settings, verb: str, name: str) -> tuple[ModelInfo, ...
     try:
         return asyncio.run(_models_here(settings, verb, name))
     except errors.DataFolderInUse:
-        return _models_there(settings.address_path.read_text(encoding="utf-8").strip(), verb, name)
+        address = settings.address_path.read_text(encoding="utf-8").strip()
+        headers = {"X-Api-Key": settings.local_key_path.read_text(encoding="utf-8")}
+        with httpx.Client(base_url=address, headers=headers, timeout=TIMEOUT) as client:
+            return _models_there(client, verb, name)
 
 
 async def _models_here(settings: Settings, verb: str, name: str) -> tuple[ModelInfo, ...]:
@@ -143,24 +146,22 @@ async def _models_here(settings: Settings, verb: str, name: str) -> tuple[ModelI
                 models.download(models.canonical(name))
             if verb == "optimize":
                 models.optimise(models.canonical(name))
-            while any(is_busy(row) for row in models.rows()):
-                await asyncio.sleep(POLL)
+            await models.settled()
             return models.rows()
         finally:
             await models.close()
 
 
-def _models_there(address: str, verb: str, name: str) -> tuple[ModelInfo, ...]:
-    with httpx.Client(base_url=address, timeout=TIMEOUT) as client:
-        if verb != "list":
-            response = client.post(f"/api/models/{quote(name, safe='')}/{verb}")
-            if response.is_error:
-                raise httpx.HTTPError(Problem.model_validate_json(response.content).detail)
-        while True:
-            rows = Catalogue.model_validate_json(client.get("/api/models").raise_for_status().content).models
-            if verb == "list" or not any(is_busy(row) for row in rows):
-                return rows
-            time.sleep(POLL)
+def _models_there(client: httpx.Client, verb: str, name: str) -> tuple[ModelInfo, ...]:
+    if verb != "list":
+        response = client.post(f"/api/models/{quote(name, safe='')}/{verb}")
+        if response.is_error:
+            raise httpx.HTTPError(Problem.model_validate_json(response.content).detail)
+    while True:
+        rows = Catalogue.model_validate_json(client.get("/api/models").raise_for_status().content).models
+        if verb == "list" or not any(is_busy(row) for row in rows):
+            return rows
+        time.sleep(POLL)
 
 
 def is_busy(row: ModelInfo) -> bool:

@@ -48,7 +48,7 @@ class IdleOptimiser:
     async def _begin(self) -> None:
         """Optimise what `auto` stands for, unless that was tried before or is under way."""
         row = self._models.row(self._models.auto_name())
-        if not row.optimisable or row.optimised is not None or self._models.optimiser.is_running:
+        if not row.optimisable or row.optimised is not None or self._models.optimiser.tasks:
             return
         if await asyncio.to_thread(free_memory) < LEAST_MEMORY:
             log.info("%s is not optimised: too little memory is free", row.name)

@@ -303,6 +303,11 @@ class ModelStore:
         for callback in tuple(self._subscribers):
             callback(name)
 
+    async def settled(self) -> None:
+        """Wait until no download and no optimisation is under way."""
+        while tasks := {*(state.task for state in self._downloads.values()), *self.optimiser.tasks}:
+            await asyncio.wait(tasks)
+
     async def close(self) -> None:
         """Stop the downloads, whose parts stay to go on with, and what is being optimised."""
         await self.optimiser.close()

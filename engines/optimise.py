@@ -39,7 +39,7 @@ LEAST_MEAN_IOU = 0.98
 LEAST_IOU = 0.94
 LEAST_GAIN = 1.05
 ROUNDS = 5  # inferences of each, by turns, of which the fastest counts
-NICENESS = 19
+NICENESS = 10
 STALE_S = 86_400.0  # seconds after which a folder that is only half written was left by a crash
 
 PREFIX = ".optimising-"

@@ -37,9 +37,9 @@ class Optimiser:
         self._paused = False
 
     @property
-    def is_running(self) -> bool:
-        """Whether there is anything under way, paused or not."""
-        return bool(self._tasks)
+    def tasks(self) -> tuple[asyncio.Task[None], ...]:
+        """Those of the optimisations under way, paused or not."""
+        return tuple(self._tasks.values())
 
     def state(self, row: ModelRow, original: Found | None) -> Optimised | None:
         """How far the optimisation of a network is, or what became of it."""
@@ -61,11 +61,6 @@ class Optimiser:
         task = asyncio.get_running_loop().create_task(self._run(row, original), name=f"optimise {row.name}")
         self._tasks[row.name] = task
         self._changed(row.name)
-
-    async def finished(self, name: str) -> None:
-        """Wait until the optimisation of a network is over."""
-        if name in self._tasks:
-            await asyncio.wait({self._tasks[name]})
 
     def pause(self) -> None:
         """Hold what is under way, so that photos have the processor to themselves."""
@@ -89,7 +84,7 @@ class Optimiser:
 
     async def close(self) -> None:
         """End what is under way; it begins anew next time."""
-        tasks = list(self._tasks.values())
+        tasks = self.tasks
         for task in tasks:
             task.cancel()
         if tasks:

@@ -11,6 +11,9 @@ import { openDialog, setUpDialog } from './shell.js';
 
 const POLL_MS = 2_000;
 
+/** @param {Model} model */
+const isBusy = ({ state, optimised }) => state === 'downloading' || /running|paused/.test(optimised?.state ?? '');
+
 /** @param {Client} client */
 export function createModelWatch(client) {
   /** @type {ModelList} */ let list = { auto: '', models: [] };
@@ -25,7 +28,7 @@ export function createModelWatch(client) {
       timer = setTimeout(refresh, 5 * POLL_MS);
       return;
     }
-    if (list.models.some(({ state }) => state === 'downloading')) timer = setTimeout(refresh, POLL_MS);
+    if (list.models.some(isBusy)) timer = setTimeout(refresh, POLL_MS);
     for (const listener of listeners) listener(list);
   }
 
@@ -36,6 +39,10 @@ export function createModelWatch(client) {
     title: (name) => list.models.find((model) => model.name === name)?.title ?? name,
     async download(name) {
       await client.downloadModel(name);
+      await refresh();
+    },
+    async optimise(name) {
+      await client.optimiseModel(name);
       await refresh();
     },
     /** @param {(list: ModelList) => void} listener */
@@ -53,8 +60,9 @@ export function createModelsView(page) {
   setUpDialog(dialog);
 
   /** @param {Model} model */
-  function stateText({ state, progress }) {
+  function stateText({ state, progress, optimised }) {
     if (state === 'built_in') return t('modelBuiltIn');
+    if (optimised) return t(`optimised_${optimised.state}`, { n: optimised.gain ?? Math.floor(optimised.percentage ?? 0) });
     if (state === 'installed') return t('modelInstalled');
     if (state === 'failed') return t('modelFailed');
     if (state === 'missing') return t('modelMissing');
@@ -64,10 +72,15 @@ export function createModelsView(page) {
 
   /** @param {Model} model */
   function action(model) {
-    const { name, title, bytes, state, progress } = model;
+    const { name, title, bytes, state, progress, optimisable, optimised } = model;
     if (state === 'downloading') {
       const value = progress?.percentage ?? null;
       return el('progress', { max: 100, 'aria-label': stateText(model), ...(value === null ? {} : { value }) });
+    }
+    if (optimisable && (!optimised || optimised.reason)) {
+      return el('button', {
+        type: 'button', className: 'button', id: `optimise-${name}`, onclick: () => page.attempt(() => models.optimise(name)),
+      }, t('modelOptimise'));
     }
     if (state !== 'missing' && state !== 'failed') return null;
     const label = t('modelDownloadNamed', { name: title, size: bytes ? format.bytes(bytes) : '' });
@@ -78,13 +91,14 @@ export function createModelsView(page) {
 
   /** @param {Model} model */
   function row(model) {
-    const { name, title, good_at, licence, commercial_use, bytes, state, error } = model;
+    const { name, title, good_at, licence, commercial_use, bytes, state, error, optimised } = model;
     const facts = [licence, t(commercial_use ? 'commercial' : 'nonCommercial'), bytes ? format.bytes(bytes) : ''];
     return el('li', { className: 'row', 'data-model': name, 'data-state': state },
       el('div', { className: 'row-text' },
         el('p', {}, el('strong', {}, title), models.get().auto === name && el('span', { className: 'badge' }, t('modelInUse'))),
         el('p', { className: 'small' }, good_at),
         el('p', { className: 'small muted' }, facts.filter(Boolean).join(' · ')),
+        optimised?.reason && el('p', { className: 'small muted' }, optimised.reason),
         error && el('p', { className: 'small failed-text' }, [error.message, error.hint].filter(Boolean).join(' '))),
       el('div', { className: 'row-side' }, el('span', { className: 'small muted' }, stateText(model)), action(model)));
   }

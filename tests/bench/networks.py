@@ -47,7 +47,7 @@ def optimise(network: Isnet, data: Path) -> None:
     async def run() -> None:
         models = store(network, data, optimised=True)
         models.optimise(DEFAULT)
-        await models.optimiser.finished(DEFAULT)
+        await models.settled()
         state = models.row(DEFAULT).optimised
         assert state is not None, "nothing came of it"
         assert state.state == "ready", state

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
+from tests import tiny_network
 from tests.e2e.browser import launched, upload, violations, watched
 from tests.server import ROOT, Server
 
@@ -571,3 +572,18 @@ def test_restored_queue_is_told(browser: Browser, start_server: Callable[..., Se
     with watched(browser, server.url) as page:
         page.goto("/")
         expect(page.locator('#notices [data-subject="server"]')).to_contain_text("backup")
+
+
+def test_model_is_optimised_at_the_press_of_a_button(
+    browser: Browser, start_server: Callable[..., Server], empty_models: Path
+) -> None:
+    tiny_network.save_convolutional(empty_models / "u2netp.onnx")
+    server = start_server(models=empty_models, optimize="auto", offline="true")
+    with watched(browser, server.url) as page:
+        page.goto("/")
+        page.locator("#open-models").click()
+        row = page.locator('#models-list [data-model="u2netp"]')
+        row.get_by_role("button", name="Optimise for this machine").click()
+        expect(row).to_contain_text("Optimising,")
+        expect(row).to_contain_text("times as fast", timeout=240_000)
+        expect(row.get_by_role("button")).to_have_count(0)

@@ -205,11 +205,11 @@ async def test_optimise_runs_once_and_tells_how_far_it_is(running: ModelStore) -
     for _ in range(3):
         assert running.optimise(NAME) == NAME
     assert running.row(NAME).optimised is not None
-    await running.optimiser.finished(NAME)
+    await running.settled()
     assert {step for state, step in heard if state == "running"} >= {"calibrating", "checking", "measuring"}
     assert heard[-1] == ("ready", None)
     running.optimise(NAME)
-    assert not running.optimiser.is_running, "it is done"
+    assert not running.optimiser.tasks, "it is done"
 
 
 async def test_pause_stops_the_child_and_resume_lets_it_go_on(running: ModelStore) -> None:
@@ -221,7 +221,7 @@ async def test_pause_stops_the_child_and_resume_lets_it_go_on(running: ModelStor
     assert state.state == "paused"
     await until(lambda: process_state(child) == "T")
     running.optimiser.resume()
-    await running.optimiser.finished(NAME)
+    await running.settled()
     state = running.row(NAME).optimised
     assert state is not None
     assert state.state == "ready"
@@ -240,14 +240,14 @@ async def test_child_that_fails_is_told_and_tried_again_when_asked(running: Mode
     network = (models / f"{NAME}.onnx").read_bytes()
     (models / f"{NAME}.onnx").write_bytes(b"damaged")
     running.optimise(NAME)
-    await running.optimiser.finished(NAME)
+    await running.settled()
     state = running.row(NAME).optimised
     assert state is not None
     assert state.state == "failed"
     assert str(models) not in (state.reason or "")
     (models / f"{NAME}.onnx").write_bytes(network)
     running.optimise(NAME)
-    await running.optimiser.finished(NAME)
+    await running.settled()
     state = running.row(NAME).optimised
     assert state is not None
     assert state.state == "ready"
@@ -327,13 +327,13 @@ async def test_idle_server_optimises_what_auto_stands_for_and_waits_for_photos(r
     busy = True
     idle = asyncio.create_task(IdleOptimiser(settings_of(running), running, lambda: busy, quiet_s=0.3).run())
     await asyncio.sleep(1)
-    assert not running.optimiser.is_running, "photos are in process"
+    assert not running.optimiser.tasks, "photos are in process"
     busy = False
     child = await child_of(running)
     busy = True
     await until(lambda: process_state(child) == "T")
     busy = False
-    await running.optimiser.finished(NAME)
+    await running.settled()
     state = running.row(NAME).optimised
     assert state is not None
     assert state.state == "ready"
@@ -347,7 +347,7 @@ async def test_idle_server_leaves_alone_what_was_rejected(models: Path) -> None:
     here = store(models)
     idle = asyncio.create_task(IdleOptimiser(settings_of(here), here, lambda: False, quiet_s=0.1).run())
     await asyncio.sleep(1)
-    assert not here.optimiser.is_running
+    assert not here.optimiser.tasks
     assert here.predict(NAME, data.coffee(), ignore).engine.runtime != "openvino-int8"
     idle.cancel()
 

@@ -78,6 +78,7 @@ export function createClient(base = '') {
     presets: () => call('GET', '/api/presets'),
     models: () => call('GET', '/api/models'),
     downloadModel: (name) => call('POST', `/api/models/${encodeURIComponent(name)}/download`),
+    optimiseModel: (name) => call('POST', `/api/models/${encodeURIComponent(name)}/optimize`),
     async sample() {
       const response = await answer('GET', '/api/sample');
       const named = /filename="?([^";]+)/.exec(response.headers.get('Content-Disposition') || '');

@@ -84,6 +84,13 @@ export interface Model {
   progress: { received: number; total: number | null; percentage: number | null } | null;
   error: FileError | null;
   runtime: string | null;
+  optimisable: boolean;
+  optimised: {
+    state: 'running' | 'paused' | 'ready' | 'rejected' | 'failed';
+    percentage: number | null;
+    gain: number | null;
+    reason: string | null;
+  } | null;
 }
 export type ModelList = { auto: string; models: Model[] };
 
@@ -202,6 +209,7 @@ export interface Client {
   presets(): Promise<{ presets: Preset[] }>;
   models(): Promise<ModelList>;
   downloadModel(name: string): Promise<unknown>;
+  optimiseModel(name: string): Promise<unknown>;
   sample(): Promise<Entry>;
 
   jobs(page: { limit?: number; before?: string | null }): Promise<{ jobs: Job[]; next: string | null }>;
