@@ -18,6 +18,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 import errors
+import memory
+from admission import AdmittingRunner
 from connections import GuardedListener, guarded_protocol
 from engines.mattes import kept_mattes
 from idle import IdleOptimiser
@@ -39,7 +41,7 @@ from routes.origins import Guard
 from routes.page_files import PageFiles
 from routes.services import Services
 from routes.turns import Turns
-from runners import ProcessRunner, ThreadRunner
+from runners import ProcessRunner, Runner, ThreadRunner
 from schemas import JobEvent, Notice, Problem
 from settings import Settings
 from sql import backups
@@ -163,7 +165,8 @@ def _services(settings: Settings, storage: Storage, database: Database, notices:
         publish(event)
 
     queue = QueueManager(database, changed, settings.keep_days)
-    runner = ProcessRunner(settings) if settings.executor == "process" else ThreadRunner(settings, models)
+    runner: Runner = ProcessRunner(settings) if settings.executor == "process" else ThreadRunner(settings, models)
+    runner = AdmittingRunner(runner, settings.megapixels_at_once)
     metrics = Metrics()
     worker = JobWorker(settings, queue, storage, models, runner, live, metrics, publish, sockets.follows)
     assets = Assets(settings.assets_path, settings.max_megapixels)
@@ -238,6 +241,7 @@ def main() -> int:
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    memory.tune()
     quiet_decoders()
     try:
         if not may_serve(settings):

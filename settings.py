@@ -8,12 +8,24 @@ from typing import Literal
 from pydantic import Field, HttpUrl
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+import memory
+
 MEGA = 1_000_000
 OPEN_RATE = "100/second;3000/minute"
 
 
 def _default_workers() -> int:
     return max(1, min(8, os.cpu_count() or 1))
+
+
+BYTES_PER_PIXEL = 45  # that a photo takes at its peak, with its edges refined
+LEAST_MEGAPIXELS_AT_ONCE = 24.0
+
+
+def _default_megapixels_at_once() -> float:
+    """What a quarter of the memory holds."""
+    total = memory.total_bytes()
+    return max(LEAST_MEGAPIXELS_AT_ONCE, round((total or 0) / 4 / BYTES_PER_PIXEL / MEGA))
 
 
 class Settings(BaseSettings):
@@ -74,6 +86,12 @@ class Settings(BaseSettings):
     )
     process_memory_bytes: int = Field(
         4_000 * MEGA, ge=500 * MEGA, description="Most memory, in bytes, of one process of `PHOTO_EXECUTOR=process`."
+    )
+    megapixels_at_once: float = Field(
+        default_factory=_default_megapixels_at_once,
+        gt=0,
+        description="Most megapixels in process at once, a larger photo goes alone; "
+        "what a quarter of the memory holds, and 24 at least.",
     )
     max_waiting_jobs: int = Field(1_000, ge=1, description="Jobs that may wait; further ones are refused for a while.")
     file_seconds: float = Field(300.0, gt=0, description="Seconds one photo may take before it is failed.")

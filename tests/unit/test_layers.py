@@ -7,7 +7,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 # Lowest first; a room imports from lower lines, or from its own.
 LAYERS = (
-    {"errors", "settings"},
+    {"errors", "settings", "memory"},
     {"schemas", "metrics"},
     {"sql"},
     {"queue_manager", "websocket_manager", "storage", "live", "keys"},
@@ -18,7 +18,7 @@ LAYERS = (
     {"operations"},
     {"image_processor"},
     {"ingest"},
-    {"runners"},
+    {"runners", "admission"},
     {"job_worker", "upkeep", "idle"},
     {"routes"},
     {"connections"},
