@@ -108,9 +108,8 @@ def archives(folder: Path) -> Iterator[Row]:
 def _down(folder: Path, path: Path) -> Iterator[Row]:
     with serving(folder / "down", folder, prefetch_model="false") as server:
         with path.open("rb") as file:
-            response = httpx.post(
-                f"{server.url}/api/jobs", files={"files": (path.name, file)}, data=convert, timeout=600
-            )
+            sent = {"files": (path.name, file)}
+            response = httpx.post(f"{server.url}/api/jobs", files=sent, data=CONVERT, timeout=600)
         job = server.finished(response.json()["id"], timeout=1200)
         time.sleep(3)
         watch = Watch(server.process.pid)

@@ -429,3 +429,19 @@ def test_docs_hold_the_table_of_models() -> None:
     text = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
     table = text.partition("<!-- models -->\n")[2].partition("\n<!-- /models -->")[0]
     assert table.strip() == models_table(), f"the table should be:\n{models_table()}"
+
+
+async def test_device_that_is_not_there_is_said_by_the_rows_and_by_photos(
+    make_store: MakeStore, tmp_path: Path, tiny_network: Path
+) -> None:
+    put(tmp_path / "models" / "u2netp.onnx", tiny_network.read_bytes())
+    store = make_store(offline=True, device="cuda")
+    await store.check_device()
+    row = store.row("u2netp")
+    assert row.error is not None
+    assert row.error.code == "device_unavailable"
+    assert store.row("u2net").error is None, "it is not here anyway"
+    assert store.row("grabcut").error is None, "it never runs elsewhere"
+    with pytest.raises(errors.DeviceUnavailable):
+        store.predict("u2netp", data.coffee(), ignore)
+    assert store.predict("grabcut", data.coffee(), ignore).engine.runtime == "opencv"

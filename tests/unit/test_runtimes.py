@@ -106,3 +106,25 @@ def test_network_that_cannot_be_resized_says_so(tmp_path: Path) -> None:
 def test_onnxruntime_runs_a_network_at_its_own_side_alone(tiny_network: Path) -> None:
     with pytest.raises(NotResizable):
         load_network(tiny_network, Place("onnxruntime"), 160)
+
+
+@pytest.mark.parametrize("place", [Place(device="cuda"), Place(device="gpu"), Place("openvino", "cuda")])
+def test_device_that_is_not_there_is_an_error(place: Place, tiny_network: Path) -> None:
+    with pytest.raises(errors.DeviceUnavailable, match=f"PHOTO_DEVICE={place.device}"):
+        place.check()
+    with pytest.raises(errors.DeviceUnavailable):
+        load_network(tiny_network, place)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_processor_asked_for_is_used(runtime: str, tiny_network: Path) -> None:
+    place = Place(runtime, "cpu")
+    place.check()
+    assert load_network(tiny_network, place).runtime.removesuffix("-bf16") == runtime
+
+
+def test_compiled_network_is_kept_and_answers_the_same(tiny_network: Path, tmp_path: Path) -> None:
+    place = Place("openvino", cache=tmp_path / "compiled")
+    first, second = (load_network(tiny_network, place).run(None, {"input": photo(1.0)})[0] for _ in range(2))
+    assert np.array_equal(first, second)
+    assert list((tmp_path / "compiled").iterdir())
