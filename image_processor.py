@@ -33,7 +33,8 @@ class EncodedOutput:
 class ProcessedImage:
     """What became of a photo. `width`, `height` are the upright source's, in px.
 
-    `timings` are seconds by step; those of an operation's parts (`infer_s`, `refine_s`) are contained in its own.
+    `timings` are seconds by step; those of an operation's parts (`infer_s`, `refine_s`) are contained in its own,
+    and those of a network (`Matte.timings`) in `infer_s`.
 
     `mask` is the matte as a grey PNG of the source's size, `thumbnail` the result as WebP, 320 px at most.
     """

@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import errors
@@ -328,7 +328,7 @@ class ModelStore:
         if quality not in row.sides or row.name in self._fixed:
             quality = "best"
         matte = self._kept(row, pixels, stage, quality)
-        return Matte(enlarged(matte.alpha, pixels.shape[1], pixels.shape[0]), matte.engine)
+        return replace(matte, alpha=enlarged(matte.alpha, pixels.shape[1], pixels.shape[0]))
 
     def _kept(self, row: ModelRow, pixels: Pixels, stage: Callable[[str], None], quality: Quality) -> Matte:
         """The model's answer at its own size: the one kept from an earlier time, else a new one."""
@@ -362,7 +362,8 @@ class ModelStore:
         segmenter, quality = self._segmenter(row, stage, quality)
         stage("removing background")
         self._count()
-        return Matte(segmenter.answer(pixels), Engine(model=row.name, runtime=segmenter.runtime, quality=quality))
+        alpha, timings = segmenter.timed_answer(pixels)
+        return Matte(alpha, Engine(model=row.name, runtime=segmenter.runtime, quality=quality), timings)
 
     def _count(self) -> None:
         with self._counting:

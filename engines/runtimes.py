@@ -177,11 +177,7 @@ class OpenVinoNetwork:
         return self._inputs
 
     def run(self, names: Sequence[str] | None, feeds: Mapping[str, Tensor]) -> list[Tensor]:
-        """The first output; a copy, since the request's own memory is used again.
-
-        One inference at a time, on all cores: with one stream two would take turns anyway, and a second request holds
-        as much memory again.
-        """
+        """The first output; a copy, since the request's own memory is used again. One inference at a time."""
         cast = {name: np.asarray(value, self._dtypes[name]) for name, value in feeds.items()}
         with self._turn:
             self._request.infer(cast)

@@ -1,6 +1,7 @@
 """What the models say of themselves and of a photo."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from imaging.pictures import Pixels as Pixels
@@ -64,7 +65,11 @@ class Resolved:
 
 @dataclass(frozen=True)
 class Matte:
-    """How much of each px belongs to the subject, (H, W) uint8 from 0 to 255, and what says so."""
+    """How much of each px belongs to the subject, (H, W) uint8 from 0 to 255, and what says so.
+
+    `timings` are the seconds that a network took: `shrink_s` until it was fed, `wait_s` for its turn, `network_s`.
+    """
 
     alpha: Pixels
     engine: Engine
+    timings: Mapping[str, float] = field(default_factory=dict)

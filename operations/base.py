@@ -77,8 +77,11 @@ class Context:
         try:
             yield
         finally:
-            taken = time.perf_counter() - start
-            self.findings.timings[name] = round(self.findings.timings.get(name, 0.0) + taken, 4)
+            self.took(name, time.perf_counter() - start)
+
+    def took(self, name: str, seconds: float) -> None:
+        """Add to `findings.timings[name]`."""
+        self.findings.timings[name] = round(self.findings.timings.get(name, 0.0) + seconds, 4)
 
     def decided(self, decide: Callable[[], T]) -> T:
         """What `decide` says of the first frame, for all: an animation whose every frame is cropped alike is steady."""

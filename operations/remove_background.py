@@ -101,6 +101,8 @@ class RemoveBackground(OperationParams):
         pixels = picture.pixels
         with context.timed("infer_s"):
             matte = context.models.predict(context.model(self.model), pixels, context.stage, self.quality)
+        for name, seconds in matte.timings.items():
+            context.took(name, seconds)
         context.findings.engine = matte.engine
         if matte.engine.quality != self.quality:
             context.warn("quality_unavailable", "The model has no other quality than the best; that was used.")
