@@ -1,7 +1,7 @@
 /**
  * The bar above the photos: counts, progress, time left, what can be done; and the filter.
  *
- * @import { Job, State } from './core/types.js'
+ * @import { Job, Recipe, State } from './core/types.js'
  * @import { Page } from './page.js'
  */
 
@@ -11,10 +11,10 @@ import { byId, oncePerFrame, setText } from './dom.js';
 
 const RUNNING = new Set(['receiving', 'queued', 'processing', 'paused']);
 
-/** @param {Page} page @param {{chooseNew: () => void, deleteJob: (job: Job) => void}} actions */
-export function createJobView(page, { chooseNew, deleteJob }) {
+/** @param {Page} page @param {{chooseNew: () => void, deleteJob: (job: Job) => void, recipe: () => Recipe}} actions */
+export function createJobView(page, { chooseNew, deleteJob, recipe }) {
   const { session, t } = page;
-  const part = Object.fromEntries(['name', 'count', 'progress', 'stage', 'left', 'seal', 'retry', 'pause', 'cancel', 'delete', 'new']
+  const part = Object.fromEntries(['name', 'count', 'progress', 'stage', 'left', 'seal', 'retry', 'redo', 'pause', 'cancel', 'delete', 'new']
     .map((name) => [name, byId(`job-${name}`)]));
   const list = byId('cards');
   const filters = [...byId('filters').querySelectorAll('button')];
@@ -63,6 +63,7 @@ export function createJobView(page, { chooseNew, deleteJob }) {
     const status = job?.status ?? '';
     part.seal.hidden = status !== 'receiving' || session.sending;
     part.retry.hidden = !counts.failed || !isFinal(job) || ![...files.values()].some(canRetry);
+    part.redo.hidden = !isFinal(job) || !counts.done && !counts.look;
     part.pause.hidden = status !== 'queued' && status !== 'processing' && status !== 'paused';
     setText(part.pause, t(status === 'paused' ? 'resume' : 'pause'));
     part.cancel.hidden = !RUNNING.has(status);
@@ -132,6 +133,7 @@ export function createJobView(page, { chooseNew, deleteJob }) {
   const retryAll = () => page.attempt(() => session.retry());
   part.seal.onclick = () => page.attempt(() => session.seal());
   part.retry.onclick = retryAll;
+  part.redo.onclick = () => page.attempt(() => session.again((id) => page.client.reprocess(id, recipe())));
   part.pause.onclick = pauseOrResume;
   part.cancel.onclick = () => page.attempt(() => session.act('cancel'));
   part.delete.onclick = () => deleteJob(/** @type {Job} */ (session.store.get().job));

@@ -52,7 +52,7 @@ const intake = createIntake(page, {
   },
 });
 const history = createHistory(page);
-const view = createJobView(page, { chooseNew: intake.choose, deleteJob: history.remove });
+const view = createJobView(page, { chooseNew: intake.choose, deleteJob: history.remove, recipe: options.recipe });
 const cards = createCards(page);
 /** @type {Viewer|null} */ let viewer = null;
 /** @type {Promise<Viewer>|null} */ let viewing = null;

@@ -246,6 +246,20 @@ def test_bad_files_fail_alone_with_a_reason_and_retry(page: Page, photos: dict[s
         assert {"coffee.png", "whole.png", "errors.csv", "manifest.json"} == set(archive.namelist())
 
 
+def test_finished_job_is_done_again_with_other_options(page: Page, server: Server, photos: dict[str, Path]) -> None:
+    job = choose(page, photos["chelsea"])
+    expect_done(page, 1)
+    expect(page.locator("#job-redo")).to_be_visible()
+    page.locator("label", has_text="Cutout on white").click()
+    page.locator("#job-redo").click()
+    server.finished(job)
+    expect(page.locator('.card[data-status="completed"]')).to_have_count(1)
+    (file,) = server.files(job)
+    assert server.job(job)["recipe"]["operations"][0]["background"] == "#ffffff"
+    assert file["outputs"][0]["format"] == "jpeg"
+    assert "network_s" not in file["timings"], "the matte was kept"
+
+
 def test_cutout_is_corrected_by_hand_and_put_back(page: Page, server: Server, photos: dict[str, Path]) -> None:
     job = choose(page, photos["astronaut"])
     expect_done(page, 1)

@@ -18,7 +18,7 @@ export const en = {
   close: 'Close',
 
   whatToMake: 'What to make',
-  appliesNext: 'For the photos you add next.',
+  appliesNext: 'For the photos you add next, and for “Do again as chosen”.',
   changed: 'changed',
   resetPreset: 'Back to the preset',
   output: 'File format',
@@ -67,6 +67,7 @@ export const en = {
   resume: 'Resume',
   cancel: 'Cancel',
   retryFailed: 'Retry failed',
+  redo: 'Do again as chosen',
   seal: 'Finish with these photos',
   addPhotos: 'New photos',
   deleteJob: 'Delete',
