@@ -10,7 +10,7 @@ import { openDialog, recall, remember, setUpDialog } from './shell.js';
 /** @type {Array<[string[], string]>} */
 const HELP = [
   [['?'], 'keyHelp'], [['O'], 'keyFiles'], [['Ctrl', 'V'], 'keyPaste'], [['J'], 'keyNext'], [['K'], 'keyPrevious'],
-  [['Enter'], 'keyOpen'], [['Esc'], 'keyClose'], [['←', '→'], 'keySlide'], [['Space'], 'keyToggle'], [['B'], 'keyBackground'],
+  [['Enter'], 'keyOpen'], [['Esc'], 'keyClose'], [['←', '→'], 'keySlide'], [['Space'], 'keyToggle'], [['+', '−', '0'], 'keyZoom'], [['B'], 'keyBackground'],
   [['D'], 'keyDownload'], [['1', '2', '3', '4'], 'keyFilter'], [['P'], 'keyPause'], [['R'], 'keyRetry'], [['H'], 'keyJobs'], [['M'], 'keyModels'],
 ];
 

@@ -7,7 +7,6 @@
 import { createClient } from './core/client.js';
 import { createSession } from './core/session.js';
 import { isFinal } from './core/store.js';
-import { createStrings, en } from './core/strings.js';
 import { createFormat } from './core/words.js';
 import { createCards } from './cards.js';
 import { byId, setIcon, translate } from './dom.js';
@@ -15,18 +14,17 @@ import { createIntake } from './intake.js';
 import { createHistory } from './jobs.js';
 import { createJobView } from './jobview.js';
 import { createKeys } from './keys.js';
+import { languageMenu, loadLanguage } from './language.js';
 import { createModelWatch, createModelsView } from './models.js';
 import { createNotices, createPageNotices, noticeOf } from './notices.js';
 import { createOptions } from './options.js';
 import { hashOf, onPlace, readPlace, replacePlace } from './place.js';
 import { createAnnouncer, remember } from './shell.js';
 
-const LOCALE = 'en';
-
-const t = createStrings(en, LOCALE);
+const { code, t, read } = await loadLanguage();
 translate(document, t);
 
-const client = createClient();
+const client = createClient('', read);
 const notices = createNotices(t);
 const session = createSession(client, jobGone);
 
@@ -36,7 +34,7 @@ const page = {
   session,
   t,
   notices,
-  format: createFormat(t, LOCALE),
+  format: createFormat(t, code),
   announce: createAnnouncer(),
   models: createModelWatch(client),
   openFile: (id) => loadViewer().then((opened) => opened.enter(id)),
@@ -163,6 +161,7 @@ function setUpHeader() {
     event.preventDefault();
     byId('main').focus();
   };
+  nav.append(languageMenu(code, t('language')));
   setUpTheme();
 }
 

@@ -13,6 +13,7 @@ const COLOURS = /** @type {const} */ ([['#ffffff', 'white'], ['#e9ebee', 'grey']
 const FORMATS = /** @type {Record<string, string>} */ ({ png: 'PNG', webp: 'WebP', jpeg: 'JPEG', avif: 'AVIF', tiff: 'TIFF' });
 const WORDS = new Set(['transparent', 'blur']);
 const SAME = /** @type {Record<string, string>} */ ({ white: '#ffffff', '#fff': '#ffffff', black: '#000000', '#000': '#000000' });
+const USUAL = new Set(['remove_background', 'crop_face', 'resize']); // the others are folded away until they are used
 const PLAIN = new Set(['png', 'tiff']); // no quality to choose
 
 /** @param {Field} field @param {any} value @param {Translate} t */
@@ -21,7 +22,7 @@ function valueText(field, value, t) {
   if (field.control === 'toggle') return t(value ? 'on' : 'off');
   if (field.control === 'colour') return colourText(value, t);
   if (typeof value === 'number') return field.percent ? `${Math.round(100 * value)} %` : [value, field.unit].filter((part) => part !== '').join(' ');
-  return field.labels[value] ?? FORMATS[value] ?? pretty(value);
+  return t(field.labels[value] ?? FORMATS[value] ?? pretty(value));
 }
 
 function colourText(value, t) {
@@ -278,7 +279,10 @@ export function createOptions(page) {
   function draw() {
     const focused = document.activeElement?.id;
     summaries = [];
-    holder.replaceChildren(...catalogue.operations.flatMap(operationSections), outputSection());
+    const isShown = (/** @type {OperationInfo} */ { op }) => USUAL.has(op) || stepOf(recipe, op) !== undefined;
+    const rare = catalogue.operations.filter((info) => !isShown(info));
+    holder.replaceChildren(...catalogue.operations.filter(isShown).flatMap(operationSections), outputSection(),
+      section('more', t('moreSteps'), () => t('some', { n: rare.length }), rare.flatMap(operationSections)));
     if (focused) document.getElementById(focused)?.focus();
   }
 

@@ -11,6 +11,7 @@ import { byId, el, icon, oncePerFrame, setText } from './dom.js';
 import { swatch } from './options.js';
 import { hashOf, readPlace, replacePlace } from './place.js';
 import { openDialog, setUpDialog } from './shell.js';
+import { createZoom } from './zoom.js';
 
 const LARGE = 2; // times its own size a small picture may grow
 const BACKDROPS = /** @type {const} */ (['checker', 'white', 'black']);
@@ -108,7 +109,7 @@ function facts(file, { t, format, models }) {
   if (spent.length) {
     const total = file.timings?.total_s ?? spent.reduce((sum, [, seconds]) => sum + seconds, 0);
     rows.push([t('factTime'), [format.seconds(total)]]);
-    for (const [name, seconds] of spent) rows.push([`– ${pretty(name.replace(/_s$/, '')).toLowerCase()}`, [format.seconds(seconds)]]);
+    for (const [name, seconds] of spent) rows.push([`– ${t(pretty(name.replace(/_s$/, ''))).toLowerCase()}`, [format.seconds(seconds)]]);
   }
   return rows.flatMap(([title, values]) => [el('dt', {}, title), el('dd', {}, values.filter(Boolean).join('\n'))]);
 }
@@ -143,6 +144,7 @@ export function createViewer(page, shownKeys) {
   const { session, t } = page;
   const dialog = byId('viewer');
   const compare = createCompare(t);
+  const zoom = createZoom(byId('stage'), byId('stage').querySelector('.frame'));
   let current = '';
   let pushed = false;
   /** @type {FileView|null} */ let drawn = null;
@@ -209,6 +211,7 @@ export function createViewer(page, shownKeys) {
   function show(id) {
     if (id === current && dialog.open) return;
     painting?.close();
+    zoom.reset();
     current = id;
     drawn = null;
     openDialog(dialog);
@@ -216,6 +219,7 @@ export function createViewer(page, shownKeys) {
   }
 
   async function brush() {
+    zoom.reset();
     const [id, own] = [jobId(), current];
     const { openBrush } = await import('./brush.js');
     const now = file();
@@ -261,6 +265,9 @@ export function createViewer(page, shownKeys) {
     j: () => step(1),
     k: () => step(-1),
     b: cycleBackdrop,
+    '+': zoom.closer,
+    '-': zoom.farther,
+    0: zoom.reset,
     ' ': compare.flip,
     d: () => byId('viewer-actions').querySelector('a[data-output]')?.click(),
     r: () => byId('viewer-actions').querySelector('button')?.click(),

@@ -246,6 +246,33 @@ def test_bad_files_fail_alone_with_a_reason_and_retry(page: Page, photos: dict[s
         assert {"coffee.png", "whole.png", "errors.csv", "manifest.json"} == set(archive.namelist())
 
 
+def test_opened_photo_is_looked_at_closer_and_moved(page: Page, photos: dict[str, Path]) -> None:
+    choose(page, photos["coffee"])
+    expect_done(page, 1)
+    page.locator(".card .thumb").click()
+    frame = page.locator(".frame")
+    expect(page.locator('#stage[data-mode="slider"]')).to_be_visible()
+    before = frame.bounding_box()
+    assert before is not None
+    page.mouse.move(before["x"] + 100, before["y"] + 100)
+    page.mouse.wheel(0, -600)
+    expect(page.locator("#stage")).to_have_attribute("data-zoomed", "")
+    closer = frame.bounding_box()
+    assert closer is not None
+    assert closer["width"] > 3 * before["width"]
+    fixed = (before["x"] + 100 - closer["x"]) / closer["width"]
+    assert abs(fixed - 100 / before["width"]) < 0.02, "what was under the pointer is there still"
+    page.mouse.down()
+    page.mouse.move(before["x"] + 60, before["y"] + 100, steps=4)
+    page.mouse.up()
+    moved = frame.bounding_box()
+    assert moved is not None
+    assert abs(moved["x"] - closer["x"] + 40) < 2
+    page.keyboard.press("0")
+    expect(page.locator("#stage")).not_to_have_attribute("data-zoomed", "", timeout=10_000)
+    assert frame.bounding_box() == before
+
+
 def test_finished_job_is_done_again_with_other_options(page: Page, server: Server, photos: dict[str, Path]) -> None:
     job = choose(page, photos["chelsea"])
     expect_done(page, 1)

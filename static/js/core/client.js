@@ -34,10 +34,10 @@ export function isTransient(error) {
     || (error instanceof ProblemError && (error.status >= 500 || error.status === 408 || error.status === 429));
 }
 
-/** @param {string} text */
-function parse(text) {
+/** @param {string} text @param {(text: string) => any} read */
+function parse(text, read) {
   try {
-    return JSON.parse(text);
+    return read(text);
   } catch {
     return null;
   }
@@ -56,24 +56,26 @@ function query(values) {
 
 /**
  * @param {string} [base] address of the server without a slash at its end; empty: where this page came from
+ * @param {(text: string) => any} [read] makes of the server's JSON what the caller gets, such as texts in another language
  * @returns {Client}
  */
-export function createClient(base = '') {
+export function createClient(base = '', read = JSON.parse) {
   /** @param {string} method @param {string} path @param {RequestOptions} [options] */
   async function answer(method, path, { form, headers, keepalive } = {}) {
     const response = await fetch(base + path, { method, body: form, keepalive, headers }).catch(() => {
       throw new OfflineError();
     });
     if (response.ok || response.status === 304) return response;
-    throw new ProblemError(response.status, parse(await response.text()));
+    throw new ProblemError(response.status, parse(await response.text(), read));
   }
 
   /** @param {string} method @param {string} path @param {RequestOptions} [options] @returns {Promise<any>} */
-  const call = async (method, path, options) => (await answer(method, path, options)).json();
+  const call = async (method, path, options) => read(await (await answer(method, path, options)).text());
   const at = (/** @type {string} */ id) => `/api/jobs/${encodeURIComponent(id)}`;
   const fileAt = (/** @type {string} */ id, /** @type {string} */ file) => `${at(id)}/files/${encodeURIComponent(file)}`;
 
   return {
+    read,
     operations: () => call('GET', '/api/operations'),
     presets: () => call('GET', '/api/presets'),
     models: () => call('GET', '/api/models'),
@@ -90,7 +92,7 @@ export function createClient(base = '') {
     job: (id) => call('GET', at(id)),
     async jobIfChanged(id, known) {
       const response = await answer('GET', at(id), { headers: known ? { 'If-None-Match': known } : {} });
-      return { job: response.status === 304 ? null : await response.json(), etag: response.headers.get('ETag') || '' };
+      return { job: response.status === 304 ? null : read(await response.text()), etag: response.headers.get('ETag') || '' };
     },
     file: (id, file) => call('GET', fileAt(id, file)),
     async allFiles(id) {
@@ -113,7 +115,7 @@ export function createClient(base = '') {
     addFile(id, { file, name }, options) {
       const form = new FormData();
       form.append('files', file, name);
-      return sendForm(`${base}${at(id)}/files`, form, options);
+      return sendForm(`${base}${at(id)}/files`, form, read, options);
     },
     act: (id, verb, file) => call('POST', `${at(id)}/${verb}${query({ file })}`),
     change: (id, values) => call('PATCH', at(id), { form: JSON.stringify(values), headers: JSON_TYPE }),
@@ -141,17 +143,17 @@ export function createClient(base = '') {
 
 /**
  * Sends a form with XMLHttpRequest, which alone reports how much has been sent.
- * @param {string} url @param {FormData} form @param {SendOptions} options
+ * @param {string} url @param {FormData} form @param {(text: string) => any} read @param {SendOptions} options
  * @returns {Promise<{files: JobFile[], job: Job}>}
  */
-function sendForm(url, form, { key, onFraction, signal }) {
+function sendForm(url, form, read, { key, onFraction, signal }) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open('POST', url);
     request.setRequestHeader('Idempotency-Key', key);
     request.upload.onprogress = (event) => event.lengthComputable && onFraction(event.loaded / event.total);
     request.onload = () => {
-      const body = parse(request.responseText);
+      const body = parse(request.responseText, read);
       if (request.status < 300 && body) resolve(body);
       else reject(new ProblemError(request.status, body));
     };

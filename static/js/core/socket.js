@@ -41,7 +41,7 @@ class Follower {
     const socket = new WebSocket(this.options.client.url.socket(this.options.jobId, this.seq));
     this.socket = socket;
     this.watch();
-    socket.onmessage = (message) => socket === this.socket && this.receive(JSON.parse(message.data));
+    socket.onmessage = (message) => socket === this.socket && this.receive(this.options.client.read(message.data));
     socket.onclose = (event) => socket === this.socket && this.closed(event.code);
   }
 

@@ -204,6 +204,8 @@ export interface Field {
 }
 
 export interface Client {
+  /** What is made of the server's JSON. */
+  read(text: string): any;
   health(): Promise<{ notices: { code: string, message: string }[] }>;
   operations(): Promise<Catalogue>;
   presets(): Promise<{ presets: Preset[] }>;
