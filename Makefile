@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run setup test soak bench lint check screenshots operations clean
+.PHONY: run setup test soak bench lint check fuzz audit screenshots operations clean
 
 run: $(VENV)/.run
 	@$(BIN)/python app.py
@@ -47,6 +47,14 @@ soak: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench
+
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m tests.hostile.fuzz --seconds 60
+
+# Both ask the vulnerability databases of their registries, so they need a network that reaches these.
+audit: $(VENV)/.dev frontend/node_modules/.installed
+	$(BIN)/pip-audit --skip-editable
+	npm audit --prefix frontend
 
 screenshots: $(VENV)/.dev
 	$(BIN)/python docs/screenshots.py

@@ -34,7 +34,7 @@ from live import LiveState
 from metrics import Metrics
 from models import ModelStore
 from queue_manager import QueueManager
-from routes import access, catalogue, events, files, jobs, problems, system
+from routes import access, catalogue, events, files, jobs, openapi, problems, system
 from routes import assets as asset_routes
 from routes.bodies import Bodies
 from routes.origins import Guard
@@ -71,6 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
         },
     )
     problems.install(app)
+    openapi.install(app)
     keys = KeyRing(settings.keys_path)
     always = not settings.is_loopback and not settings.allow_open
     app.state.access = access.Access(keys, always=always, rate=settings.rate, max_sockets=settings.max_sockets)

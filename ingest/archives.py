@@ -25,7 +25,7 @@ JUNK_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 MAX_NAME = 255  # characters of a file or folder name
 MAX_DIRECTORY_ENTRY = 1024  # bytes that an entry takes in the directory, on average
 ZIP64_END_BYTES = 76  # between the directory and its end record, where the ZIP is a large one
-DRIVE = re.compile(r"^[A-Za-z]:")
+DRIVE = re.compile(r"^(?:[A-Za-z]:\s*)+")
 OPEN_ARCHIVES = 4  # directories kept in memory
 
 
@@ -154,7 +154,7 @@ def _refusal(info: zipfile.ZipInfo, settings: Settings) -> errors.PhotoError | N
 def clean_name(name: str) -> str:
     """A file's name with its folders: relative, `/` between them, no control characters, no part of over 255."""
     visible = "".join(char for char in name.replace("\\", "/") if char.isprintable())
-    parts = [_shortened(part.strip()) for part in DRIVE.sub("", visible).split("/")]
+    parts = [_shortened(DRIVE.sub("", part.strip()).strip()).strip() for part in visible.split("/")]
     kept = [part for part in parts if part not in ("", ".", "..")]
     return "/".join(kept[-20:]) or "unnamed"
 

@@ -93,7 +93,7 @@ class UrlFetcher:
                     raise errors.UrlFailed() from error
             except (httpcore.ProtocolError, httpcore.UnsupportedProtocol, ssl.SSLError) as error:
                 raise errors.UrlFailed() from error
-            await asyncio.sleep(RETRY_PAUSE * 2**attempt * random.uniform(0.5, 1.0))
+            await asyncio.sleep(RETRY_PAUSE * 2**attempt * random.uniform(0.5, 1.0))  # noqa: S311 (no secret)
 
     async def _attempt(self, url: str, received: Received) -> None:
         for _ in range(MAX_REDIRECTS + 1):

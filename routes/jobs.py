@@ -20,7 +20,7 @@ from queue_manager import NewJob, new_id
 from routes.delivery import disposition
 from routes.services import Rooms, Services
 from routes.submission import fingerprint, known_names, parse_submission, recipe_of
-from schemas import Frozen, Job, JobFile, JobPage, JobStatus, Priority, Recipe
+from schemas import Frozen, Job, JobFile, JobPage, JobStatus, Priority
 
 PAGE = 500  # files read at a time for a ZIP
 
@@ -57,7 +57,10 @@ UPLOAD_BODY = {
 
 
 RECIPE_BODY = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": Recipe.model_json_schema()}}}
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Recipe"}}},
+    }
 }
 
 

@@ -198,3 +198,10 @@ def tiff_of_damaged_tags(count: int) -> bytes:
     directory = 8 + 64
     entries = whole[directory + 2 : -4]
     return whole[:directory] + struct.pack("<H", 9 + count) + entries + lost + bytes(4)
+
+
+def jpeg_of_few_scans() -> bytes:
+    """A progressive JPEG."""
+    out = io.BytesIO()
+    Image.fromarray(skimage_data.astronaut()).resize((64, 48)).save(out, "JPEG", progressive=True)
+    return out.getvalue()
