@@ -92,12 +92,22 @@ def test_endless_document_is_not_read(strict: Server, path: str, kind: str) -> N
         )
 
 
-def test_endless_json_is_413_where_the_route_takes_json(strict: Server) -> None:
+@pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=x", "image/png"])
+def test_endless_body_is_413_where_the_route_takes_json(strict: Server, kind: str) -> None:
     job = strict.submit(("a.jpg", photo()), remove_bg="false")
     with unharmed(strict):
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": kind}
         response = strict.request("PATCH", f"/api/jobs/{job['id']}", content=chunked(30_000_000, b""), headers=headers)
         is_refused(response, 413, "request_too_large")
+
+
+def test_endless_mask_is_413(strict: Server) -> None:
+    job = strict.finished(strict.submit(("a.jpg", photo()), remove_bg="false")["id"])
+    (file,) = strict.files(job["id"])
+    with unharmed(strict):
+        url = f"/api/jobs/{job['id']}/files/{file['id']}/mask"
+        response = strict.request("PUT", url, content=chunked(30_000_000, b""), headers={"Content-Type": "image/png"})
+        assert response.status_code == 413, response.text
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from errors import codes
 from settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent
@@ -45,3 +46,24 @@ def test_links_of_the_documents_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
             if not target.startswith("http"):
                 assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+TEST_VARIABLES = {"TESTDATA", "TEST_MODELS", "TESTS_NO_SKIPS"}
+
+
+def test_documents_name_only_settings_that_exist() -> None:
+    known = {name.upper() for name in Settings.model_fields} | TEST_VARIABLES
+    for document in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
+        named = set(re.findall(r"\bPHOTO_([A-Z][A-Z_]*[A-Z])\b", document.read_text(encoding="utf-8")))
+        assert named <= known, document.name
+
+
+def test_security_document_names_only_codes_that_exist() -> None:
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    known = codes()
+    for status, code in re.findall(r"\b([45]\d\d) `([a-z_]+)`", text):
+        assert known[code].status == int(status), code
+    rows = [line for line in text.partition("## Limits")[2].partition("\n## ")[0].splitlines() if line.startswith("|")]
+    for row in rows[2:]:
+        for code in re.findall(r"`([a-z_]+)`", row.split("|")[3]):
+            assert code in known or code == "first_frame_only", code
