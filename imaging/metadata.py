@@ -50,14 +50,20 @@ MOST_BYTES = 60_000  # a JPEG holds 65,533 in one segment
 
 def kept_exif(exif: Image.Exif) -> bytes | None:
     """The part of `exif` that may be kept, as EXIF of its own; None where there is none. Raises what Pillow raises."""
-    image = {tag: value for tag, value in exif.items() if tag in IMAGE_TAGS}
-    camera = {tag: value for tag, value in exif.get_ifd(CAMERA_IFD).items() if tag in CAMERA_TAGS}
+    image = {tag: value for tag, value in exif.items() if tag in IMAGE_TAGS and _is_short(value)}
+    ifd = exif.get_ifd(CAMERA_IFD)
+    camera = {tag: value for tag, value in ifd.items() if tag in CAMERA_TAGS and _is_short(value)}
     if not image and not camera:
         return None
     kept = _of(image)
     kept.get_ifd(CAMERA_IFD).update({**camera, COLOUR_SPACE: SRGB})
     coded = kept.tobytes()
     return coded if len(coded) <= MOST_BYTES else None
+
+
+def _is_short(value: object) -> bool:
+    """Whether the value could be kept at all: Pillow writes a text of 40 MB in seconds, and several times."""
+    return not isinstance(value, str | bytes | tuple) or len(value) <= MOST_BYTES
 
 
 def image_tags(exif: bytes) -> Image.Exif:
