@@ -131,7 +131,7 @@ def _operate(picture: Picture, recipe: Recipe, context: Context, timings: _Timin
         with timings.step(f"{operation.op}_s"):
             picture = operation.apply(picture, replace(context, step=number))
     context.check()
-    return picture
+    return replace(picture, photo=None)  # which no output needs, and a hundred frames would keep
 
 
 def _others(

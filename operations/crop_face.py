@@ -122,6 +122,22 @@ def _cascade(name: str) -> cv2.CascadeClassifier:
     return cv2.CascadeClassifier(str(Path(haarcascades) / f"haarcascade_{name}.xml"))
 
 
+def find_eyes(pixels: Pixels, face: Box) -> list[Box]:
+    """Boxes (x, y, width, height in px) of what looks like eyes in the upper part of a face in (H, W, 3) uint8 RGB."""
+    x, y, width, height = face
+    part = cv2.cvtColor(pixels[y : y + round(0.65 * height), x : x + width], cv2.COLOR_RGB2GRAY)
+    factor = max(1.0, 2 * EYE_WORK_PX / width)
+    large = cv2.resize(part, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    least = round(EYE_SHARE * width * factor)
+    found = _cascade("eye_tree_eyeglasses").detectMultiScale(
+        large, scaleFactor=1.05, minNeighbors=3, minSize=(least, least)
+    )
+    return [
+        (x + round(left / factor), y + round(top / factor), round(wide / factor), round(high / factor))
+        for left, top, wide, high in found
+    ]
+
+
 def _has_eye(grey: Pixels, box: Box, eyes: cv2.CascadeClassifier) -> bool:
     x, y, width, height = box
     factor = max(1.0, EYE_WORK_PX / width)

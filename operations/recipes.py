@@ -26,6 +26,7 @@ from operations.rotate import Rotate
 from operations.shadow import Shadow
 from operations.sharpen import Sharpen
 from operations.smart_crop import SmartCrop
+from operations.straighten import Straighten
 from operations.trim import Trim
 from operations.watermark import Watermark
 from schemas import OutputSpec, Recipe, pointer
@@ -34,8 +35,8 @@ MAX_RECIPE_BYTES = 64 * 1024
 MAX_DEPTH = 10
 
 AnyOperation: TypeAlias = (
-    Rotate | Flip | Crop | Denoise | RemoveBackground | CropFace | SmartCrop | Trim | PlaceSubject | AutoEnhance
-    | Adjust | Grayscale | ReplaceBackground | Shadow | Mask | Pad | Resize | Sharpen | Watermark
+    Rotate | Flip | Straighten | Crop | Denoise | RemoveBackground | CropFace | SmartCrop | Trim | PlaceSubject
+    | AutoEnhance | Adjust | Grayscale | ReplaceBackground | Shadow | Mask | Pad | Resize | Sharpen | Watermark
 )  # fmt: skip
 # In the order in which forms put them into a recipe: what makes the photo right, what finds the subject, what looks.
 OPERATIONS: tuple[type[OperationParams], ...] = get_args(AnyOperation)

@@ -44,6 +44,7 @@ ROOM = (*CUT, {"op": "trim"}, {"op": "place_subject", "aspect": "1:1", "scale": 
 EXAMPLES = (
     Example("rotate", "coffee", {"angle": 12}),
     Example("flip", "coffee"),
+    Example("straighten", "leaning"),
     Example("crop", "coffee", {"x": 20, "y": 5, "width": 60, "height": 75, "unit": "percent"}),
     Example("denoise", "noisy", {"strength": 1, "colour": 1}),
     Example("remove_background"),
@@ -73,6 +74,10 @@ def photo(name: str) -> Pixels:
     if name == "dull":
         pale = 60 + 0.55 * data.coffee().astype(float)
         return np.clip(np.rint(pale * (1.06, 1.0, 0.86)), 0, 255).astype(np.uint8)
+    if name == "leaning":
+        matrix = cv2.getRotationMatrix2D((225, 130), -22, 1.0)
+        turned = cv2.warpAffine(data.astronaut(), matrix, (512, 512), borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(turned[:330, 50:400], np.uint8)
     if name == "soft":
         return np.asarray(cv2.GaussianBlur(data.chelsea(), (0, 0), 2.2), np.uint8)
     return np.asarray(getattr(data, name)(), np.uint8)
