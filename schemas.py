@@ -156,7 +156,7 @@ class OutputSpec(Frozen):
         ge=0,
         le=10,
         title="AVIF speed",
-        description="From 0 (slowest, smallest) to 10; 6 takes about four times 9.",
+        description="From 0 (slowest, smallest) to 10; 6 takes ten times as long as 9 and saves 5 %.",
         json_schema_extra={"x-group": "More"},
     )
     compression: Literal["lzw", "deflate", "none"] = Field(

@@ -45,11 +45,25 @@ have as many megapixels as one photo.
 """
 
 
+ELSEWHERE = """## Coming from remove.bg
+
+| there | here |
+| --- | --- |
+| `crop`, `crop_margin` | [`trim`](#trim), `margin`: in px or percent of the subject, with the same limits |
+| `scale`, `position` | [`place_subject`](#place_subject), `scale` from 0.1 to 1, `position` with the same words |
+| `bg_color` | `background` of `remove_background` or [`replace_background`](#replace_background) |
+| `bg_image_file` | `POST /api/assets`, then `background`: `asset:` and its id |
+| `add_shadow` | [`shadow`](#shadow) |
+| `channels=alpha` | an output of the kind `mask`, or `GET .../mask` |
+| `size` | `width`, `height` of an output, or [`resize`](#resize) |
+"""
+
+
 def page() -> str:
     """The text of docs/operations.md."""
     contents = "\n".join(f"- [{info.title}](#{info.op}): {info.summary}" for info in catalogue())
     parts = [HEAD, contents + "\n", *(_section(info.op) for info in catalogue()), OUTPUTS]
-    return "\n".join([*parts, _table(OutputSpec.model_json_schema()), ""])
+    return "\n".join([*parts, _table(OutputSpec.model_json_schema()) + "\n", ELSEWHERE])
 
 
 def _section(op: str) -> str:
