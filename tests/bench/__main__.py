@@ -1,24 +1,22 @@
 """`make bench`: prints the figures of docs/performance.md and writes them to build/bench.json."""
 
-import os
 import sys
 import tempfile
 from pathlib import Path
 
 from tests import tiny_network
-from tests.bench import engine, http
+from tests.bench import engine, http, memory, networks
 from tests.bench.rows import write
 from tests.server import ROOT
 
 
 def main() -> int:
-    models = Path(os.environ.get("PHOTO_TEST_MODELS", ROOT / "build" / "models"))
-    isnet = models / "isnet-general-use.onnx"
+    isnet = networks.isnet()
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         tiny = tiny_network.save(folder / "tiny.onnx")
-        for part in (engine.run(folder), http.run(folder, tiny, isnet if isnet.exists() else None)):
+        for part in (engine.run(folder), http.run(folder, tiny, isnet), memory.run(folder, isnet)):
             for row in part:
                 print(row, flush=True)
                 rows.append(row)

@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import statistics
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,13 +12,26 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tests.bench import photos
+from engines.rows import DEFAULT
+from tests.bench import networks, photos, single
 from tests.bench.rows import Row, duration, rate, seconds
 from tests.server import Json, Server
 
 THREADS = 2
 ROUNDS = 3
-STAGES = ("decode_s", "infer_s", "refine_s", "decontaminate_s", "encode_s", "total_s")
+STAGES = (
+    "decode_s",
+    "shrink_s",
+    "wait_s",
+    "network_s",
+    "infer_s",
+    "refine_s",
+    "decontaminate_s",
+    "composite_s",
+    "encode_s",
+    "total_s",
+    "store_s",
+)
 
 Remover = Callable[[bytes], bytes]
 
@@ -63,23 +75,46 @@ def compared(name: str, server: Server, remove: Remover, recipe: Json, sets: lis
             theirs.append(seconds(lambda: list(pool.map(remove, contents))))  # noqa: B023
             ours.append(seconds(lambda: jobs.append(processed(server, paths, recipe))))  # noqa: B023
     yield rate(name, ours, theirs, len(sets[0]))
-    files = [file for job in jobs for file in server.files(job["id"])]
+    yield from stages(name, [file["timings"] for job in jobs for file in server.files(job["id"])], sum(ours))
+
+
+def stages(name: str, timings: list[dict[str, float]], whole: float) -> Iterator[Row]:
+    """Rows of where the time goes. Networks run one at a time: at a share of 1 they would never have to wait."""
     for stage in STAGES:
-        taken = [file["timings"][stage] for file in files if stage in file["timings"]]
+        taken = [found[stage] for found in timings if stage in found]
         if taken:
             yield duration(f"{name}, {stage.removesuffix('_s')}", taken)
-    share = [file["timings"]["infer_s"] / file["timings"]["total_s"] for file in files]
-    yield Row(f"{name}, share of inference", statistics.median(share), "of total", rounds=len(share))
+    share = sum(found.get("network_s", 0.0) for found in timings) / whole
+    yield Row(f"{name}, share of the network", share, "of the whole", rounds=len(timings))
 
 
-def again(name: str, server: Server, model: str, sets: list[list[Path]]) -> Row:
-    """Another recipe on photos that were seen before, against the first time."""
-    first, second = [], []
-    recipes = recipe_of(model), recipe_of(model, background="#ffffff")
+def again(name: str, server: Server, model: str, sets: list[list[Path]]) -> Iterator[Row]:
+    """Other recipes on photos that were seen before, against the first time: in a new job, and reprocessed in its own.
+
+    No recipe is the one of the job before, whose results would be taken over as they are.
+    """
+    first, second, third = [], [], []
+    ran = _inferences(server)
     for paths in sets:
-        for taken, recipe in zip((first, second), recipes, strict=True):
-            taken.append(seconds(partial(processed, server, paths, recipe)))
-    return rate(name, second, first, len(sets[0]))
+        job: list[Json] = []
+        first.append(seconds(lambda: job.append(processed(server, paths, recipe_of(model)))))  # noqa: B023
+        white = recipe_of(model, background="#ffffff")
+        second.append(seconds(partial(processed, server, paths, white)))
+        third.append(seconds(partial(reprocessed, server, job[0]["id"], recipe_of(model, background="#1e90ff"))))
+    ran = _inferences(server) - ran
+    yield rate(name, second, first, len(sets[0]))
+    yield rate(f"{name}, reprocessed", third, first, len(sets[0]))
+    yield Row(f"{name}, inferences for three recipes", ran / sum(len(paths) for paths in sets), "a photo")
+
+
+def _inferences(server: Server) -> float:
+    lines = server.get("/metrics").text.splitlines()
+    return float(next(line for line in lines if line.startswith("photo_inferences ")).split()[1])
+
+
+def reprocessed(server: Server, job_id: str, recipe: Json) -> None:
+    server.post(f"/api/jobs/{job_id}/reprocess", json=recipe).raise_for_status()
+    assert server.finished(job_id)["progress"]["failed"] == 0
 
 
 def agreement(name: str, server: Server, remove: Remover, model: str, paths: list[Path]) -> Row:
@@ -94,14 +129,13 @@ def agreement(name: str, server: Server, remove: Remover, model: str, paths: lis
     return Row(name, least, "IoU")
 
 
-def run(folder: Path, tiny: Path, isnet: Path | None) -> Iterator[Row]:
+def run(folder: Path, tiny: Path, isnet: networks.Isnet | None) -> Iterator[Row]:
     """Every row of this part; without ISNet's file, those of the near-free network alone."""
-    large = [photos.save(folder, photos.LARGE, 2, 2 * number) for number in range(ROUNDS)]
-    small = [photos.save(folder, photos.SMALL, 4, 4 * number) for number in range(ROUNDS)]
+    large = [photos.save(folder, photos.LARGE, 4, 4 * number) for number in range(ROUNDS)]
+    small = [photos.save(folder, photos.SMALL, 8, 8 * number) for number in range(ROUNDS)]
     warm = photos.save(folder, (640, 480), 2)
-    models = isnet.parent if isnet else folder
     remove = rembg_of(tiny, isnet=False)
-    with serving(folder / "tiny", models, custom_model=str(tiny)) as server:
+    with serving(folder / "tiny", folder, custom_model=str(tiny)) as server:
         processed(server, warm, recipe_of("custom"))
         remove(warm[0].read_bytes())
         # Its matte is soft everywhere, which no network's is: the edges would take the photo for one large edge.
@@ -109,14 +143,20 @@ def run(folder: Path, tiny: Path, isnet: Path | None) -> Iterator[Row]:
         yield from compared("12 MP, near-free network", server, remove, recipe, large)
     if isnet is None:
         return
-    remove = rembg_of(isnet, isnet=True)
-    with serving(folder / "isnet", models) as server:
-        processed(server, warm, recipe_of("isnet-general-use"))
-        remove(warm[0].read_bytes())
-        recipe = recipe_of("isnet-general-use")
+    remove = rembg_of(single.save(isnet.file, folder / isnet.file.name), isnet=True)
+    remove(warm[0].read_bytes())
+    recipe = recipe_of(DEFAULT)
+    with serving(folder / "isnet", isnet.folder, optimize="off") as server:
+        processed(server, warm, recipe)
         yield from compared("12 MP, ISNet", server, remove, recipe, large)
         yield from compared("0.5 MP, ISNet", server, remove, recipe, small)
-        yield agreement("12 MP, ISNet, masks", server, remove, "isnet-general-use", large[0])
-    with serving(folder / "again", models) as server:
-        processed(server, warm, recipe_of("isnet-general-use"))
-        yield again("12 MP, ISNet, second recipe", server, "isnet-general-use", large[:2])
+        yield agreement("12 MP, ISNet, masks", server, remove, DEFAULT, large[0])
+        yield agreement("0.5 MP, ISNet, masks", server, remove, DEFAULT, small[0])
+    networks.optimise(isnet, folder)
+    with serving(folder / "optimised", isnet.folder, optimize="auto") as server:
+        processed(server, warm, recipe)
+        yield from compared("12 MP, ISNet optimised", server, remove, recipe, large)
+        yield from compared("0.5 MP, ISNet optimised", server, remove, recipe, small)
+    with serving(folder / "again", isnet.folder, optimize="off") as server:
+        processed(server, warm, recipe)
+        yield from again("12 MP, ISNet, second recipe", server, DEFAULT, large[:2])

@@ -138,15 +138,18 @@ def _archive(path: Path) -> Path:
     return path
 
 
+def run(folder: Path, network: networks.Isnet | None, count: int = PHOTOS) -> Iterator[Row]:
+    """Every row of this part; without ISNet's file, those of the archives alone."""
+    if network is not None:
+        networks.optimise(network, folder)
+        yield from batch(folder, network, count, optimised=True)
+        yield from batch(folder, network, count, optimised=False)
+    yield from archives(folder)
+
+
 def main(count: int = PHOTOS) -> None:
-    network = networks.isnet()
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        if network is not None:
-            for optimised in (True, False):
-                for row in batch(folder, network, count, optimised=optimised):
-                    print(row, flush=True)
-        for row in archives(folder):
+        for row in run(Path(name), networks.isnet(), count):
             print(row, flush=True)
 
 
