@@ -13,6 +13,7 @@ const COLOURS = /** @type {const} */ ([['#ffffff', 'white'], ['#e9ebee', 'grey']
 const FORMATS = /** @type {Record<string, string>} */ ({ png: 'PNG', webp: 'WebP', jpeg: 'JPEG', avif: 'AVIF', tiff: 'TIFF' });
 const WORDS = new Set(['transparent', 'blur']);
 const SAME = /** @type {Record<string, string>} */ ({ white: '#ffffff', '#fff': '#ffffff', black: '#000000', '#000': '#000000' });
+const OWN = 'own-'; // begins the names of presets that this browser keeps
 const USUAL = new Set(['remove_background', 'crop_face', 'resize']); // the others are folded away until they are used
 const PLAIN = new Set(['png', 'tiff']); // no quality to choose
 
@@ -180,11 +181,41 @@ export function createOptions(page) {
           change(its, true);
         },
       }),
-      el('span', {}, el('strong', {}, title), el('span', { className: 'small muted' }, description))));
+      el('span', {}, el('strong', {}, title), el('span', { className: 'small muted' }, description)),
+      isOwn(name) && iconButton('delete', t('deleteNamed', { name: title }), () => setOwn(own().filter((one) => one.name !== name)))));
     const reset = el('button', {
-      type: 'button', className: 'button small reset', hidden: true, onclick: () => change(preset()?.recipe ?? recipe, true),
+      type: 'button', className: 'button small', onclick: () => change(preset()?.recipe ?? recipe, true),
     }, icon('retry'), t('resetPreset'));
-    byId('presets').replaceChildren(byId('presets').firstElementChild, ...cards, reset);
+    byId('presets').replaceChildren(byId('presets').firstElementChild, ...cards, el('div', { className: 'reset', hidden: true }, reset, keepButton()));
+  }
+
+  /** @returns {Preset[]} those that this browser keeps */
+  const own = () => recall('presets') ?? [];
+  const isOwn = (/** @type {string} */ name) => name.startsWith(OWN);
+
+  /** @param {Preset[]} kept */
+  function setOwn(kept) {
+    remember('presets', kept);
+    presets = [...presets.filter(({ name }) => !isOwn(name)), ...kept];
+    if (!preset()) chosen = presets[0].name;
+    drawPresets();
+    summarise();
+  }
+
+  /** Becomes a field for the name; Enter keeps what is chosen now. */
+  function keepButton() {
+    const button = el('button', { type: 'button', className: 'button small', id: 'keep-preset', onclick: () => {
+      button.replaceWith(field);
+      field.focus();
+    } }, icon('keep'), t('keepPreset'));
+    const field = el('input', { type: 'text', id: 'preset-name', maxLength: 60, placeholder: t('presetName'), 'aria-label': t('presetName'), onkeydown: (event) => {
+      if (event.key === 'Escape') field.replaceWith(button);
+      if (event.key !== 'Enter' || !field.value.trim()) return;
+      event.preventDefault();
+      chosen = `${OWN}${Date.now()}`;
+      setOwn([...own(), { name: chosen, title: field.value.trim(), description: '', recipe }]);
+    } });
+    return button;
   }
 
   function section(key, title, summary, content) {
@@ -314,7 +345,7 @@ export function createOptions(page) {
     async load() {
       const [operations, { presets: list }] = await Promise.all([page.client.operations(), page.client.presets()]);
       catalogue = operations;
-      presets = list;
+      presets = [...list, ...own()];
       fields = new Map(catalogue.operations.map(({ op, schema }) => [op, fieldsOf(schema)]));
       outputFields = fieldsOf(catalogue.outputs);
       restore();

@@ -273,6 +273,23 @@ def test_opened_photo_is_looked_at_closer_and_moved(page: Page, photos: dict[str
     assert frame.bounding_box() == before
 
 
+def test_own_preset_is_kept_in_this_browser_until_it_is_deleted(page: Page) -> None:
+    page.locator("#section-crop_face").click()
+    page.locator("#use-crop_face").check()
+    page.locator("#keep-preset").click()
+    page.locator("#preset-name").fill("Staff <b>cards</b>")
+    page.keyboard.press("Enter")
+    own = page.locator(".preset", has_text="Staff <b>cards</b>")
+    expect(own.locator("input")).to_be_checked()
+    page.locator("label", has_text="Web sizes").click()
+    page.reload()
+    own.click()
+    expect(page.locator("#section-crop_face .section-value")).not_to_have_text("Off")
+    own.get_by_role("button").click()
+    expect(own).to_have_count(0)
+    expect(page.locator("#preset-cutout")).to_be_checked()
+
+
 def test_finished_job_is_done_again_with_other_options(page: Page, server: Server, photos: dict[str, Path]) -> None:
     job = choose(page, photos["chelsea"])
     expect_done(page, 1)

@@ -21,6 +21,8 @@ export const en = {
   whatToMake: 'What to make',
   appliesNext: 'For the photos you add next, and for “Do again as chosen”.',
   changed: 'changed',
+  keepPreset: 'Keep as my preset',
+  presetName: 'Name of the preset',
   resetPreset: 'Back to the preset',
   output: 'File format',
   use: 'Use this step',
