@@ -264,7 +264,7 @@ export function createOptions(page) {
     const step = stepOf(recipe, op);
     if (!step) return t('off');
     const told = shown.filter(({ key, default: usual }) => step[key] !== undefined && !same(step[key], usual));
-    const colour = shown.find(({ control }) => control === 'colour');
+    const colour = op.endsWith('background') && shown.find(({ control }) => control === 'colour');
     if (!told.length && colour) return valueText(colour, colour.default, t);
     if (!told.length) return t('on');
     return told.slice(0, 2).map((field) => summaryOf(field, step[field.key])).join(', ');
