@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 import errors
 import memory
 from admission import AdmittingRunner
-from connections import GuardedListener, guarded_protocol
+from connections import GuardedListener, QuietSocket, guarded_protocol
 from engines.mattes import kept_mattes
 from idle import IdleOptimiser
 from image_io import quiet_decoders
@@ -52,7 +52,6 @@ from websocket_manager import WebSocketManager
 
 ACCEPTED_AT_ONCE = 32  # connections, before the loop turns to those it has
 WAITING_CONNECTIONS = 2_048  # in the system's queue
-MAX_SOCKET_MESSAGE = 65_536  # bytes; clients have nothing to say
 log = logging.getLogger("photo")
 
 
@@ -274,8 +273,7 @@ def main() -> int:
         log_config=None,
         access_log=settings.log_level == "debug",
         timeout_graceful_shutdown=1,
-        ws="websockets-sansio",
-        ws_max_size=MAX_SOCKET_MESSAGE,
+        ws=QuietSocket,
         ws_per_message_deflate=False,  # it would compress each message once for each of a thousand subscribers
         server_header=False,
     )

@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode
 
 import errors
 from routes.problems import problem
@@ -25,6 +27,8 @@ def _too_many() -> bytes:
 
 
 _TOO_MANY = _too_many()
+TINY, MOST_TINY = 256, 1_000  # bytes of a piece of a body; such pieces of one
+SAID_AT_ONCE, SAID = 8_192, 1_024.0  # bytes of a WebSocket's client; bytes a second
 TURNED_AWAY_AT_ONCE = 256  # connections
 LINGER = 3.0  # seconds in which a client may take notice of an answer that came before its upload had ended
 
@@ -73,11 +77,32 @@ def guarded_protocol(head_seconds: float, leave: Callable[[str], None]) -> type[
     return type("GuardedProtocol", (_GuardedProtocol,), {"head_seconds": head_seconds, "leave": staticmethod(leave)})
 
 
+class _Connection(h11.Connection):
+    """Refuses a body in tiny pieces: each takes h11 as long as a large one, and as many as a connection can carry made
+    /health wait for 13 s."""
+
+    _tiny = 0
+
+    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            self._tiny = 0
+        elif isinstance(event, h11.Data) and len(event.data) < TINY:
+            self._tiny += 1
+            if self._tiny > MOST_TINY:
+                raise h11.RemoteProtocolError("too many tiny chunks")
+        return event
+
+
 class _GuardedProtocol(H11Protocol):
     head_seconds: ClassVar[float]
     leave: Callable[[str], None]
     _timer: asyncio.TimerHandle | None = None
     _address: str | None = None  # while this connection is counted
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.conn = _Connection(h11.SERVER)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._address = str((transport.get_extra_info("peername") or ("",))[0])
@@ -136,4 +161,26 @@ class _GuardedProtocol(H11Protocol):
 
     def _leave(self, cycle: object) -> None:
         if self.cycle is cycle and self.conn.their_state is h11.SEND_BODY:
+            self.transport.close()
+
+
+class QuietSocket(WebSocketsSansIOProtocol):
+    """A WebSocket whose client has next to nothing to say: who sends more than `SAID_AT_ONCE` bytes, and `SAID` more
+    each second, is cut off before it is parsed. A stream of frames of one byte made /health wait for 4 s."""
+
+    _credit: float | None = None  # bytes; None before the handshake
+    _heard = 0.0  # seconds of the loop's time
+
+    def data_received(self, data: bytes) -> None:
+        now = self.loop.time()
+        if self._credit is None:
+            self._credit = SAID_AT_ONCE
+        else:
+            self._credit = min(SAID_AT_ONCE, self._credit + SAID * (now - self._heard)) - len(data)
+        self._heard = now
+        if self._credit >= 0:
+            super().data_received(data)
+        elif not self.transport.is_closing():
+            self.conn.fail(CloseCode.POLICY_VIOLATION)
+            self.transport.write(b"".join(self.conn.data_to_send()))
             self.transport.close()

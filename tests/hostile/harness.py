@@ -1,5 +1,6 @@
 """What every hostile input must leave behind: a server that answers, soon, within its memory, with nothing on disk."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,15 +15,20 @@ SECONDS = 2.0
 MEMORY = 512 * 1024  # KiB of the server's resident set at its highest
 
 
+def patience() -> float:
+    """By what the machine's other work stretches a time: 1 where there is a processor for everybody."""
+    return max(1.0, 2 * os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 @contextmanager
 def unharmed(server: Server, *, seconds: float = SECONDS) -> Iterator[None]:
-    """The block takes at most `seconds` and 512 MB of the server; afterwards it is healthy, and nothing half-received
-    lies about."""
+    """The block takes at most `seconds` (of a machine that does nothing else) and 512 MB of the server; afterwards it
+    is healthy, and nothing half-received lies about."""
     (Path("/proc") / str(server.process.pid) / "clear_refs").write_text("5")  # the peak counts from here
     began = time.monotonic()
     yield
     taken = time.monotonic() - began
-    assert taken <= seconds, f"{taken:.1f} s"
+    assert taken <= seconds * patience(), f"{taken:.1f} s"
     assert peak(server) <= MEMORY, f"{peak(server) // 1024} MB"
     healthy(server)
 
@@ -36,7 +42,7 @@ def peak(server: Server) -> int:
 def healthy(server: Server) -> None:
     assert server.process.poll() is None, server.log.read_text()[-3000:]
     assert server.get("/health").json()["status"] == "ok"
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + 2 * patience()
     while list((server.data / "incoming").iterdir()) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert list((server.data / "incoming").iterdir()) == []

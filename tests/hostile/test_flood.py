@@ -1,6 +1,7 @@
 """Too many at once, from one address: refused in order, while /health answers everybody else within 100 ms."""
 
 import asyncio
+import contextlib
 import json
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.hostile.harness import unharmed
+from tests.hostile.harness import patience, unharmed
 from tests.hostile.photos import photo
 from tests.server import Server
 
@@ -31,8 +32,8 @@ def probed(server: Server) -> Iterator[None]:
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as prober:
         yield
         taken = sorted(json.loads(prober.communicate("\n", timeout=30)[0]))
-    assert len(taken) >= 30
-    assert taken[int(len(taken) * 0.99)] <= P99, f"p99 {1000 * taken[int(len(taken) * 0.99)]:.0f} ms"
+    p99 = taken[int(len(taken) * 0.99)]
+    assert p99 <= P99 * patience(), f"p99 {1000 * p99:.0f} ms of {len(taken)}"
 
 
 async def asked(server: Server, path: str) -> tuple[str, str]:
@@ -123,7 +124,41 @@ def test_socket_that_sends_a_megabyte_is_closed(server: Server) -> None:
 
     with unharmed(server, seconds=30), probed(server):
         for _ in range(100):
-            assert asyncio.run(shout()) in (1009, 1006)  # too big; or broken off, where it was still sending
+            assert asyncio.run(shout()) in (1008, 1006)  # or broken off, where it was still sending
+
+
+def test_socket_that_sends_a_stream_of_tiny_messages_is_closed(server: Server) -> None:
+    job = paused_job(server)
+    url = server.url.replace("http", "ws", 1) + f"/ws/job/{job}"
+
+    async def chatter() -> int:
+        async with connect(url, ping_interval=None, local_addr=FLOODER) as socket:
+            await socket.recv()
+            for _ in range(100):
+                if socket.transport.is_closing():
+                    break
+                socket.transport.write(b"\x81\x81\0\0\0\0a" * 10_000)
+                await asyncio.sleep(0)
+            await socket.wait_closed()
+            return socket.close_code or 0
+
+    with unharmed(server, seconds=30), probed(server):
+        for _ in range(10):
+            assert asyncio.run(chatter()) in (1008, 1006)
+
+
+def test_socket_may_ping_and_say_a_little(server: Server) -> None:
+    job = paused_job(server)
+    url = server.url.replace("http", "ws", 1) + f"/ws/job/{job}"
+
+    async def talk() -> None:
+        async with connect(url, ping_interval=None) as socket:
+            await socket.recv()
+            for _ in range(20):
+                await (await socket.ping())
+                await socket.send("hello")
+
+    asyncio.run(talk())
 
 
 def test_many_uploads_at_once_of_one_address_wait_their_turn(server: Server) -> None:
@@ -144,3 +179,27 @@ def test_many_uploads_at_once_of_one_address_wait_their_turn(server: Server) -> 
 
     with unharmed(server, seconds=60):
         assert asyncio.run(all_of([send() for _ in range(60)])) == {("202", ""): 60}
+
+
+def test_body_in_chunks_of_one_byte_is_broken_off(server: Server) -> None:
+    head = (
+        b"POST /api/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n"
+    )
+
+    async def drip() -> bytes:
+        address = urlsplit(server.url)
+        reader, writer = await asyncio.open_connection(address.hostname, address.port, local_addr=FLOODER)
+        writer.write(head)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(200):
+                writer.write(b"1\r\n-\r\n" * 5_000)
+                await writer.drain()
+        with contextlib.suppress(ConnectionError):
+            return await reader.read()
+        return b""  # broken off while it was still sending
+
+    with unharmed(server, seconds=30), probed(server):
+        for _ in range(20):
+            answer = asyncio.run(drip())
+            assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")
