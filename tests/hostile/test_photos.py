@@ -205,3 +205,34 @@ def test_thousands_of_damaged_tags_are_not_thousands_of_lines_in_the_log(server:
     with unharmed(server):
         assert fate(server, photos.tiff_of_damaged_tags(30_000)) == "completed"
     assert server.log.stat().st_size - before < 2_000
+
+
+SIDE_DOORS: dict[str, tuple[Maker, int, str]] = {
+    "text": (lambda: b"hello, this is a text" * 20, 415, "unsupported_format"),
+    "SVG": (lambda: SVG, 415, "unsupported_format"),
+    "pixel bomb": (partial(photos.one_bit_png, 50_000), 413, "too_many_pixels"),
+    "flood of chunks": (partial(photos.png_of_chunks, before=True), 422, "broken_image"),
+    "truncated": (lambda: photos.photo("PNG")[:2000], 422, "truncated_image"),
+}
+
+
+@pytest.mark.parametrize("kind", SIDE_DOORS)
+def test_asset_is_looked_at_as_a_photo_is(server: Server, kind: str) -> None:
+    make, status, code = SIDE_DOORS[kind]
+    data = make()
+    with unharmed(server):
+        is_refused(server.post("/api/assets", files={"file": ("a.png", data)}), status, code)
+    assert not list((server.data / "assets").glob("*"))
+
+
+@pytest.mark.parametrize("kind", SIDE_DOORS)
+def test_mask_is_looked_at_as_a_photo_is(server: Server, kind: str) -> None:
+    make, _, code = SIDE_DOORS[kind]
+    data = make()
+    job = server.finished(server.submit(("a.png", photos.photo("PNG")), remove_bg="false")["id"])
+    (file,) = server.files(job["id"])
+    with unharmed(server):
+        url = f"/api/jobs/{job['id']}/files/{file['id']}/mask"
+        response = server.request("PUT", url, content=data, headers={"Content-Type": "image/png"})
+        assert response.json()["code"] in (code, "invalid_mask"), response.text
+        assert response.status_code in (413, 415, 422)
