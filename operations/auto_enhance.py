@@ -29,7 +29,7 @@ class AutoEnhance(OperationParams):
 
     op: Literal["auto_enhance"] = "auto_enhance"
     strength: float = share_field(0.8, 1.0, "Strength", "How much of the correction is made.")
-    white_balance: float = share_field(0.7, 1.0, "White balance", "How much of a colour cast is taken out.")
+    white_balance: float = share_field(0.5, 1.0, "White balance", "How much of a colour cast is taken out.")
 
     def apply(self, picture: Picture, context: Context) -> Picture:
         """The corrected picture; what is transparent is not measured."""
