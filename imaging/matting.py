@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from imaging.edges import refined, subject_room
 from imaging.pictures import Pixels
 
-WORK_PX = 768  # longest side of what is solved: 150 MB and about 2 s; twice that takes four times as much of both
+WORK_PX = 768  # longest side of what is solved: up to 250 MB and about 3 s; twice that takes four times as much of both
 SURE = (12, 243)  # levels from which on the network is believed
 BAND_SHARE = 0.012  # of the longest side: how far from the edge what it says is doubted
 MOST_UNKNOWN = 0.45  # share of the px; a matte that is nowhere sure gives the solver nothing to go by
