@@ -135,7 +135,8 @@ def _quantize(row: ModelRow, source: Path, target: Path, report: Report, samples
         return feed.of(crop)
 
     crops = nncf.Dataset(list(calibration_crops(samples)), prepared)
-    smaller = nncf.quantize(network, crops, subset_size=samples)
+    # Asymmetric activations: with symmetric ones ISNet loses .017 of its mean IoU where subjects are small.
+    smaller = nncf.quantize(network, crops, subset_size=samples, preset=nncf.QuantizationPreset.MIXED)
     runtime.save_model(smaller, target)
 
 
