@@ -23,7 +23,7 @@ from PIL import (
 
 import errors
 from imaging.colour import to_srgb
-from imaging.headers import check_parts
+from imaging.headers import check_parts, check_sums
 from imaging.metadata import kept_exif
 from imaging.pictures import Picture, Pixels, Warn
 from imaging.truncation import is_cut_short
@@ -314,10 +314,9 @@ def _check_sums(file: IO[bytes], image: Image.Image) -> None:
     if not isinstance(image, PngImagePlugin.PngImageFile):
         return
     position = file.tell()
-    file.seek(0)
     try:
-        PngImagePlugin.PngImageFile(file).verify()
-    except DECODER_ERRORS as problem:
+        check_sums(file)
+    except SyntaxError as problem:
         raise _broken(file, problem) from problem
     file.seek(position)
 

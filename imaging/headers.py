@@ -4,6 +4,7 @@ Pillow reads segments, chunks and blocks one by one in Python: 50 MB of empty on
 """
 
 import re
+import zlib
 from collections.abc import Callable
 from mmap import ACCESS_READ, mmap
 from typing import IO
@@ -98,6 +99,21 @@ def _check_png(file: IO[bytes]) -> None:
             break
         file.seek(int.from_bytes(head[:4], "big") + 4, 1)
     raise _refuse("chunks")
+
+
+def check_sums(file: IO[bytes]) -> None:
+    """Compare a PNG's checksums, which Pillow leaves out for pixels: damage would pass as noise. Raises SyntaxError.
+
+    Pillow's own `verify` takes eight times as long for each chunk, of which an animation may have 200,000.
+    """
+    with mmap(file.fileno(), 0, access=ACCESS_READ) as data, memoryview(data) as view:
+        at, kind = 8, b""
+        while kind != b"IEND" and at + 12 <= len(data):
+            length = int.from_bytes(data[at : at + 4], "big")
+            kind, end = data[at + 4 : at + 8], at + 8 + length
+            if zlib.crc32(view[at + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
+                raise SyntaxError("broken PNG file (checksum)")
+            at = end + 4
 
 
 def _check_gif(file: IO[bytes]) -> None:
