@@ -201,6 +201,13 @@ class TooManyPixels(RequestTooLarge):
     hint = "Make it smaller first, or raise PHOTO_MAX_MEGAPIXELS."
 
 
+class TooManyFrames(RequestTooLarge):
+    """The file has more frames or pages than this server processes."""
+
+    code = "too_many_frames"
+    hint = "Ask for the first frame alone, or split the file."
+
+
 class RangeNotSatisfiable(PhotoError):
     """The range lies behind the end."""
 

@@ -30,6 +30,7 @@ from imaging.truncation import is_cut_short
 
 MEGA = 1_000_000
 SNIFF_BYTES = 64
+MAX_FRAMES = 500  # of one file, where all are asked for
 ORIENTATION_TAG = 0x0112
 CIELAB = 8  # a TIFF's photometric interpretation
 FIRST_ALONE = ("first_frame_only", "The file holds several pictures; only the first was used.")
@@ -133,7 +134,7 @@ def decode(path: Path, max_megapixels: float, warn: Warn) -> Picture:
 def decode_frames(path: Path, max_megapixels: float, warn: Warn) -> Iterator[tuple[Picture, float]]:
     """Every frame of an animation, or page of a document, with the seconds it is shown; of a photo, the one.
 
-    Raises as `decode`, and TooManyPixels where the frames together have more than `max_megapixels`.
+    Raises as `decode`, TooManyPixels where the frames together have more than `max_megapixels`, and TooManyFrames.
     """
     with path.open("rb") as file:
         image = _open(file, max_megapixels)
@@ -142,6 +143,8 @@ def decode_frames(path: Path, max_megapixels: float, warn: Warn) -> Iterator[tup
         yield _load(file, image, warn), _shown(image)
         number, pixels = 1, image.width * image.height
         while several and _moved(file, image, number):
+            if number >= MAX_FRAMES:
+                raise errors.TooManyFrames(f"At most {MAX_FRAMES} frames or pages of a file are processed.")
             _check_size(image.size, max_megapixels)
             pixels += image.width * image.height
             _check_sum(pixels, max_megapixels)

@@ -1,6 +1,7 @@
 """Photos made to hurt: each fails alone with its code, or is done, within two seconds and 512 MB."""
 
 import io
+import json
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -141,6 +142,19 @@ def test_frames_and_pages_are_never_counted(server: Server, kind: str) -> None:
         assert server.finished(job["id"])["status"] == "completed"
         (file,) = server.files(job["id"])
     assert [warning["code"] for warning in file["warnings"]] == ["first_frame_only"]
+
+
+ALL_FRAMES = {"recipe": json.dumps({"outputs": [{"name": "full", "format": "webp", "frames": "all"}]})}
+
+
+@pytest.mark.parametrize("kind", ["GIF", "APNG", "WebP", "TIFF of 20,000 pages"])
+def test_all_frames_of_an_endless_film_are_not_processed(server: Server, kind: str) -> None:
+    data = ANIMATIONS[kind]()
+    with unharmed(server):
+        job = server.post("/api/jobs", files=multipart(("film", data)), data=ALL_FRAMES).json()
+        server.finished(job["id"])
+        (file,) = server.files(job["id"])
+    assert file["error"]["code"] == "too_many_frames"
 
 
 def test_exif_of_100_mb_is_beyond_the_limit_of_a_file(server: Server) -> None:
