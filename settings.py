@@ -130,7 +130,7 @@ class Settings(BaseSettings):
         "`auto` is none on loopback, else `100/second;3000/minute`.",
     )
     max_connections: int = Field(
-        64, ge=4, description="Most connections of one address at once, WebSockets aside; raise it behind a proxy."
+        200, ge=4, description="Most connections of one address at once, WebSockets aside; raise it behind a proxy."
     )
     max_sockets: int = Field(2_000, ge=1, description="Most WebSockets of one address at once.")
     allowed_hosts: tuple[str, ...] = Field(
