@@ -11,7 +11,7 @@ import { createStrings, en } from './core/strings.js';
 import { el } from './dom.js';
 import { recall, remember } from './shell.js';
 
-const LANGUAGES = { en: 'English' };
+const LANGUAGES = { en: 'English', de: 'Deutsch', es: 'Español', fr: 'Français' };
 const SHOWN = new Set(['title', 'description', 'summary', 'message', 'hint', 'detail', 'good_at', 'x-group']);
 
 export async function loadLanguage() {
