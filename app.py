@@ -18,7 +18,6 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 import errors
-import memory
 from admission import AdmittingRunner
 from connections import GuardedListener, QuietSocket, guarded_protocol
 from engines.mattes import kept_mattes
@@ -241,7 +240,6 @@ def main() -> int:
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    memory.tune()
     quiet_decoders()
     try:
         if not may_serve(settings):

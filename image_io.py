@@ -26,6 +26,7 @@ from imaging.colour import to_srgb
 from imaging.headers import check_parts, check_sums
 from imaging.metadata import kept_exif
 from imaging.pictures import Picture, Pixels, Warn
+from imaging.reduction import reduced
 from imaging.truncation import is_cut_short
 
 MEGA = 1_000_000
@@ -192,9 +193,9 @@ def thumbnail(picture: Picture, px: int) -> bytes:
     """`picture` as WebP with its alpha, its longest side at most `px`."""
     factor = min(1.0, px / max(picture.width, picture.height))
     size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
-    rgb = Image.fromarray(cv2.resize(picture.pixels, size, interpolation=cv2.INTER_AREA))
+    rgb = Image.fromarray(reduced(picture.pixels, *size))
     if picture.alpha is not None:
-        rgb.putalpha(Image.fromarray(cv2.resize(picture.alpha, size, interpolation=cv2.INTER_AREA)))
+        rgb.putalpha(Image.fromarray(reduced(picture.alpha, *size)))
     out = io.BytesIO()
     rgb.save(out, "WEBP", quality=80, method=2)
     return out.getvalue()

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 import errors
-import memory
 from engines.mattes import kept_mattes
 from image_io import mask_of, quiet_decoders
 from image_processor import ProcessedImage, process_image
@@ -237,7 +236,6 @@ class _Child:
 
 def _serve(pipe: Connection, settings: Settings) -> None:
     """The process's life: take work, say its stages, say its result."""
-    memory.tune()
     _limit_memory(settings.process_memory_bytes)
     quiet_decoders()
     models = ModelStore(settings, kept_mattes(settings))

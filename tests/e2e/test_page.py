@@ -603,6 +603,22 @@ def test_focus_starts_at_the_skip_link_and_reaches_the_photos(page: Page) -> Non
     expect(page.locator("#keys-dialog")).to_be_hidden()
 
 
+def test_page_speaks_the_browser_s_language_or_the_chosen_one(browser: Browser, server: Server) -> None:
+    with watched(browser, server.url, locale="de-DE") as page:
+        page.goto("/")
+        expect(page.locator("html")).to_have_attribute("lang", "de")
+        expect(page.locator("#try-sample")).to_have_text("Beispielfoto probieren")
+        expect(page.locator(".preset", has_text="Freisteller auf Weiß")).to_be_visible()
+        assert violations(page) == [], "German"
+        choose(page, upload("brief.jpg", b"This is no picture. " * 9))
+        expect(page.locator(".card .why")).to_contain_text("kein Foto")
+        page.locator("#language").select_option("es")
+        expect(page.locator("html")).to_have_attribute("lang", "es")
+        page.goto("/#/")
+        page.reload()
+        expect(page.locator("#try-sample")).to_have_text("Probar con una foto de muestra")
+
+
 def test_theme_is_kept(page: Page) -> None:
     page.locator("#theme").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
