@@ -15,7 +15,7 @@ const LANGUAGES = { en: 'English', de: 'Deutsch', es: 'Español', fr: 'Français
 const SHOWN = new Set(['title', 'description', 'summary', 'message', 'hint', 'detail', 'good_at', 'x-group']);
 
 export async function loadLanguage() {
-  const wanted = [recall('language'), ...navigator.languages.map((one) => one.slice(0, 2))];
+  const wanted = [...(recall('language') ?? []), ...navigator.languages.map((one) => one.slice(0, 2))];
   const code = wanted.find((one) => one in LANGUAGES) ?? 'en';
   const messages = code === 'en' ? {} : await fetch(`/static/lang/${code}.json`).then((answer) => answer.json()).catch(() => ({}));
   document.documentElement.lang = code;
@@ -48,7 +48,7 @@ export function languageMenu(current, label) {
   const choice = el('select', { id: 'language', title: label, 'aria-label': label },
     ...Object.entries(LANGUAGES).map(([code, name]) => el('option', { value: code, lang: code, selected: code === current }, name)));
   choice.onchange = () => {
-    remember('language', choice.value);
+    remember('language', [choice.value]);
     location.reload();
   };
   return choice;
