@@ -4,7 +4,7 @@
  * @import { Page, Place, Viewer } from './page.js'
  */
 
-import { createClient } from './core/client.js';
+import { OfflineError, createClient } from './core/client.js';
 import { createSession } from './core/session.js';
 import { isFinal } from './core/store.js';
 import { createFormat } from './core/words.js';
@@ -37,7 +37,7 @@ const page = {
   format: createFormat(t, code),
   announce: createAnnouncer(),
   models: createModelWatch(client),
-  openFile: (id) => loadViewer().then((opened) => opened.enter(id)),
+  openFile: (id) => attempt(async () => (await loadViewer()).enter(id)),
   retryFile: (file) => attempt(() => (file.id ? session.retry(file.id) : session.retryUpload(file.key))),
   attempt,
 };
@@ -67,7 +67,10 @@ const keys = createKeys(page, {
 
 /** Fetched with the first photo that is opened. */
 function loadViewer() {
-  viewing ??= import('./viewer.js').then(({ createViewer }) => (viewer = createViewer(page, view.shownKeys)));
+  viewing ??= import('./viewer.js').then(({ createViewer }) => (viewer = createViewer(page, view.shownKeys)), () => {
+    viewing = null;
+    throw new OfflineError();
+  });
   return viewing;
 }
 

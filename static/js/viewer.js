@@ -5,6 +5,7 @@
  * @import { Page, Picture } from './page.js'
  */
 
+import { OfflineError } from './core/client.js';
 import { pretty } from './core/recipe.js';
 import { canRetry } from './core/store.js';
 import { byId, el, icon, oncePerFrame, setText } from './dom.js';
@@ -218,10 +219,12 @@ export function createViewer(page, shownKeys) {
     draw();
   }
 
-  async function brush() {
+  const brush = () => page.attempt(async () => {
     zoom.reset();
     const [id, own] = [jobId(), current];
-    const { openBrush } = await import('./brush.js');
+    const { openBrush } = await import('./brush.js').catch(() => {
+      throw new OfflineError();
+    });
     const now = file();
     if (painting || own !== current || !now) return;
     painting = await openBrush(byId('stage'), {
@@ -238,7 +241,7 @@ export function createViewer(page, shownKeys) {
       },
     });
     byId('stage').dataset.painting = '';
-  }
+  });
 
   const unbrush = () => page.attempt(() => session.again((id) => page.client.deleteMask(id, current)));
 
