@@ -79,6 +79,8 @@ class Watch:
     def _console(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning") or any(part in message.text for part in self.expected):
             return
+        if "closed before the connection is established" in message.text:
+            return  # a page that is left while its socket connects
         if "/thumbnail" in message.location["url"]:
             return  # a photo that cannot be read has none, and the page cannot know before it asks
         self.faults.append(f"console: {message.text} {message.location['url']}")

@@ -118,7 +118,9 @@ class Follower {
     clearTimeout(this.timers.watchdog);
     clearTimeout(this.timers.reconnect);
     this.stopPolling();
-    this.socket?.close();
+    const { socket } = this;
+    if (socket?.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close(); // sooner, browsers call it a failure
+    else socket?.close();
     this.socket = null;
   }
 }
