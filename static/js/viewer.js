@@ -18,7 +18,7 @@ const LARGE = 2; // times its own size a small picture may grow
 const BACKDROPS = /** @type {const} */ (['checker', 'white', 'black']);
 const SHOWABLE = /\.(jpe?g|jpe|jfif|png|webp|gif|bmp|avif)$/i;
 const PREVIEW_PX = 1600;
-const RUNTIMES = { openvino: 'OpenVINO', onnxruntime: 'ONNX Runtime', opencv: 'OpenCV' };
+const RUNTIMES = { openvino: 'OpenVINO', 'openvino-bf16': 'OpenVINO, bfloat16', 'openvino-int8': 'OpenVINO, 8 bit', onnxruntime: 'ONNX Runtime', opencv: 'OpenCV' };
 
 /** @param {Translate} t */
 function createCompare(t) {
