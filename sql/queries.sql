@@ -276,12 +276,6 @@ SELECT * FROM jobs
 -- name: job_ids
 SELECT id FROM jobs
 
--- name: jobs_ahead
-SELECT count(*) AS ahead FROM jobs AS other, jobs AS this
- WHERE this.id = :job_id AND other.id <> this.id AND other.queued + other.running > 0
-   AND other.status IN ('receiving', 'queued', 'processing')
-   AND (other.priority > this.priority OR (other.priority = this.priority AND other.number < this.number))
-
 -- name: get_file
 SELECT * FROM files WHERE job_id = :job_id AND id = :file_id
 
