@@ -52,7 +52,7 @@ def list_entries(path: Path, settings: Settings) -> tuple[Entry, ...]:
     with _opened(path) as archive:
         infos = archive.infolist()
         _check_whole(infos, archive.start_dir, settings)
-        photos = [(index, info) for index, info in enumerate(infos) if not info.is_dir() and not _is_junk(info)]
+        photos = [(index, info) for index, info in enumerate(infos) if not _is_folder(info) and not _is_junk(info)]
         if not photos:
             raise errors.EmptyArchive()
         return tuple(_entry(archive, index, info, settings) for index, info in photos)
@@ -105,6 +105,11 @@ def _check_whole(infos: list[zipfile.ZipInfo], packed: int, settings: Settings) 
         end = info.header_offset + LOCAL_HEADER + len(info.orig_filename.encode()) + info.compress_size
     if end > packed:
         raise errors.UnsafeArchive("Entries of the ZIP overlap its directory.")
+
+
+def _is_folder(info: zipfile.ZipInfo) -> bool:
+    """`ZipInfo.is_dir` of older Pythons raises for an empty name."""
+    return info.filename.endswith("/")
 
 
 def _is_junk(info: zipfile.ZipInfo) -> bool:
