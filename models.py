@@ -12,6 +12,7 @@ import errors
 from engines import classical
 from engines.download import SourceFailed, fetch_model
 from engines.folders import Found, ModelFolders
+from engines.lane import networks
 from engines.mattes import MatteCache, matte_key
 from engines.optimised import OptimisedFolder, is_installed
 from engines.optimiser import Optimiser
@@ -67,6 +68,7 @@ class ModelStore:
         self._settings = settings
         self._mattes = mattes
         self._counting = threading.Lock()
+        self._lane = networks()
         self.inferences = 0
         self._folders = ModelFolders(settings)
         self._rows = {row.name: row for row in ROWS if _is_offered(row, settings)}
@@ -403,13 +405,13 @@ class ModelStore:
     def _network(self, row: ModelRow, found: Found, side: int | None) -> Network:
         path = self._file(row, found)
         try:
-            return load_network(path, self._place, side)
+            return self._lane.call(load_network, path, self._place, side)
         except errors.ModelBroken as problem:
             if path == found.path:
                 raise
             log.warning("the optimised form of %s cannot be loaded and is thrown away", row.name, exc_info=problem)
             self._optimised.files(row).remove()
-            return load_network(found.path, self._place, side)
+            return self._lane.call(load_network, found.path, self._place, side)
 
 
 def _is_offered(row: ModelRow, settings: Settings) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 import errors
+from engines.lane import give_way
 from engines.mattes import kept_mattes
 from image_io import mask_of, quiet_decoders
 from image_processor import ProcessedImage, process_image
@@ -105,7 +106,7 @@ class ThreadRunner:
         self._pool = self._new_pool()
 
     def _new_pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(self._workers, thread_name_prefix="photo")
+        return ThreadPoolExecutor(self._workers, thread_name_prefix="photo", initializer=give_way)
 
     async def run(self, work: Work, control: Control, stage: Stage, keep: Callable[[ProcessedImage], T]) -> T:
         loop = asyncio.get_running_loop()

@@ -2,6 +2,9 @@
 
 import asyncio
 import multiprocessing
+import os
+import sys
+import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +13,7 @@ import pytest
 
 import errors
 import runners
+from engines.lane import NICENESS, networks
 from image_processor import ProcessedImage
 from models import ModelStore
 from runners import Control, ProcessRunner, Runner, ThreadRunner, Work, WorkerDied
@@ -35,6 +39,20 @@ def same(processed: ProcessedImage) -> ProcessedImage:
 
 def control(seconds: float = 60) -> Control:
     return Control("job", time.monotonic() + seconds)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a niceness on Linux alone")
+async def test_workers_give_way_to_the_thread_of_the_networks(tmp_path: Path, photos: dict[str, Path]) -> None:
+    settings = Settings(data_dir=tmp_path, workers=2, offline=True)
+    runner = ThreadRunner(settings, ModelStore(settings))
+
+    def niceness(_: object = None) -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    of_worker = await runner.run(Work(photos["coffee"], CONVERT, {}, 100), control(), lambda _: None, niceness)
+    await runner.close()
+    assert of_worker == max(NICENESS, niceness())
+    assert networks().call(niceness) == niceness()
 
 
 async def test_run_gives_the_processed_photo_and_announces_its_stages(runner: Runner, photos: dict[str, Path]) -> None:
