@@ -341,7 +341,7 @@ class ModelStore:
         if kept is None:
             kept = self._answer(row, pixels, stage, quality)
             self._mattes.put(key, kept)
-        return kept
+        return replace(kept, cutouts=self._mattes.cutouts(key))
 
     def _identity(self, row: ModelRow) -> str:
         """What changes whenever the answers of a model may."""

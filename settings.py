@@ -52,7 +52,9 @@ class Settings(BaseSettings):
     )
     allow_noncommercial: bool = Field(False, description="Offer weights whose licence forbids commercial use.")
     matte_cache_bytes: int = Field(
-        2_000 * MEGA, ge=0, description="Most bytes of mattes kept for photos seen before; 0 keeps none."
+        2_000 * MEGA,
+        ge=0,
+        description="Most bytes of mattes and finished edges kept for photos seen before; 0 keeps none.",
     )
     runtime: str = Field(
         "auto", pattern="^(auto|openvino|onnxruntime)$", description="What runs the networks; `auto` takes the fastest."

@@ -1,4 +1,4 @@
-"""Mattes kept on the disk, so that a photo that was seen before needs no inference."""
+"""Mattes kept on the disk, and cutouts made of them: a photo seen before needs no inference, and its edges are done."""
 
 import hashlib
 import logging
@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from pydantic import ValidationError
 
-from engines.types import Matte, Pixels
+from engines.cutouts import BrokenCutout, packed, unpacked
+from engines.types import Cutout, Matte, Pixels
 from imaging.encode import png
 from schemas import Engine
 from settings import Settings
@@ -21,6 +22,7 @@ from settings import Settings
 log = logging.getLogger(__name__)
 
 SUFFIX = ".matte"
+CUTOUT_SUFFIX = ".cutout"
 STALE_S = 3600.0  # seconds after which a file that is only half written was left by a crash
 FULL_SHARE = 0.9  # of the limit: what is kept when the cache overflows
 UNCOUNTED_SHARE = 0.05  # of the limit: what may be added before the folder is looked through again
@@ -50,29 +52,44 @@ class MatteCache:
         self.hits = 0
         self.misses = 0
 
+    def cutouts(self, key: str) -> "KeptCutouts":
+        """The cutouts made of the matte under `key`."""
+        return KeptCutouts(self, key)
+
     def get(self, key: str) -> Matte | None:
         """The matte kept under `key`, or None."""
-        path = self._path(key)
-        matte = _read(path)
+        content = self.read(f"{key}{SUFFIX}")
+        matte = _matte(content) if content is not None else None
         with self._lock:
             self.hits += matte is not None
             self.misses += matte is None
-        if matte is not None:
-            with suppress(OSError):
-                os.utime(path)
         return matte
 
     def put(self, key: str, matte: Matte) -> None:
         """Keep `matte` under `key`."""
-        content = matte.engine.model_dump_json().encode() + b"\n" + png(matte.alpha)
+        self.write(f"{key}{SUFFIX}", matte.engine.model_dump_json().encode() + b"\n" + png(matte.alpha))
+
+    def read(self, name: str) -> bytes | None:
+        """The content of a file, which has been used now; None where there is none."""
+        path = self._folder / name
         try:
-            self._write(self._path(key), content)
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as problem:
+            log.warning("%s cannot be read: %s", name, problem)
+            return None
+        with suppress(OSError):
+            os.utime(path)
+        return content
+
+    def write(self, name: str, content: bytes) -> None:
+        """Keep the file `name`, and room for others."""
+        try:
+            self._write(self._folder / name, content)
             self._make_room(len(content))
         except OSError as problem:
             log.warning("a matte could not be kept: %s", problem)
-
-    def _path(self, key: str) -> Path:
-        return self._folder / f"{key}{SUFFIX}"
 
     def _write(self, path: Path, content: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -109,7 +126,7 @@ class MatteCache:
         for path in self._folder.iterdir():
             with suppress(FileNotFoundError):  # another process may evict too
                 status = path.stat()
-                if path.suffix == SUFFIX:
+                if path.suffix in (SUFFIX, CUTOUT_SUFFIX):
                     yield status.st_mtime, status.st_size, path
                 elif _is_stale(status.st_mtime, self._folder):
                     path.unlink()
@@ -120,16 +137,40 @@ def _is_stale(moment: float, folder: Path) -> bool:
     return folder.stat().st_mtime - moment > STALE_S
 
 
-def _read(path: Path) -> Matte | None:
-    """The matte in a file; None where there is none, or none that can be read."""
+class KeptCutouts:
+    """The cutouts made of one matte, kept beside it in `cache`."""
+
+    def __init__(self, cache: MatteCache, key: str) -> None:
+        self._cache = cache
+        self._key = key
+
+    def get(self, way: str, pixels: Pixels) -> Cutout | None:
+        """The cutout of the photo's `pixels` made in this way; None where none was kept, or none that can be read."""
+        content = self._cache.read(self._name(way))
+        try:
+            return None if content is None else unpacked(content, pixels)
+        except BrokenCutout:
+            log.warning("the cutout %s cannot be read", self._name(way))
+            return None
+
+    def put(self, way: str, cutout: Cutout) -> None:
+        """Keep it, unless so much of it is soft that it is hardly smaller than the photo."""
+        content = packed(cutout)
+        if content is not None:
+            self._cache.write(self._name(way), content)
+
+    def _name(self, way: str) -> str:
+        return f"{self._key}.{way}{CUTOUT_SUFFIX}"
+
+
+def _matte(content: bytes) -> Matte | None:
+    """The matte in a file's content; None where it cannot be read."""
+    head, _, body = content.partition(b"\n")
     try:
-        head, _, body = path.read_bytes().partition(b"\n")
         engine = Engine.model_validate_json(head)
         alpha = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_GRAYSCALE) if body else None
-    except FileNotFoundError:
-        return None
-    except (OSError, ValidationError, cv2.error) as problem:
-        log.warning("the matte %s cannot be read: %s", path.name, problem)
+    except (ValidationError, cv2.error) as problem:
+        log.warning("a matte cannot be read: %s", problem)
         return None
     return None if alpha is None else Matte(np.asarray(alpha, np.uint8), engine)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from imaging.pictures import Pixels as Pixels
 from schemas import Engine, FileError, FileWarning, Frozen, ModelProgress
@@ -64,12 +64,34 @@ class Resolved:
 
 
 @dataclass(frozen=True)
+class Cutout:
+    """A photo's subject: `alpha` (H, W) uint8 with its edges done, and (H, W, 3) uint8 `pixels` in its own colours."""
+
+    alpha: Pixels
+    pixels: Pixels
+
+
+class Cutouts(Protocol):
+    """What has been made of one photo and one matte before. A `way` names how the edges were done."""
+
+    def get(self, way: str, pixels: Pixels) -> Cutout | None:
+        """The cutout of the photo's (H, W, 3) uint8 `pixels`; None where none was kept."""
+        ...
+
+    def put(self, way: str, cutout: Cutout) -> None:
+        """Keep a cutout that differs from the photo where `imaging.edges.soft_px` says, and nowhere else."""
+        ...
+
+
+@dataclass(frozen=True)
 class Matte:
     """How much of each px belongs to the subject, (H, W) uint8 from 0 to 255, and what says so.
 
     `timings` are the seconds that a network took: `shrink_s` until it was fed, `wait_s` for its turn, `network_s`.
+    `cutouts` keeps what is made of it, where mattes are kept.
     """
 
     alpha: Pixels
     engine: Engine
     timings: Mapping[str, float] = field(default_factory=dict)
+    cutouts: Cutouts | None = None

@@ -79,6 +79,11 @@ def decontaminated(pixels: Pixels, alpha: Pixels) -> Pixels:
     return result
 
 
+def soft_px(alpha: Pixels) -> NDArray[np.bool_]:
+    """(H, W): the px of (H, W) uint8 `alpha` whose colours `decontaminated` may change."""
+    return np.asarray(cv2.inRange(alpha, *SOFT) > 0)
+
+
 def _decontaminate(pixels: Pixels, alpha: Pixels, result: Pixels) -> None:
     """Write the subject's colours at the soft px of `alpha` into `result`, a copy of `pixels`."""
     small = _Reduced.of(pixels, alpha)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from engines.types import Cutout, Matte
 from imaging.edges import decontaminated, refined
 from imaging.matting import CannotMatte, matted
 from imaging.pictures import Picture, Pixels, Placement
@@ -66,16 +67,13 @@ class RemoveBackground(OperationParams):
 
     def apply(self, picture: Picture, context: Context) -> Picture:
         """The subject before its new background. Notes the engine and the mask; warns `no_subject`."""
-        matte = self._matte(picture, context)
+        cutout = self._cutout(picture, context)
+        matte, pixels = cutout.alpha, cutout.pixels
         if context.drawn is None:
             context.findings.mask = _on_source(matte, picture.placement, context.source_size)
         if np.count_nonzero(matte > 127) < EMPTY_SHARE * matte.size:
             context.warn("no_subject", "No subject was found in the photo; the result may be empty.")
         context.check()
-        pixels = picture.pixels
-        if self.decontaminate:
-            with context.timed("decontaminate_s"):
-                pixels = decontaminated(pixels, matte)
         alpha = matte if picture.alpha is None else cv2.multiply(matte, picture.alpha, scale=1 / 255)
         cut = np.asarray(alpha, np.uint8)
         subject = replace(picture, pixels=pixels, alpha=cut, matte=cut, photo=picture.pixels)
@@ -93,12 +91,34 @@ class RemoveBackground(OperationParams):
         asset = asset_of(self.background)
         return frozenset() if asset is None else frozenset({asset})
 
-    def _matte(self, picture: Picture, context: Context) -> Pixels:
-        """(H, W) uint8: which px of the photo are the subject's. Notes the engine; warns `quality_unavailable`."""
+    def _cutout(self, picture: Picture, context: Context) -> Cutout:
+        """The subject with its edges done: the one kept from an earlier time, else a new one. Notes the engine."""
         if context.drawn is not None:
             context.findings.mask, context.findings.engine = context.drawn, BY_HAND
-            return _from_source(context.drawn, picture)
-        pixels = picture.pixels
+            drawn = _from_source(context.drawn, picture)
+            return Cutout(drawn, self._own_colours(picture.pixels, drawn, context))
+        matte = self._matte(picture.pixels, context)
+        way = f"{'refined' if self.refine else 'plain'}-{'own' if self.decontaminate else 'mixed'}"
+        cutouts = None if self.alpha_matting else matte.cutouts
+        kept = cutouts.get(way, picture.pixels) if cutouts else None
+        if kept is not None:
+            return kept
+        alpha = self._edges(picture.pixels, matte.alpha, context)
+        context.check()
+        made = Cutout(alpha, self._own_colours(picture.pixels, alpha, context))
+        if cutouts and way != "plain-mixed":  # of which nothing is left to do but what is done with every matte
+            cutouts.put(way, made)
+        return made
+
+    def _own_colours(self, pixels: Pixels, alpha: Pixels, context: Context) -> Pixels:
+        """(H, W, 3) uint8: the photo, the subject in its own colours where that is asked for."""
+        if not self.decontaminate:
+            return pixels
+        with context.timed("decontaminate_s"):
+            return decontaminated(pixels, alpha)
+
+    def _matte(self, pixels: Pixels, context: Context) -> Matte:
+        """Which px of the photo are the subject's. Notes the engine; warns `quality_unavailable`."""
         with context.timed("infer_s"):
             matte = context.models.predict(context.model(self.model), pixels, context.stage, self.quality)
         for name, seconds in matte.timings.items():
@@ -107,11 +127,15 @@ class RemoveBackground(OperationParams):
         if matte.engine.quality != self.quality:
             context.warn("quality_unavailable", "The model has no other quality than the best; that was used.")
         context.check()
+        return matte
+
+    def _edges(self, pixels: Pixels, matte: Pixels, context: Context) -> Pixels:
+        """(H, W) uint8: the matte with its edges done as asked."""
         with context.timed("refine_s"):
-            edge = self._found_anew(pixels, matte.alpha, context) if self.alpha_matting else None
+            edge = self._found_anew(pixels, matte, context) if self.alpha_matting else None
             if edge is not None:
                 return edge
-            return refined(pixels, matte.alpha) if self.refine else matte.alpha
+            return refined(pixels, matte) if self.refine else matte
 
     def _found_anew(self, pixels: Pixels, matte: Pixels, context: Context) -> Pixels | None:
         """The matte by closed-form matting; None, with the warning `matting_skipped`, where that cannot be done."""

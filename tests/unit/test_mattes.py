@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 from skimage import data
 
 from engines.mattes import MatteCache, matte_key
-from engines.types import Matte
+from engines.types import Cutout, Matte
+from imaging.edges import decontaminated
+from imaging.pictures import Pixels
 from schemas import Engine
 
 ENGINE = Engine(model="isnet-general-use", runtime="openvino", quality="best")
@@ -83,6 +86,52 @@ def test_half_written_files_of_a_crash_are_cleared_away(tmp_path: Path) -> None:
     os.utime(old, (1, 1))
     MatteCache(tmp_path, 10**6).put("a", matte())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.matte", "b.1234.part"]
+
+
+def cutout(soft_px: int = 2) -> tuple[Pixels, Cutout]:
+    """A photo, and a cutout of it whose edge is so wide."""
+    photo = data.coffee()
+    alpha = np.zeros(photo.shape[:2], np.uint8)
+    alpha[40:200, 180:420] = 255
+    alpha[:, 420 : 420 + soft_px] = 128
+    return photo, Cutout(alpha, decontaminated(photo, alpha))
+
+
+def test_cutout_comes_back_as_it_was_for_its_way_alone(tmp_path: Path) -> None:
+    photo, made = cutout()
+    assert not np.array_equal(made.pixels, photo)
+    kept = MatteCache(tmp_path, 10**7).cutouts("a")
+    kept.put("refined", made)
+    again = MatteCache(tmp_path, 10**7).cutouts("a").get("refined", photo)
+    assert again is not None
+    assert np.array_equal(again.alpha, made.alpha)
+    assert np.array_equal(again.pixels, made.pixels)
+    assert kept.get("plain", photo) is None
+    assert MatteCache(tmp_path, 10**7).cutouts("b").get("refined", photo) is None
+
+
+def test_cutout_that_is_mostly_soft_is_not_kept(tmp_path: Path) -> None:
+    photo, made = cutout(soft_px=100)
+    kept = MatteCache(tmp_path, 10**7).cutouts("a")
+    kept.put("refined", made)
+    assert kept.get("refined", photo) is None
+
+
+@pytest.mark.parametrize("damage", [lambda data: b"", lambda data: data[:-9], lambda data: data[:40] + b"x" * 40])
+def test_damaged_cutout_is_none(damage: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    photo, made = cutout()
+    kept = MatteCache(tmp_path, 10**7).cutouts("a")
+    kept.put("refined", made)
+    [path] = tmp_path.iterdir()
+    path.write_bytes(damage(path.read_bytes()))
+    assert kept.get("refined", photo) is None
+
+
+def test_cutout_of_a_photo_of_another_size_is_none(tmp_path: Path) -> None:
+    photo, made = cutout()
+    kept = MatteCache(tmp_path, 10**7).cutouts("a")
+    kept.put("refined", made)
+    assert kept.get("refined", photo[:-1]) is None
 
 
 def test_many_threads_share_it(tmp_path: Path) -> None:

@@ -1,12 +1,16 @@
 """The operation `remove_background`, on a matte that is known."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from skimage import data
 
+from engines.mattes import MatteCache
 from engines.types import Matte
 from imaging.pictures import Picture, Pixels, Placement
 from operations import Context
@@ -42,6 +46,48 @@ def removed(background: str, picture: Picture | None = None, **surroundings: obj
     context = Context(models=KnownMatte(matte()), **surroundings)  # type: ignore[arg-type]
     operation = RemoveBackground(background=background, refine=False, decontaminate=False)
     return operation.apply(picture or Picture(data.coffee(), dpi=(72.0, 72.0)), context), context
+
+
+def test_second_background_takes_the_edges_of_the_first(tmp_path: Path) -> None:
+    class Kept(KnownMatte):
+        def predict(self, name: str, pixels: Pixels, stage: Callable[[str], None], quality: Quality = "best") -> Matte:
+            return replace(super().predict(name, pixels, stage, quality), cutouts=cache.cutouts("photo"))
+
+    cache = MatteCache(tmp_path, 10**7)
+    results = []
+    for background in ("transparent", "transparent", "#ffffff"):
+        context = Context(models=Kept(matte()))
+        picture = RemoveBackground(background=background).apply(Picture(data.coffee()), context)
+        results.append((picture, context.findings))
+    (first, findings), (second, later), (white, last) = results
+    assert "refine_s" in findings.timings
+    assert not {"refine_s", "decontaminate_s"} & {*later.timings, *last.timings}
+    assert first.alpha is not None
+    assert second.alpha is not None
+    assert np.array_equal(first.alpha, second.alpha)
+    assert np.array_equal(first.pixels, second.pixels)
+    assert later.engine == findings.engine
+    plain = RemoveBackground(background="#ffffff").apply(Picture(data.coffee()), Context(models=KnownMatte(matte())))
+    assert np.array_equal(white.pixels, plain.pixels)
+
+
+@pytest.mark.parametrize("other", [{"refine": False}, {"decontaminate": False}, {"alpha_matting": True}])
+def test_edges_done_in_another_way_are_not_taken_over(other: dict[str, bool], tmp_path: Path) -> None:
+    cache = MatteCache(tmp_path, 10**7)
+
+    def cut(keeping: bool, **parameters: bool) -> Picture:
+        class Kept(KnownMatte):
+            def predict(self, name: str, *rest: Any) -> Matte:
+                return replace(super().predict(name, *rest), cutouts=cache.cutouts("photo") if keeping else None)
+
+        return RemoveBackground(**parameters).apply(Picture(data.coffee()), Context(models=Kept(matte())))
+
+    cut(True)
+    kept, made = cut(True, **other), cut(False, **other)
+    assert kept.alpha is not None
+    assert made.alpha is not None
+    assert np.array_equal(kept.alpha, made.alpha)
+    assert np.array_equal(kept.pixels, made.pixels)
 
 
 def test_transparent_sets_the_matte_as_alpha_and_keeps_the_pixels() -> None:
