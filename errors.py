@@ -147,6 +147,32 @@ class IdempotencyMismatch(Conflict):
     code = "idempotency_key_reused"
 
 
+class NothingToPrint(Conflict):
+    """No photo of this job is ready to be printed."""
+
+    code = "nothing_to_print"
+
+
+class SheetTooSmall(ValidationFailed):
+    """The photo does not fit on the paper."""
+
+    code = "sheet_too_small"
+    hint = "Choose larger paper, or give width_mm and height_mm."
+
+
+class TooManyPages(ValidationFailed):
+    """That would be more sheets than are made at once."""
+
+    code = "too_many_pages"
+    hint = "Ask for some of the files, or for fewer copies."
+
+
+class PageNotFound(NotFound):
+    """There are not so many sheets."""
+
+    code = "page_not_found"
+
+
 class DownloadDisabled(Conflict):
     """This model cannot be downloaded here."""
 

@@ -17,7 +17,7 @@ LAYERS = (
     {"models"},
     {"operations"},
     {"image_processor"},
-    {"ingest"},
+    {"ingest", "results"},
     {"runners", "admission"},
     {"job_worker", "upkeep", "idle"},
     {"routes"},
@@ -46,7 +46,7 @@ def imports_of(path: Path) -> set[str]:
 
 def modules() -> list[tuple[str, Path]]:
     rooms = [(path.stem, path) for path in ROOT.glob("*.py")]
-    for folder in ("operations", "routes", "ingest", "engines", "imaging", "sql"):
+    for folder in ("operations", "routes", "ingest", "results", "engines", "imaging", "sql"):
         rooms += [(folder, path) for path in (ROOT / folder).glob("*.py")]
     return rooms
 

@@ -1,0 +1,1 @@
+"""What leaves the server beside the photos themselves."""
