@@ -60,6 +60,7 @@ screenshots: $(VENV)/.dev
 
 operations: $(VENV)/.dev
 	$(BIN)/python docs/operations.py
+	$(BIN)/python docs/cli.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info

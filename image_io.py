@@ -5,6 +5,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -24,7 +25,7 @@ from PIL import (
 import errors
 from imaging.colour import to_srgb
 from imaging.headers import check_parts, check_sums
-from imaging.metadata import kept_exif
+from imaging.metadata import kept_exif, taken
 from imaging.pictures import Picture, Pixels, Warn
 from imaging.reduction import reduced
 from imaging.truncation import is_cut_short
@@ -116,6 +117,15 @@ def probe(path: Path, max_megapixels: float) -> tuple[int, int]:
         image = _open(file, max_megapixels)
         width, height = image.size
         return (height, width) if _orientation(image) >= 5 else (width, height)
+
+
+def taken_at(path: Path) -> datetime | None:
+    """When the photo was taken, by the camera's clock, from its header alone; None where it does not say."""
+    try:
+        with path.open("rb") as file:
+            return taken(_open(file, float("inf")).getexif())
+    except (errors.PhotoError, OSError, *DECODER_ERRORS):
+        return None
 
 
 def decode(path: Path, max_megapixels: float, warn: Warn) -> Picture:

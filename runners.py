@@ -23,6 +23,7 @@ from image_processor import ProcessedImage, process_image
 from ingest.assets import Assets
 from models import ModelStore
 from operations import Context, parse_recipe
+from operations.naming import PhotoName
 from schemas import Recipe
 from settings import Settings
 
@@ -41,7 +42,7 @@ class WorkerDied(Exception):
 class Work:
     """One photo to process: the file `source`, a recipe as JSON, the model that stands for each of its names.
 
-    `drawn` is the file of a mask that a person drew, which is taken for the model's.
+    `drawn` is the file of a mask that a person drew, which is taken for the model's. `name` is what labels may say.
     """
 
     source: Path
@@ -49,6 +50,7 @@ class Work:
     models: Mapping[str, str]
     max_megapixels: float
     drawn: Path | None = None
+    name: PhotoName = field(default_factory=PhotoName)
 
 
 @dataclass(slots=True)
@@ -147,6 +149,7 @@ def _process(work: Work, models: ModelStore, assets: Assets, stage: Stage, check
         resolved_model=work.models,
         stage=stage,
         check=check,
+        name=work.name,
         drawn=mask_of(work.drawn, work.max_megapixels) if work.drawn else None,
     )
     return process_image(work.source, _parsed(work.recipe), context, work.max_megapixels)

@@ -188,6 +188,13 @@ class Recipe(Frozen):
 
     operations: tuple[SerializeAsAny[Operation], ...] = Field((), max_length=20)
     outputs: tuple[OutputSpec, ...] = Field((OutputSpec(),), max_length=20)
+    naming: str | None = Field(
+        None,
+        max_length=200,
+        title="Names",
+        description="What results are called, with folders: `{folder}/{number}_{output}`. Fields: `{name}`, `{file}`, "
+        "`{folder}`, `{date}`, `{index:03}`, `{number}`, `{caption}`, `{output}`; left open, the photo's own name.",
+    )
 
 
 class FileError(Frozen):
@@ -275,10 +282,16 @@ class JobFile(Frozen):
     """One photo of a job. `size` in bytes; `width`, `height` of the upright source in px, once decoded.
 
     `can_retry`: it failed, and its bytes are kept; what was refused on arrival must be sent again.
+    `index` is its place in the job, from 1; `taken` when, by the camera's clock; `number` and `caption` are those of
+    the list of names that came with the photos, null where that does not name it.
     """
 
     id: str
     name: str
+    index: int = 1
+    number: str | None = None
+    caption: str | None = None
+    taken: datetime | None = None
     status: FileStatus
     stage: str
     size: int

@@ -117,6 +117,16 @@ class Storage:
             return shutil.disk_usage(self.root).free
 
 
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that is there whole or, as seen from outside, not at all; the folder may be new."""
+    part = path.parent / f".{secrets.token_hex(8)}{PART}"
+    try:
+        _write(part, data, flushed=True)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def _write(path: Path, data: bytes, *, flushed: bool) -> None:
     """Write a new file, in a folder that may be new as well."""
     try:

@@ -6,6 +6,8 @@ the embedded preview; and what no longer holds of a result: orientation, size, c
 """
 
 import struct
+from contextlib import suppress
+from datetime import datetime
 
 from PIL import Image, TiffImagePlugin
 
@@ -41,6 +43,7 @@ CAMERA_TAGS = frozenset(range(0x829A, 0xA50B)) - {
     0xA431,  # BodySerialNumber
     0xA435,  # LensSerialNumber
 }
+TAKEN, DIGITISED, CHANGED = 0x9003, 0x9004, 0x0132  # DateTimeOriginal, DateTimeDigitized, DateTime
 COLOUR_SPACE = 0xA001
 SRGB = 1
 ENTRY_BYTES = 12  # of a TIFF's directory
@@ -59,6 +62,16 @@ def kept_exif(exif: Image.Exif) -> bytes | None:
     kept.get_ifd(CAMERA_IFD).update({**camera, COLOUR_SPACE: SRGB})
     coded = kept.tobytes()
     return coded if len(coded) <= MOST_BYTES else None
+
+
+def taken(exif: Image.Exif) -> datetime | None:
+    """When the photo was taken, by the camera's clock; None where `exif` does not say. Raises what Pillow raises."""
+    camera = exif.get_ifd(CAMERA_IFD)
+    for value in (camera.get(TAKEN), camera.get(DIGITISED), exif.get(CHANGED)):
+        if isinstance(value, str):
+            with suppress(ValueError):
+                return datetime.strptime(value.strip(" \0")[:19], "%Y:%m:%d %H:%M:%S")
+    return None
 
 
 def _is_short(value: object) -> bool:

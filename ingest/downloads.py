@@ -3,50 +3,18 @@
 import csv
 import io
 import json
-import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass
+from pathlib import Path
 
 from zipstream import ZIP_STORED, ZipStream  # type: ignore[import-untyped]
 
-from schemas import Job, JobFile, Recipe
+from ingest.names import SUFFIXES, UsedNames, result_name
+from operations.naming import PhotoName
+from schemas import Job, JobFile, Output, OutputSpec
 from storage import Storage
 
-SUFFIXES = {"png": ".png", "webp": ".webp", "jpeg": ".jpg", "avif": ".avif", "tiff": ".tif"}
 MEDIA_TYPES = {name: f"image/{name}" for name in SUFFIXES}
-
-
-def result_name(file: JobFile, output: str, recipe: Recipe) -> str:
-    """The original name with the ending that the recipe gives the output, and its format's own.
-
-    Where the recipe gives none, it is the output's name, if there are several.
-    """
-    original = PurePosixPath(file.name)
-    formats = {known.name: known.format for known in file.outputs}
-    ending = next((spec.suffix for spec in recipe.outputs if spec.name == output), None)
-    if ending is None:
-        ending = f"-{output}" if len(file.outputs) > 1 else ""
-    return str(original.with_name(original.stem + ending + SUFFIXES[formats[output]]))
-
-
-@dataclass(slots=True)
-class _Names:
-    """Names already used in the ZIP, compared as Windows and macOS compare them."""
-
-    used: set[str] = field(default_factory=set)
-
-    def free(self, name: str) -> str:
-        path, number, candidate = PurePosixPath(name), 1, name
-        while _compared(candidate) in self.used:
-            number += 1
-            candidate = str(path.with_name(f"{path.stem} ({number}){path.suffix}"))
-        self.used.add(_compared(candidate))
-        return candidate
-
-
-def _compared(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +28,14 @@ class Download:
 
 def zip_of(job: Job, files: Iterable[JobFile], storage: Storage) -> Download:
     """The results that are there now, `manifest.json`, and `errors.csv` where a file failed."""
-    stream, names = ZipStream(compress_type=ZIP_STORED, sized=True), _Names({"manifest.json", "errors.csv"})
+    stream, names = ZipStream(compress_type=ZIP_STORED, sized=True), UsedNames({"manifest.json", "errors.csv"})
     entries: list[dict[str, object]] = []
     failed: list[JobFile] = []
     for file in files:
         paths = {}
         for output in file.outputs:
             blob: Path = storage.path(job.id, "result", output.sha256)
-            paths[output.name] = names.free(result_name(file, output.name, job.recipe))
+            paths[output.name] = names.free(name_of(file, output, job))
             stream.add_path(blob, paths[output.name])
         entries.append(_manifest_entry(file, paths))
         if file.status == "failed":
@@ -77,6 +45,20 @@ def zip_of(job: Job, files: Iterable[JobFile], storage: Storage) -> Download:
     if failed:
         stream.add(errors_csv(failed), "errors.csv")
     return Download(f"{job.name or 'photos'}.zip", len(stream), iter(stream))
+
+
+def name_of(file: JobFile, output: Output, job: Job) -> str:
+    """The name of a file's result, with its folders."""
+    specs = (spec for spec in job.recipe.outputs if spec.name == output.name)
+    spec = next(specs, OutputSpec(name=output.name)).model_copy(update={"format": output.format})
+    return result_name(photo_name(file, job), spec, job.recipe)
+
+
+def photo_name(file: JobFile, job: Job) -> PhotoName:
+    """What templates may say of a file."""
+    return PhotoName(
+        file.name, file.index, job.created_at.astimezone(), file.taken, file.number or "", file.caption or ""
+    )
 
 
 def _manifest_entry(file: JobFile, paths: dict[str, str]) -> dict[str, object]:

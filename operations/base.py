@@ -11,6 +11,7 @@ from pydantic import ConfigDict
 import errors
 from engines.types import Matte
 from imaging.pictures import Picture, Pixels
+from operations.naming import PhotoName
 from schemas import Engine, Face, FileWarning, Operation, Quality
 
 T = TypeVar("T")
@@ -51,6 +52,7 @@ class Context:
     itself. `check` raises Cancelled or TimedOut. `source_size` is (width, height) of the upright source in px.
     `drawn` (H, W) uint8 is the mask of the upright source that a person drew, to be taken for the model's.
     `assets` gives an uploaded picture by its id, or raises AssetNotFound. `step` counts the recipe's operations.
+    `name` is what labels may say of the photo.
     """
 
     models: MattePredictor
@@ -61,6 +63,7 @@ class Context:
     check: Callable[[], None] = lambda: None
     source_size: tuple[int, int] | None = None
     step: int = 0
+    name: PhotoName = field(default_factory=PhotoName)
     decisions: dict[int, object] = field(default_factory=dict)
     findings: Findings = field(default_factory=Findings)
 
@@ -104,6 +107,12 @@ class OperationParams(Operation):
 
     title: ClassVar[str]
     summary: ClassVar[str]
+    short: ClassVar[tuple[str, ...]] = ()  # the parameters that a bare value on the command line stands for
+
+    @property
+    def tells_apart(self) -> bool:
+        """Whether the result depends on more than the photo's bytes: on its name, or its place in the job."""
+        return False
 
     @property
     def assets(self) -> frozenset[str]:

@@ -16,6 +16,7 @@ class Crop(OperationParams):
 
     title: ClassVar[str] = "Crop"
     summary: ClassVar[str] = "Keep a part: a box in px or percent, or the largest part of an aspect."
+    short: ClassVar[tuple[str, ...]] = ("aspect",)
 
     op: Literal["crop"] = "crop"
     width: float | None = Field(None, gt=0, title="Width", description="Left open, as the height or the aspect says.")

@@ -16,6 +16,7 @@ class Pad(OperationParams):
 
     title: ClassVar[str] = "Pad"
     summary: ClassVar[str] = "Add a margin, or as much room as an aspect takes."
+    short: ClassVar[tuple[str, ...]] = ("aspect",)
 
     op: Literal["pad"] = "pad"
     margin: float = share_field(0.0, 1.0, "Margin", "Room on each side, of the photo's longest side.")

@@ -17,6 +17,7 @@ from operations.denoise import Denoise
 from operations.flip import Flip
 from operations.grayscale import Grayscale
 from operations.mask import Mask
+from operations.naming import fields_of
 from operations.pad import Pad
 from operations.place_subject import PlaceSubject
 from operations.remove_background import RemoveBackground
@@ -55,6 +56,13 @@ class CheckedRecipe(Recipe):
         if len({output.name for output in outputs}) < len(outputs):
             raise ValueError("Two outputs have the same name.")
         return outputs or (OutputSpec(),)
+
+    @field_validator("naming")
+    @classmethod
+    def _filled_in(cls, naming: str | None) -> str | None:
+        if naming is not None:
+            fields_of(naming)
+        return naming or None
 
 
 def parse_recipe(document: str | bytes | dict[str, object]) -> Recipe:

@@ -15,6 +15,7 @@ class ReplaceBackground(OperationParams):
     summary: ClassVar[str] = (
         "Lay a colour, a gradient, a picture or the photo's own blur behind what is already cut out."
     )
+    short: ClassVar[tuple[str, ...]] = ("background",)
 
     op: Literal["replace_background"] = "replace_background"
     background: Background = background_field("#ffffff")

@@ -17,6 +17,7 @@ class Resize(OperationParams):
 
     title: ClassVar[str] = "Resize"
     summary: ClassVar[str] = "Scale the photo to a width, a height, or into both."
+    short: ClassVar[tuple[str, ...]] = ("width", "height")
 
     op: Literal["resize"] = "resize"
     width: int | None = side_field("Width", "Left open, it follows the height.")

@@ -21,6 +21,7 @@ class Rotate(OperationParams):
 
     title: ClassVar[str] = "Rotate"
     summary: ClassVar[str] = "Turn the photo by any angle; by 90, 180 and 270 degrees without loss."
+    short: ClassVar[tuple[str, ...]] = ("angle",)
 
     op: Literal["rotate"] = "rotate"
     angle: float = Field(

@@ -29,6 +29,7 @@ class Watermark(OperationParams):
 
     title: ClassVar[str] = "Watermark"
     summary: ClassVar[str] = "Write a text or lay an uploaded picture on the photo, once or all over."
+    short: ClassVar[tuple[str, ...]] = ("text",)
 
     op: Literal["watermark"] = "watermark"
     text: str = Field("", max_length=200, title="Text", description="What is written; Latin letters, any of them.")

@@ -14,7 +14,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 import errors
 from image_io import thumbnail_of
-from ingest.downloads import MEDIA_TYPES, result_name
+from ingest.downloads import MEDIA_TYPES, name_of
 from ingest.masks import keep_mask
 from routes.delivery import blob, source
 from routes.services import Rooms, Services
@@ -74,7 +74,7 @@ async def get_result(
     if form == "data_url":
         encoded = base64.b64encode(await asyncio.to_thread(path.read_bytes)).decode()
         return JSONResponse({"data_url": f"data:{MEDIA_TYPES[found.format]};base64,{encoded}"})
-    name = result_name(file, found.name, (await rooms.queue.job(job_id)).recipe)
+    name = name_of(file, found, await rooms.queue.job(job_id))
     return blob(path, MEDIA_TYPES[found.format], name, attachment=download, etag=found.sha256)
 
 

@@ -5,12 +5,13 @@ import json
 import pytest
 
 import errors
-from ingest.downloads import result_name
+from ingest.names import result_name
 from operations import OPERATIONS, PRESETS, Preset, catalogue, models_needed, parse_recipe, simple_recipe
 from operations.colour import parse_colour
 from operations.crop_face import CropFace
+from operations.naming import PhotoName
 from operations.remove_background import RemoveBackground
-from schemas import JobFile, Output, OutputSpec, Recipe
+from schemas import OutputSpec, Recipe
 
 NESTED = '{"operations": ' + "[" * 40 + "]" * 40 + "}"
 
@@ -165,12 +166,7 @@ def test_parse_colour_refuses_what_is_none(text: str) -> None:
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
 def test_presets_outputs_have_names_that_differ(preset: Preset) -> None:
-    outputs = [
-        Output(name=spec.name, format=spec.format, width=1, height=1, bytes=1, sha256="")
-        for spec in preset.recipe.outputs
-    ]
-    file = JobFile(id="1", name="a/b.jpg", status="completed", stage="done", size=1, outputs=tuple(outputs))
-    names = [result_name(file, output.name, preset.recipe) for output in outputs]
+    names = [result_name(PhotoName("a/b.jpg"), spec, preset.recipe) for spec in preset.recipe.outputs]
     assert len(set(names)) == len(names)
     assert all(name.startswith("a/b") for name in names)
 
@@ -179,6 +175,5 @@ def test_result_is_named_as_the_recipe_says() -> None:
     recipe = parse_recipe(
         '{"outputs": [{"name": "a", "suffix": "-small"}, {"name": "b"}, {"name": "c", "suffix": ""}]}'
     )
-    outputs = [Output(name=name, format="png", width=1, height=1, bytes=1, sha256="") for name in "abc"]
-    file = JobFile(id="1", name="b.jpg", status="completed", stage="done", size=1, outputs=tuple(outputs))
-    assert [result_name(file, name, recipe) for name in "abc"] == ["b-small.png", "b-b.png", "b.png"]
+    names = [result_name(PhotoName("b.jpg"), spec, recipe) for spec in recipe.outputs]
+    assert names == ["b-small.png", "b-b.png", "b.png"]
