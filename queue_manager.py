@@ -9,6 +9,7 @@ from schemas import FileError, FileWarning, Job, JobEvent, Priority, Recipe
 from sql import arrivals, control, work
 from sql.arrivals import NewJob as NewJob
 from sql.changes import Change
+from sql.control import Redo as Redo
 from sql.database import Database
 from sql.reader import QueueReader
 from sql.rows import Claim, NewFile, StoredResult, Unpacked, job_from
@@ -166,6 +167,15 @@ class QueueManager(QueueReader):
             errors.Conflict: the job has not ended, or none of its photos is kept.
         """
         return self._told(await self._database.write(control.reprocess, job_id, recipe))
+
+    async def reprocess_some(self, job_id: str, redo: Redo) -> Job:
+        """Do finished or failed photos again, of a job that may be running; the others stay as they are.
+
+        Raises:
+            errors.FileNotFound: one of them is not in the job.
+            errors.Conflict: one is not finished, or not kept, or the job is cancelled.
+        """
+        return self._told(await self._database.write(control.reprocess_some, job_id, redo))
 
     async def draw_mask(self, job_id: str, file_id: str, digest: str | None) -> Job:
         """Make a finished file again with the stored mask `digest`; None: with the model's own.

@@ -281,7 +281,8 @@ class Eta(Frozen):
 class JobFile(Frozen):
     """One photo of a job. `size` in bytes; `width`, `height` of the upright source in px, once decoded.
 
-    `can_retry`: it failed, and its bytes are kept; what was refused on arrival must be sent again.
+    `can_retry`: it failed, and its bytes are kept; what was refused on arrival must be sent again. `recipe`: its own,
+    where it was done again by another than the job's.
     `index` is its place in the job, from 1; `taken` when, by the camera's clock; `number` and `caption` are those of
     the list of names that came with the photos, null where that does not name it.
     """
@@ -306,6 +307,7 @@ class JobFile(Frozen):
     duplicate_of: str | None = None
     timings: dict[str, float] = Field(default_factory=dict)
     attempts: int = 0
+    recipe: Recipe | None = None
     can_retry: bool = False
 
 

@@ -49,9 +49,10 @@ def zip_of(job: Job, files: Iterable[JobFile], storage: Storage) -> Download:
 
 def name_of(file: JobFile, output: Output, job: Job) -> str:
     """The name of a file's result, with its folders."""
-    specs = (spec for spec in job.recipe.outputs if spec.name == output.name)
+    recipe = file.recipe or job.recipe
+    specs = (spec for spec in recipe.outputs if spec.name == output.name)
     spec = next(specs, OutputSpec(name=output.name)).model_copy(update={"format": output.format})
-    return result_name(photo_name(file, job), spec, job.recipe)
+    return result_name(photo_name(file, job), spec, recipe)
 
 
 def photo_name(file: JobFile, job: Job) -> PhotoName:

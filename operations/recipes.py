@@ -70,7 +70,7 @@ def parse_recipe(document: str | bytes | dict[str, object]) -> Recipe:
 
     Raises InvalidRecipe, whose `fields` point to each fault.
     """
-    content = _parsed(document) if isinstance(document, str | bytes) else document
+    content = parsed(document) if isinstance(document, str | bytes) else document
     if not isinstance(content, dict):
         _refuse([("", "A recipe is an object with `operations` and `outputs`.")])
     if _depth(content) > MAX_DEPTH:
@@ -81,9 +81,10 @@ def parse_recipe(document: str | bytes | dict[str, object]) -> Recipe:
         _refuse((_pointer(error), _message(error)) for error in problem.errors(include_url=False, include_input=False))
 
 
-def _parsed(document: str | bytes) -> object:
-    if len(document) > MAX_RECIPE_BYTES:
-        _refuse([("", f"A recipe has at most {MAX_RECIPE_BYTES} bytes.")])
+def parsed(document: str | bytes, most: int = MAX_RECIPE_BYTES) -> object:
+    """What is in a JSON document of at most `most` bytes. Raises InvalidRecipe."""
+    if len(document) > most:
+        _refuse([("", f"A recipe has at most {most} bytes.")])
     try:
         return cast(object, json.loads(document, parse_constant=_no_constant))
     except (ValueError, RecursionError):

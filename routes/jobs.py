@@ -14,12 +14,11 @@ from ingest.acceptance import Accepted, accept
 from ingest.downloads import zip_of
 from ingest.uploads import Upload, UploadReader
 from ingest.urls import parse_urls, url_name
-from operations import parse_recipe
-from operations.recipes import MAX_RECIPE_BYTES
-from queue_manager import NewJob, new_id
+from queue_manager import NewJob, Redo, new_id
+from routes.bodies import MAX_DOCUMENT
 from routes.delivery import disposition
 from routes.services import Rooms, Services
-from routes.submission import fingerprint, known_names, parse_submission, recipe_of
+from routes.submission import MAX_REDO_FILES, fingerprint, parse_redo, parse_submission, recipe_of
 from schemas import Frozen, Job, JobFile, JobPage, JobStatus, Priority
 
 PAGE = 500  # files read at a time for a ZIP
@@ -56,10 +55,22 @@ UPLOAD_BODY = {
 }
 
 
-RECIPE_BODY = {
+REDO_BODY = {
     "requestBody": {
         "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Recipe"}}},
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "operations": {"type": "array", "items": {"$ref": "#/components/schemas/Operation"}},
+                        "outputs": {"type": "array", "items": {"$ref": "#/components/schemas/OutputSpec"}},
+                        "files": {"type": "array", "items": {"type": "string"}, "maxItems": MAX_REDO_FILES},
+                        "model": {"type": "string"},
+                    },
+                }
+            }
+        },
     }
 }
 
@@ -242,19 +253,24 @@ async def change_job(rooms: Rooms, job_id: str, change: JobChange) -> Job:
     return rooms.live.job(await rooms.queue.change(job_id, change.name, change.priority, change.keep))
 
 
-@router.post("/{job_id}/reprocess", openapi_extra=RECIPE_BODY)
+@router.post("/{job_id}/reprocess", openapi_extra=REDO_BODY)
 async def reprocess_job(request: Request, rooms: Rooms, job_id: str) -> Job:
-    """Do the photos of an ended job again by another recipe, the JSON body; mattes are used again."""
-    recipe = parse_recipe(await _body(request))
-    known_names(recipe, rooms)
-    return rooms.live.job(await rooms.queue.reprocess(job_id, recipe))
+    """Do the photos of an ended job again by another recipe, the JSON body; mattes are used again.
+
+    With `files`, only these, each finished or failed, of a job that may be running still; with `model`, by that one.
+    Without `operations` and `outputs`, each as it was done last.
+    """
+    redo = parse_redo(await _body(request), rooms)
+    if isinstance(redo, Redo):
+        return rooms.live.job(await rooms.queue.reprocess_some(job_id, redo))
+    return rooms.live.job(await rooms.queue.reprocess(job_id, redo))
 
 
 async def _body(request: Request) -> bytes:
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_RECIPE_BYTES:
+        if len(body) > MAX_DOCUMENT:
             raise errors.RequestTooLarge("The recipe is too long.")
     return body
 

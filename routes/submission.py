@@ -1,14 +1,19 @@
-"""The fields of a submission: a recipe as JSON, a preset, or the simple fields."""
+"""The fields of a submission: a recipe as JSON, a preset, or the simple fields; and what is to be done again."""
 
 import hashlib
+import json
 
 from pydantic import Field, ValidationError
 
 import errors
 from ingest.uploads import Upload
 from operations import PRESETS, assets_needed, models_needed, parse_recipe, simple_recipe
+from operations.recipes import parsed
+from queue_manager import Redo
 from routes.services import Services
 from schemas import Format, Frozen, Priority, Recipe, pointer
+
+MAX_REDO_FILES = 10_000
 
 
 class Submission(Frozen):
@@ -68,6 +73,41 @@ def known_names(recipe: Recipe, services: Services) -> None:
     for name in models_needed(recipe):
         services.models.canonical(name)
     services.assets.use(assets_needed(recipe))
+
+
+class _RedoFields(Frozen):
+    """What `POST /api/jobs/{id}/reprocess` takes beside the recipe."""
+
+    files: tuple[str, ...] | None = Field(None, min_length=1, max_length=MAX_REDO_FILES)
+    model: str | None = None
+
+
+def parse_redo(document: bytes, services: Services) -> Recipe | Redo:
+    """What is to be done again: a whole job by a recipe, or some of its photos.
+
+    Raises:
+        errors.InvalidRecipe, errors.UnknownModel: with a pointer to each fault.
+    """
+    content = parsed(document, most=len(document))
+    if not isinstance(content, dict) or not content.keys() & {"files", "model"}:
+        recipe = parse_recipe(document)
+        known_names(recipe, services)
+        return recipe
+    try:
+        fields = _RedoFields.model_validate_json(
+            json.dumps({key: content.pop(key, None) for key in ("files", "model")})
+        )
+    except ValidationError as error:
+        places = tuple((pointer(item["loc"]), item["msg"]) for item in error.errors())
+        raise errors.InvalidRecipe(f"{places[0][0]}: {places[0][1]}", fields=places) from error
+    if fields.files is None:
+        text = "A model alone is not enough: name the photos."
+        raise errors.InvalidRecipe(text, fields=(("/files", text),))
+    another = parse_recipe(json.dumps(content)) if content else None
+    if another is not None:
+        known_names(another, services)
+    model = None if fields.model is None else services.models.canonical(fields.model)
+    return Redo(fields.files, another, model)
 
 
 def _preset_recipe(submission: Submission, simple: tuple[str, ...]) -> Recipe:

@@ -31,7 +31,7 @@ class Depth(Frozen):
 
 
 class Health(Frozen):
-    """Liveness. `models`: the names of those installed."""
+    """Liveness. `models`: the names of those installed. `url_ingest`: whether photos are fetched from URLs."""
 
     status: str
     version: str
@@ -41,6 +41,7 @@ class Health(Frozen):
     models: tuple[str, ...]
     sockets: int
     free_bytes: int
+    url_ingest: bool
     notices: tuple[Notice, ...]
 
 
@@ -57,6 +58,7 @@ async def health(rooms: Rooms) -> Health:
         models=tuple(row.name for row in rooms.models.rows() if row.state == "installed"),
         sockets=rooms.sockets.clients,
         free_bytes=rooms.storage.free_bytes(),
+        url_ingest=rooms.urls is not None,
         notices=(*rooms.upkeep.notices, *((UNSCANNED,) if rooms.scanner.is_away else ())),
     )
 

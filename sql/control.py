@@ -1,10 +1,35 @@
 """What people do to jobs: each function is one write transaction. Doing a thing twice changes nothing."""
 
+import json
+from dataclasses import dataclass
+
 import errors
 from schemas import FINAL_STATUSES, Priority, Recipe
 from sql.changes import Change, ended, finish_duplicates, job_row
 from sql.database import Transaction
 from sql.rows import PRIORITIES
+
+
+@dataclass(frozen=True, slots=True)
+class Redo:
+    """Photos to do again, by their ids: by `recipe`, else as they were done; with `model`, by that one in any case."""
+
+    files: tuple[str, ...]
+    recipe: Recipe | None
+    model: str | None
+
+    def recipe_of(self, last: Recipe) -> Recipe:
+        """What a photo is done by that was last done by `last`."""
+        recipe = self.recipe or last
+        if self.model is None:
+            return recipe
+        if not any(step.op == "remove_background" for step in recipe.operations):
+            raise errors.Conflict("No background is removed from this photo, so no model works on it.")
+        steps = [
+            step.model_copy(update={"model": self.model}) if step.op == "remove_background" else step
+            for step in recipe.operations
+        ]
+        return recipe.model_copy(update={"operations": tuple(steps)})
 
 
 def cancel(tx: Transaction, keep: float, job_id: str) -> Change:
@@ -47,6 +72,27 @@ def reprocess(tx: Transaction, job_id: str, recipe: Recipe) -> Change:
     tx.run("clear_job_outputs", job_id=job_id)
     tx.run("reprocess_job", job_id=job_id, recipe=recipe.model_dump_json(), count=len(files), now=tx.now)
     return ended(tx, job_id, "job_reprocessed", files)
+
+
+def reprocess_some(tx: Transaction, job_id: str, redo: Redo) -> Change:
+    job = job_row(tx, job_id)
+    ids = json.dumps(redo.files)
+    files = tx.all("files_among", job_id=job_id, ids=ids)
+    if len(files) < len(set(redo.files)):
+        raise errors.FileNotFound()
+    counts = {status: sum(file["status"] == status for file in files) for status in ("completed", "failed")}
+    if tx.one("redo_some", job_id=job_id, succeeded=counts["completed"], failed=counts["failed"], now=tx.now) is None:
+        raise errors.Conflict("The job is cancelled.")
+    queued = [
+        tx.one("reprocess_file", id=file["id"], ids=ids, fresh=redo.model is not None, recipe=recipe)
+        for file in files
+        for recipe in [redo.recipe_of(Recipe.model_validate_json(file["recipe"] or job["recipe"])).model_dump_json()]
+    ]
+    if None in queued:
+        raise errors.Conflict("A photo among these is not finished, or was refused on arrival and is not kept.")
+    for file in files:
+        tx.run("clear_outputs", file_id=file["id"])
+    return ended(tx, job_id, "files_reprocessed", [file for file in queued if file])
 
 
 def draw_mask(tx: Transaction, job_id: str, file_id: str, digest: str | None) -> Change:

@@ -185,7 +185,7 @@ RETURNING *
 
 -- name: reprocess_files
 UPDATE files
-   SET status = 'queued', error = NULL, warnings = '[]', crash_count = 0, available_at = 0
+   SET status = 'queued', recipe = NULL, error = NULL, warnings = '[]', crash_count = 0, available_at = 0
  WHERE job_id = :job_id AND status IN ('completed', 'failed', 'cancelled')
    AND (sha256 IS NOT NULL OR archive IS NOT NULL)
 RETURNING *
@@ -195,6 +195,25 @@ UPDATE jobs
    SET recipe = :recipe, queued = :count, succeeded = 0, failed = total - :count, error = NULL, status = 'queued',
        updated_at = :now, expires_at = NULL
  WHERE id = :job_id AND status IN ('completed', 'failed', 'cancelled')
+RETURNING *
+
+-- name: files_among
+SELECT * FROM files WHERE job_id = :job_id AND id IN (SELECT value FROM json_each(:ids)) ORDER BY position
+
+-- name: reprocess_file
+UPDATE files
+   SET status = 'queued', recipe = :recipe, drawn = CASE WHEN :fresh THEN NULL ELSE drawn END,
+       duplicate_of = CASE WHEN duplicate_of IN (SELECT value FROM json_each(:ids)) THEN duplicate_of END,
+       error = NULL, warnings = '[]', crash_count = 0, available_at = 0
+ WHERE id = :id AND status IN ('completed', 'failed') AND (sha256 IS NOT NULL OR archive IS NOT NULL)
+RETURNING *
+
+-- name: redo_some
+UPDATE jobs
+   SET queued = queued + :succeeded + :failed, succeeded = succeeded - :succeeded, failed = failed - :failed,
+       error = NULL, updated_at = :now, expires_at = NULL,
+       status = CASE WHEN status IN ('completed', 'failed') THEN 'queued' ELSE status END
+ WHERE id = :job_id AND status <> 'cancelled'
 RETURNING *
 
 -- name: clear_job_outputs

@@ -127,7 +127,7 @@ def claim_from(file: Row, job: Row) -> Claim:
         job_id=file["job_id"],
         file_id=file["id"],
         name=file["name"],
-        recipe=job["recipe"],
+        recipe=file["recipe"] or job["recipe"],
         size=file["size"],
         sha256=file["sha256"],
         archive=file["archive"],
@@ -239,6 +239,7 @@ def file_from(row: Row, outputs: Iterable[Row] = ()) -> JobFile:
         duplicate_of=row["duplicate_of"],
         timings=json.loads(row["timings"]),
         attempts=row["attempts"],
+        recipe=Recipe.model_validate_json(row["recipe"]) if row["recipe"] else None,
         can_retry=row["status"] == "failed" and bool(row["sha256"] or row["archive"]),
     )
 

@@ -51,6 +51,7 @@ CREATE TABLE files (
     duplicate_of TEXT,                                  -- the file of this job with the same bytes, which is done for both
     timings      TEXT NOT NULL DEFAULT '{}',
     mask         TEXT,                                  -- SHA-256 of its matte
+    recipe       TEXT,                                  -- its own, where it was done again by another than the job's
     drawn        TEXT,                                  -- SHA-256 of the mask that a person drew
     thumbnail    TEXT,                                  -- SHA-256 of its thumbnail
     attempts     INTEGER NOT NULL DEFAULT 0,

@@ -240,6 +240,63 @@ def test_reprocess_does_an_ended_job_again_by_another_recipe(server: Server) -> 
     assert server.post(f"/api/jobs/{open_job['id']}/reprocess", json=again).status_code == 409
 
 
+def test_reprocess_does_only_the_named_photos_again(server: Server) -> None:
+    photos = (("a.jpg", picture()), ("b.jpg", picture("blue")), ("twin.jpg", picture()), ("c.jpg", b"rubbish"))
+    job = server.submit(*photos, recipe=CONVERT)
+    path = f"/api/jobs/{job['id']}"
+    server.finished(job["id"])
+    first, second, twin, bad = server.files(job["id"])
+    again = {
+        "operations": [{"op": "resize", "width": 20}],
+        "outputs": [{"name": "small", "format": "webp", "suffix": "-small"}],
+    }
+    refused = server.post(f"{path}/reprocess", json={**again, "files": [bad["id"]]})
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+    assert server.post(f"{path}/reprocess", json={**again, "files": ["nobody"]}).json()["code"] == "file_not_found"
+    for wrong in (
+        {"files": []},
+        {"files": "all"},
+        {"model": "auto"},
+        {"files": [1]},
+        {"files": ["x"], "operations": 3},
+    ):
+        assert server.post(f"{path}/reprocess", json=wrong).json()["code"] == "invalid_recipe", wrong
+    assert server.files(job["id"]) == [first, second, twin, bad]
+    answer = server.post(f"{path}/reprocess", json={**again, "files": [first["id"], second["id"]]})
+    assert answer.json()["recipe"]["outputs"][0]["name"] == "full", "the job's own recipe stays"
+    done = server.finished(job["id"])
+    assert done["status"] == "completed"
+    assert (done["progress"]["succeeded"], done["progress"]["failed"]) == (3, 1)
+    after = server.files(job["id"])
+    assert [[output["name"] for output in file["outputs"]] for file in after] == [["small"], ["small"], ["full"], []]
+    assert after[0]["recipe"]["operations"][0]["width"] == 20
+    assert after[2]["recipe"] is None
+    with zipfile.ZipFile(io.BytesIO(server.get(f"{path}/download").content)) as archive:
+        assert {"a-small.webp", "b-small.webp", "twin.png"} < set(archive.namelist())
+    server.post(f"{path}/reprocess", json=json.loads(CONVERT)).raise_for_status()
+    server.finished(job["id"])
+    assert [file["recipe"] for file in server.files(job["id"])] == [None] * 4, "all follow the job again"
+
+
+def test_one_photo_is_done_again_by_another_model(server: Server, photos: dict[str, Path]) -> None:
+    job = server.submit(photos["chelsea"], ("b.jpg", picture()))
+    server.finished(job["id"])
+    path = f"/api/jobs/{job['id']}/reprocess"
+    first, second = server.files(job["id"])
+    other = {"files": [first["id"]], "model": "grabcut"}
+    assert server.post(path, json={**other, "model": "no such"}).json()["code"] == "unknown_model"
+    server.post(path, json=other).raise_for_status()
+    server.finished(job["id"])
+    after, untouched = server.files(job["id"])
+    assert (first["engine"]["model"], after["engine"]["model"]) != ("grabcut", "isnet-general-use")
+    assert after["engine"]["model"] == "grabcut"
+    assert untouched == second
+    plain = server.finished(server.submit(("b.jpg", picture()), recipe=CONVERT)["id"])
+    (file,) = server.files(plain["id"])
+    refused = server.post(f"/api/jobs/{plain['id']}/reprocess", json={"files": [file["id"]], "model": "grabcut"})
+    assert refused.status_code == 409
+
+
 def test_delete_removes_the_job_and_its_bytes(server: Server) -> None:
     job = server.finished(server.submit(("a.jpg", picture()), recipe=CONVERT)["id"])
     folder = server.data / "jobs" / job["id"]

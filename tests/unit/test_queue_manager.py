@@ -1,6 +1,7 @@
 """The queue on a real SQLite file."""
 
 import asyncio
+import dataclasses
 import json
 import sqlite3
 from collections.abc import AsyncIterator
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import errors
-from queue_manager import NewJob, QueueManager, new_id
+from queue_manager import NewJob, QueueManager, Redo, new_id
 from schemas import FileError, JobEvent, Operation, Output, Recipe
 from sql.database import Database
 from sql.rows import Claim, NewFile, StoredResult, Unpacked
@@ -458,3 +459,61 @@ async def test_photo_refused_on_arrival_cannot_be_tried_again(bench: Bench) -> N
     await bench.queue.fail(await bench.claim(), BROKEN)
     page = await bench.queue.files(new.id, None, 9, None)
     assert {file.name: file.can_retry for file in page.files} == {"a.txt": False, failing.name: True}
+
+
+async def test_some_photos_are_done_again_while_others_still_run(bench: Bench) -> None:
+    job_id = await bench.submit(3)
+    first = await bench.claim()
+    await bench.queue.complete(first, RESULT)
+    second = await bench.claim()
+    other = Recipe(operations=(Operation(op="crop"),))
+    with pytest.raises(errors.Conflict):
+        await bench.queue.reprocess_some(job_id, Redo((first.file_id, second.file_id), other, None))
+    job = await bench.queue.reprocess_some(job_id, Redo((first.file_id,), other, None))
+    assert (job.status, job.progress.processed) == ("processing", 0)
+    assert [(file.id, file.status) for file in bench.events[-1].files] == [(first.file_id, "queued")]
+    again = await bench.claim()
+    assert (again.file_id, Recipe.model_validate_json(again.recipe).operations[0].op) == (first.file_id, "crop")
+    for claim in (again, second):
+        assert await bench.queue.complete(claim, RESULT)
+    assert await bench.complete_all() == 1
+    job = await bench.queue.job(job_id)
+    assert (job.status, job.progress.succeeded, job.recipe.operations[0].op) == ("completed", 3, "resize")
+    assert len((await bench.queue.file(job_id, first.file_id)).outputs) == 1
+
+
+async def test_copy_of_a_photo_that_is_done_again_stays_as_it_is(bench: Bench) -> None:
+    job = NewJob(id=new_id(), name="job", recipe=Recipe(operations=(Operation(op="resize"),)))
+    one, twin = (NewFile(id=new_id(), name=name, size=10, sha256="a" * 64) for name in ("a.jpg", "b.jpg"))
+    await bench.queue.enqueue(job, [one, twin])
+    assert await bench.complete_all() == 1
+    for ids in ((one.id,), (twin.id,)):
+        await bench.queue.reprocess_some(job.id, Redo(ids, None, None))
+        assert [claim.file_id for claim in [await bench.claim()] if await bench.queue.complete(claim, RESULT)] == [*ids]
+        assert (await bench.queue.job(job.id)).progress.succeeded == 2
+    await bench.queue.reprocess_some(job.id, Redo((one.id, twin.id), None, None))
+    assert await bench.complete_all() == 2, "they are photos of their own since"
+    assert (await bench.queue.job(job.id)).status == "completed"
+
+
+async def test_another_model_takes_the_place_of_a_drawn_mask_but_not_in_a_cancelled_job(bench: Bench) -> None:
+    recipe = Recipe(operations=(Operation(op="remove_background", model="auto"), Operation(op="resize")))
+    job = NewJob(id=new_id(), name="job", recipe=recipe)
+    (file,) = files(1)
+    await bench.queue.enqueue(job, [file])
+    await bench.queue.complete(await bench.claim(), dataclasses.replace(RESULT, mask="m"))
+    await bench.queue.draw_mask(job.id, file.id, "d")
+    claim = await bench.claim()
+    assert claim.drawn == "d"
+    await bench.queue.complete(claim, dataclasses.replace(RESULT, mask="d"))
+    await bench.queue.reprocess_some(job.id, Redo((file.id,), None, "u2netp"))
+    claim = await bench.claim()
+    steps = Recipe.model_validate_json(claim.recipe).model_dump()["operations"]
+    assert (claim.drawn, [step.get("model") for step in steps]) == (None, ["u2netp", None])
+    await bench.queue.complete(claim, RESULT)
+    stopped = await bench.submit(2)
+    claim = await bench.claim()
+    await bench.queue.complete(claim, RESULT)
+    await bench.queue.cancel(stopped)
+    with pytest.raises(errors.Conflict):
+        await bench.queue.reprocess_some(stopped, Redo((claim.file_id,), None, None))
