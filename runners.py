@@ -125,6 +125,10 @@ class ThreadRunner:
             self._pool = self._new_pool()
             future.add_done_callback(_forget)
             raise errors.TimedOut() from None
+        except asyncio.CancelledError:
+            control.stop()
+            future.add_done_callback(_forget)
+            raise
 
     async def close(self) -> bool:
         self._pool.shutdown(wait=False, cancel_futures=True)
