@@ -20,6 +20,7 @@ COMMANDS = {
     "doctor": doctor,
     "keys": access,
 }
+USING = frozenset({"process", "watch", "operations"})  # whose recipe is the user's to mend
 WRONG = (BadOption, errors.InvalidRecipe, errors.UnknownPreset, errors.UnknownModel, errors.AssetNotFound)
 
 
@@ -56,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
         status: int = COMMANDS[options.command].run(options)
         return status
     except WRONG as error:
-        return _said(error, WRONG_USAGE)
+        return _said(error, WRONG_USAGE if options.command in USING else FAILED)
     except (errors.PhotoError, httpx.HTTPError) as error:
         return _said(error, FAILED)
     except KeyboardInterrupt:

@@ -309,6 +309,7 @@ def _load(file: IO[bytes], image: Image.Image, warn: Warn) -> Picture:
         alpha=None if alpha is None else upright(np.asarray(alpha), orientation),
         dpi=dpi[::-1] if dpi and orientation >= 5 else dpi,
         exif=_exif(image),
+        taken=_taken(image),
     )
 
 
@@ -362,6 +363,13 @@ def _orientation(image: Image.Image) -> int:
 def _exif(image: Image.Image) -> bytes | None:
     try:
         return kept_exif(image.getexif())
+    except DECODER_ERRORS:
+        return None
+
+
+def _taken(image: Image.Image) -> datetime | None:
+    try:
+        return taken(image.getexif())
     except DECODER_ERRORS:
         return None
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -36,7 +37,8 @@ class ProcessedImage:
     `timings` are seconds by step; those of an operation's parts (`infer_s`, `refine_s`) are contained in its own,
     and those of a network (`Matte.timings`) in `infer_s`.
 
-    `mask` is the matte as a grey PNG of the source's size, `thumbnail` the result as WebP, 320 px at most.
+    `taken` is when the photo was taken, by the camera's clock. `mask` is the matte as a grey PNG of the source's size,
+    `thumbnail` the result as WebP, 320 px at most.
     """
 
     width: int
@@ -48,6 +50,7 @@ class ProcessedImage:
     faces: tuple[Face, ...] | None
     warnings: tuple[FileWarning, ...]
     timings: dict[str, float]
+    taken: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,8 @@ def process_image(source: Path, recipe: Recipe, context: Context, max_megapixels
     with timings.step("total_s"):
         frames = _decode(source, recipe, context, max_megapixels, timings)
         photo, shown = next(frames)
-        context = replace(context, source_size=(photo.width, photo.height))
+        name = replace(context.name, taken=photo.taken)
+        context = replace(context, source_size=(photo.width, photo.height), name=name)
         results = [_Shown(_operate(photo, recipe, context, timings), shown)]
         results += _others(frames, recipe, context, timings)
         outputs = _encode(results, recipe, context, timings)
@@ -97,6 +101,7 @@ def process_image(source: Path, recipe: Recipe, context: Context, max_megapixels
         faces=context.findings.faces,
         warnings=tuple(context.findings.warnings),
         timings={**timings, **context.findings.timings},
+        taken=photo.taken,
     )
 
 

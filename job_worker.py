@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +18,7 @@ from live import LiveState
 from metrics import Metrics
 from models import ModelStore
 from operations import models_needed, parse_recipe
+from operations.naming import PhotoName
 from queue_manager import QueueManager
 from runners import Control, Runner, Work, WorkerDied
 from schemas import FileBrief, FileWarning, JobEvent, Output, Sample
@@ -240,7 +242,9 @@ class JobWorker:
             claim = unpacked
         source = self._storage.path(claim.job_id, "source", claim.sha256 or "")
         drawn = self._storage.path(claim.job_id, "mask", claim.drawn) if claim.drawn else None
-        work = Work(source, claim.recipe, models, self._settings.max_megapixels, drawn)
+        uploaded = datetime.fromtimestamp(claim.created_at).astimezone()
+        name = PhotoName(claim.name, claim.index, uploaded, number=claim.number, caption=claim.caption)
+        work = Work(source, claim.recipe, models, self._settings.max_megapixels, drawn, name)
         return await self._runner.run(work, control, self._announcer(claim), partial(self._store, claim, warnings))
 
     async def _unpacked(self, claim: Claim) -> Claim | None:
@@ -297,6 +301,7 @@ class JobWorker:
             engine=processed.engine,
             faces=processed.faces,
             warnings=tuple(warnings),
+            taken=processed.taken,
             timings={**processed.timings, "store_s": round(time.perf_counter() - started, 4)},
         )
 

@@ -12,9 +12,10 @@ from sql.changes import Change
 from sql.control import Redo as Redo
 from sql.database import Database
 from sql.reader import QueueReader
-from sql.rows import Claim, NewFile, StoredResult, Unpacked, job_from
+from sql.rows import Claim, Names, NewFile, StoredResult, Unpacked, job_from
 
 DAY = 86_400.0  # seconds
+NO_NAMES = Names()
 
 
 def new_id() -> str:
@@ -34,16 +35,23 @@ class QueueManager(QueueReader):
 
     # --- arrival ---
 
-    async def enqueue(self, job: NewJob, files: Sequence[NewFile], *, seal: bool = True) -> Job:
+    async def enqueue(
+        self, job: NewJob, files: Sequence[NewFile], names: Names = NO_NAMES, *, seal: bool = True
+    ) -> Job:
         """Write a job with its files, all or nothing; an open job (`seal=False`) may get more later.
 
         Raises:
             errors.IdempotencyMismatch: the key was used for another request.
         """
-        return self._told(await self._database.write(arrivals.enqueue, self._keep, job, files, seal=seal))
+        return self._told(await self._database.write(arrivals.enqueue, self._keep, job, files, names, seal=seal))
 
     async def add_files(
-        self, job_id: str, files: Sequence[NewFile], max_files: int, key: str | None = None
+        self,
+        job_id: str,
+        files: Sequence[NewFile],
+        max_files: int,
+        key: str | None = None,
+        names: Names = NO_NAMES,
     ) -> tuple[Job, list[str]]:
         """Add files to an open job; returns it with their ids, or with those that the same `key` added before.
 
@@ -51,7 +59,7 @@ class QueueManager(QueueReader):
             errors.JobNotFound, errors.Conflict: no such job, or it is sealed.
             errors.TooManyFiles: the job would hold more than `max_files`.
         """
-        change, ids = await self._database.write(arrivals.add_files, job_id, files, max_files, key)
+        change, ids = await self._database.write(arrivals.add_files, job_id, files, names, max_files, key)
         return self._told(change), ids
 
     async def seal(self, job_id: str) -> Job:
@@ -160,13 +168,13 @@ class QueueManager(QueueReader):
         """
         return self._told(await self._database.write(control.retry, job_id, file_id))
 
-    async def reprocess(self, job_id: str, recipe: Recipe) -> Job:
-        """Do an ended job's photos again by another recipe; the results so far are given up.
+    async def reprocess(self, job_id: str, recipe: Recipe, *, apart: bool = False) -> Job:
+        """Do an ended job's photos again by another recipe; the results so far are given up. `apart`: as `NewJob`'s.
 
         Raises:
             errors.Conflict: the job has not ended, or none of its photos is kept.
         """
-        return self._told(await self._database.write(control.reprocess, job_id, recipe))
+        return self._told(await self._database.write(control.reprocess, job_id, recipe, apart))
 
     async def reprocess_some(self, job_id: str, redo: Redo) -> Job:
         """Do finished or failed photos again, of a job that may be running; the others stay as they are.

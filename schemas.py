@@ -311,8 +311,22 @@ class JobFile(Frozen):
     can_retry: bool = False
 
 
+class NamesReport(Frozen):
+    """What became of the lists of names that came with a job's photos.
+
+    `matched` photos have a row; the lists have 200 entries at most, and `more` counts what they leave out (the manifest
+    of the download has all). `problems` says in words what could not be read.
+    """
+
+    matched: int = 0
+    rows_without_photo: tuple[str, ...] = ()
+    photos_without_row: tuple[str, ...] = ()
+    more: int = 0
+    problems: tuple[str, ...] = ()
+
+
 class Job(Frozen):
-    """One submission, as the wire shows it."""
+    """One submission, as the wire shows it. `names` is null where no list of names came with the photos."""
 
     id: str
     name: str
@@ -327,6 +341,7 @@ class Job(Frozen):
     updated_at: Timestamp
     expires_at: Timestamp | None
     error: FileError | None = None
+    names: NamesReport | None = None
     links: dict[str, str] = Field(default_factory=dict)
 
 

@@ -14,9 +14,13 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 from commands.batch import Batch, Outcome
 from commands.exits import DONE, FAILED, STOPPED
 from commands.recipes import BadOption, add_options, recipe_of
-from commands.results import Plan, Target, name_of, target_of
-from commands.sources import Source, find_sources
+from commands.results import Plan, Target, target_of
+from commands.sources import Found, find_sources
+from ingest.lists import merged
+from operations.naming import PhotoName
 from settings import Settings
+from sql.names import matches
+from sql.rows import NameRow
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -63,20 +67,25 @@ def run(options: argparse.Namespace) -> int:
     missing = [str(path) for path in options.inputs if not path.exists()]
     if missing:
         raise BadOption(f"{missing[0]} does not exist")
-    sources = find_sources(options.inputs, options.out, settings)
+    found = find_sources(options.inputs, options.out, settings)
+    sources = found.sources
     if not sources:
         raise BadOption("there is no photo in what was given")
     target = target_of(options.out, sources, recipe, options)
     target.reads(sources)
-    plans = list(_plans(sources, target))
+    plans = list(plans_of(found, target, 1))
     report = Report(options, total=len(plans))
+    report.names(found, plans)
     return interruptible(_process(settings, target, plans, report), report)
 
 
-def _plans(sources: Sequence[Source], target: Target) -> Iterator[Plan]:
-    now = datetime.now().astimezone()
-    for number, source in enumerate(sources, 1):
-        yield target.plan(source, name_of(source, number, now))
+def plans_of(found: Found, target: Target, first: int) -> Iterator[Plan]:
+    """Where the results of each photo go, with what the lists of names say of it; numbered from `first`."""
+    now, rows = datetime.now().astimezone(), merged(found.lists).rows
+    listed = matches(rows, [source.name for source in found.sources])
+    for number, (source, row) in enumerate(zip(found.sources, listed, strict=True), first):
+        known = NameRow("") if row is None else rows[row]
+        yield target.plan(source, PhotoName(source.name, number, now, None, known.number, known.caption))
 
 
 async def _process(settings: Settings, target: Target, plans: Sequence[Plan], report: "Report") -> int:
@@ -125,6 +134,20 @@ class Report:
             print(f"photo-processor: {text}", file=sys.stderr)
         else:
             self._bar.set_postfix_str(text)
+
+    def names(self, found: Found, plans: Sequence[Plan]) -> None:
+        """What the lists of names left open, where there are any."""
+        if not found.lists or self._quiet:
+            return
+        names = merged(found.lists)
+        listed = matches(names.rows, [plan.source.name for plan in plans])
+        used = {row for row in listed if row is not None}
+        unused = [row.file for number, row in enumerate(names.rows) if number not in used]
+        bare = [plan.source.name for plan, row in zip(plans, listed, strict=True) if row is None]
+        said = [f"names: {len(plans) - len(bare)} photos are in the list", *names.problems]
+        said += [f"names: no photo for {name}" for name in unused] + [f"names: no row for {name}" for name in bare]
+        for text in said:
+            self._line(text, sys.stderr)
 
     def add(self, outcome: Outcome) -> None:
         """One photo is done."""

@@ -3,7 +3,6 @@
 import argparse
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -106,8 +105,3 @@ def target_of(out: Path, sources: Sequence[Source], recipe: Recipe, options: arg
     elif recipe.outputs[0].format != format:
         raise BadOption(f"{out} is named as {format}, the recipe makes {recipe.outputs[0].format}")
     return Target(out, recipe, existing, file=True)
-
-
-def name_of(source: Source, index: int, now: datetime) -> PhotoName:
-    """What templates may say of a source."""
-    return PhotoName(source.name, index, now)

@@ -2,16 +2,17 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import errors
 from image_io import SNIFF_BYTES, sniff
-from ingest.archives import JUNK_FILES, JUNK_FOLDERS, clean_name, list_entries, refused_type
+from ingest.archives import JUNK_FILES, JUNK_FOLDERS, ZIP, clean_name, list_entries, read_entry, refused_type
+from ingest.lists import MAX_BYTES, is_list, parse_list
 from settings import Settings
+from sql.rows import Names
 
 PARTIAL = frozenset({".part", ".partial", ".crdownload", ".download", ".filepart", ".tmp"})  # of files on their way
-ZIP = "application/zip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +33,26 @@ class Source:
         return str(self.path) if self.entry is None else f"{self.path}:{self.name}"
 
 
-def find_sources(inputs: Iterable[Path], out: Path, settings: Settings) -> list[Source]:
+@dataclass(slots=True)
+class Found:
+    """Photos, and the lists of names that lie beside them."""
+
+    sources: list[Source] = field(default_factory=list)
+    lists: list[Names] = field(default_factory=list)
+
+
+def find_sources(inputs: Iterable[Path], out: Path, settings: Settings) -> Found:
     """The photos in `inputs`, in order of their names; what lies in the folder `out` within them is left out.
 
     A file named by itself that is no photo has an error; in folders such files are passed over.
     """
-    found: list[Source] = []
+    found = Found()
     for path in inputs:
         if path.is_dir():
-            found += _in_folder(path, out, settings)
-        else:
-            found += _of_file(path, path.name, "", settings)
+            for file in files_in(path, out):
+                take(path, file, settings, found)
+        elif not _took_list(path, found):
+            _take_file(path, path.name, "", settings, found)
     return found
 
 
@@ -71,36 +81,58 @@ def kind_of(path: Path) -> str | None:
         return sniff(file.read(SNIFF_BYTES))
 
 
-def _in_folder(folder: Path, out: Path, settings: Settings) -> Iterator[Source]:
-    for path in files_in(folder, out):
-        yield from source_in(folder, path, settings)
+def take(folder: Path, path: Path, settings: Settings, found: Found) -> None:
+    """Add what the file `path` below `folder` brings: a photo, those of a ZIP, a list of names, or nothing.
 
-
-def source_in(folder: Path, path: Path, settings: Settings) -> list[Source]:
-    """What the file `path` below `folder` brings: a photo, those of a ZIP in a folder of its name, or nothing."""
+    The photos of a ZIP are in a folder of its name.
+    """
     name = path.relative_to(folder).as_posix()
     try:
         if kind_of(path) is None:
-            return []
+            _took_list(path, found)
+            return
     except OSError:
-        pass  # which `_of_file` says
-    return _of_file(path, name, f"{name.removesuffix(path.suffix)}/", settings)
+        pass  # which `_take_file` says
+    _take_file(path, name, f"{name.removesuffix(path.suffix)}/", settings, found)
 
 
-def _of_file(path: Path, name: str, inside: str, settings: Settings) -> list[Source]:
-    """The photo in a file, or those of a ZIP, whose names begin with `inside`."""
+def _took_list(path: Path, found: Found) -> bool:
+    """Whether the file was a list of names, which was added."""
+    try:
+        if not is_list(path.name) or kind_of(path) is not None:
+            return False
+        with path.open("rb") as file:
+            found.lists.append(parse_list(file.read(MAX_BYTES + 1), path.name))
+    except OSError as problem:
+        found.lists.append(Names(problems=(f"{path}: cannot be read: {problem.strerror}.",)))
+    return True
+
+
+def _take_file(path: Path, name: str, inside: str, settings: Settings, found: Found) -> None:
+    """Add the photo in a file, or those of a ZIP, whose names begin with `inside`."""
+    error: errors.PhotoError | None = None
     try:
         media_type = kind_of(path)
         if path.stat().st_size == 0:
-            return [Source(path, clean_name(name), error=errors.EmptyFile())]
-        if media_type != ZIP:
-            return [Source(path, clean_name(name), error=refused_type(media_type))]
-        entries = list_entries(path, settings)
+            error = errors.EmptyFile()
+        elif media_type == ZIP:
+            _take_zip(path, inside, settings, found)
+            return
+        else:
+            error = refused_type(media_type)
     except OSError as problem:
-        return [Source(path, clean_name(name), error=_unreadable(problem))]
+        error = _unreadable(problem)
     except errors.PhotoError as problem:
-        return [Source(path, clean_name(name), error=problem)]
-    return [Source(path, clean_name(inside + entry.name), entry.index, entry.error) for entry in entries]
+        error = problem
+    found.sources.append(Source(path, clean_name(name), error=error))
+
+
+def _take_zip(path: Path, inside: str, settings: Settings, found: Found) -> None:
+    for entry in list_entries(path, settings):
+        if entry.is_list:
+            found.lists.append(parse_list(read_entry(path, entry.index, MAX_BYTES + 1), entry.name))
+        else:
+            found.sources.append(Source(path, clean_name(inside + entry.name), entry.index, entry.error))
 
 
 def _unreadable(problem: OSError) -> errors.PhotoError:

@@ -5,15 +5,15 @@ import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 from commands.batch import Batch
 from commands.exits import STOPPED
-from commands.process import Report, add_common, interruptible, settings_of
+from commands.process import Report, add_common, interruptible, plans_of, settings_of
 from commands.recipes import BadOption, recipe_of
-from commands.results import Plan, Target, name_of
-from commands.sources import files_in, source_in
+from commands.results import Target
+from commands.sources import Found, files_in, find_sources, take
+from ingest.lists import is_list
 from settings import Settings
 
 Seen = tuple[int, int]  # bytes, and time of change in ns
@@ -67,6 +67,16 @@ class Watcher:
     _waiting: dict[Path, tuple[Seen, float]] = field(default_factory=dict)
     _done: dict[Path, Seen] = field(default_factory=dict)
 
+    def found(self) -> Found:
+        """The photos that are ready now, with every list of names that is in the folder."""
+        ready = Found()
+        for path in self.settled():
+            take(self.folder, path, self.settings, ready)
+        if ready.sources:
+            beside = [path for path in files_in(self.folder, self.out) if is_list(path.name)]
+            ready.lists = find_sources(beside, self.out, self.settings).lists
+        return ready
+
     def settled(self) -> Iterator[Path]:
         """The files that are ready now, each once for each change."""
         now = time.monotonic()
@@ -91,13 +101,10 @@ async def _watch(settings: Settings, target: Target, watcher: Watcher, every: fl
     number = 0
     async with Batch(settings, target.recipe, report.told) as batch:
         while True:
-            plans: list[Plan] = []
-            for path in await asyncio.to_thread(lambda: list(watcher.settled())):
-                sources = await asyncio.to_thread(source_in, watcher.folder, path, settings)
-                target.reads(sources)
-                for source in sources:
-                    number += 1
-                    plans.append(target.plan(source, name_of(source, number, datetime.now().astimezone())))
+            found = await asyncio.to_thread(watcher.found)
+            target.reads(found.sources)
+            plans = list(plans_of(found, target, number + 1))
+            number += len(plans)
             async for outcome in batch.run(plans):
                 report.add(outcome)
             await asyncio.sleep(every)

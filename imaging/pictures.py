@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +62,8 @@ class Picture:
 
     `photo` holds the photo's own pixels, of the same shape, once another background was laid behind the subject.
     `matte` (H, W) uint8 says which px are the subject's, once that is known; it outlives a new background.
-    `exif` is the source's EXIF without what tells where and by which device the photo was taken.
+    `exif` is the source's EXIF without what tells where and by which device the photo was taken;
+    `taken` is when, by the camera's clock.
     """
 
     pixels: Pixels
@@ -71,6 +73,7 @@ class Picture:
     photo: Pixels | None = None
     matte: Pixels | None = None
     exif: bytes | None = None
+    taken: datetime | None = None
 
     @property
     def width(self) -> int:

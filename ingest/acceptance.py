@@ -4,21 +4,25 @@ from dataclasses import dataclass
 
 import errors
 from image_io import sniff
-from ingest.archives import list_entries, refused_type
+from ingest.archives import ZIP, list_entries, read_entry, refused_type
+from ingest.lists import MAX_BYTES, is_list, merged, parse_list, too_large
 from ingest.uploads import Received, Upload
 from ingest.viruses import Scanner
 from queue_manager import new_id
 from settings import Settings
-from sql.rows import NewFile, file_error
+from sql.rows import Names, NewFile, file_error
 from storage import Storage
+
+NO_NAMES = Names()
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The rows of a request's files; `batch` where a ZIP came or more than one file."""
+    """The rows of a request's files, and its lists of names; `batch` where a ZIP came or more than one photo."""
 
     files: tuple[NewFile, ...]
     batch: bool
+    names: Names = NO_NAMES
 
 
 def accept(
@@ -35,30 +39,59 @@ def accept(
     if not upload.files:
         raise errors.NoFiles()
     rows: list[NewFile] = []
+    lists: list[Names] = []
     for received in upload.files:
         try:
-            rows += rows_of(received, job_id, storage, settings, scanner)
+            if _is_list(received):
+                lists.append(_list_of(received, scanner))
+                continue
+            rows += rows_of(received, job_id, storage, settings, scanner, lists)
         except (errors.StorageFull, errors.ScannerUnavailable):
             raise
         except errors.PhotoError as error:
             if alone and len(upload.files) == 1:
                 raise
             rows.append(NewFile(id=new_id(), name=received.name, size=received.size, error=file_error(error)))
+    if alone and not rows:
+        raise errors.NoFiles("The upload holds a list of names, but no photo.")
     if len(rows) > settings.max_job_files:
         raise errors.TooManyFiles(f"A job holds at most {settings.max_job_files} files.")
-    return Accepted(tuple(rows), batch=len(rows) > 1 or any(row.archive for row in rows))
+    return Accepted(tuple(rows), len(rows) > 1 or any(row.archive for row in rows), merged(lists))
 
 
-def rows_of(received: Received, job_id: str, storage: Storage, settings: Settings, scanner: Scanner) -> list[NewFile]:
-    """The rows of one received file, its bytes moved into the job's folder. Raises the error that it failed with."""
+def _is_list(received: Received) -> bool:
+    return is_list(received.name) and received.size > 0 and sniff(received.head) is None
+
+
+def _list_of(received: Received, scanner: Scanner) -> Names:
+    """The list of names in a file; one that cannot be read says so, and no photo fails for it."""
+    if received.error is not None:
+        return too_large(received.name)
+    scanner.check(received.path)
+    with received.path.open("rb") as file:
+        return parse_list(file.read(MAX_BYTES + 1), received.name)
+
+
+def rows_of(
+    received: Received,
+    job_id: str,
+    storage: Storage,
+    settings: Settings,
+    scanner: Scanner,
+    lists: list[Names] | None = None,
+) -> list[NewFile]:
+    """The rows of one received file, its bytes moved into the job's folder; lists of names in a ZIP go into `lists`.
+
+    Raises the error that it failed with.
+    """
     if received.error is not None:
         raise received.error
     if received.size == 0:
         raise errors.EmptyFile()
     scanner.check(received.path)
     media_type = sniff(received.head)
-    if media_type == "application/zip":
-        return _zip_rows(received, job_id, storage, settings)
+    if media_type == ZIP:
+        return _zip_rows(received, job_id, storage, settings, [] if lists is None else lists)
     error = refused_type(media_type)
     if error is not None:
         raise error
@@ -67,8 +100,15 @@ def rows_of(received: Received, job_id: str, storage: Storage, settings: Setting
     return [row]
 
 
-def _zip_rows(received: Received, job_id: str, storage: Storage, settings: Settings) -> list[NewFile]:
-    entries = list_entries(received.path, settings)
+def _zip_rows(
+    received: Received, job_id: str, storage: Storage, settings: Settings, lists: list[Names]
+) -> list[NewFile]:
+    found = list_entries(received.path, settings)
+    entries = [entry for entry in found if not entry.is_list]
+    if not entries:
+        raise errors.EmptyArchive()
+    tables = (entry for entry in found if entry.is_list)
+    lists += [parse_list(read_entry(received.path, entry.index, MAX_BYTES + 1), entry.name) for entry in tables]
     storage.keep(received.path, job_id, "archive", received.sha256)
     return [
         NewFile(

@@ -15,8 +15,10 @@ from pathlib import Path
 
 import errors
 from image_io import sniff
+from ingest.lists import is_list
 from settings import Settings
 
+ZIP = "application/zip"
 CHUNK = 1 << 20  # bytes
 HEAD = 64  # bytes that tell a format
 LOCAL_HEADER = 30  # bytes, without name and extra field
@@ -39,6 +41,11 @@ class Entry:
     media_type: str | None
     error: errors.PhotoError | None = None
 
+    @property
+    def is_list(self) -> bool:
+        """Whether it is a list of names rather than a photo that cannot be read."""
+        return isinstance(self.error, errors.UnsupportedFormat) and self.media_type is None and is_list(self.name)
+
 
 def list_entries(path: Path, settings: Settings) -> tuple[Entry, ...]:
     """The photos of a ZIP in the order of its directory.
@@ -56,6 +63,15 @@ def list_entries(path: Path, settings: Settings) -> tuple[Entry, ...]:
         if not photos:
             raise errors.EmptyArchive()
         return tuple(_entry(archive, index, info, settings) for index, info in photos)
+
+
+def read_entry(path: Path, index: int, limit: int) -> bytes:
+    """The first `limit` bytes of entry `index`; none where it is damaged."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(archive.infolist()[index]) as file:
+            return file.read(limit)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+        return b""
 
 
 @contextmanager
@@ -133,7 +149,7 @@ def _entry(archive: zipfile.ZipFile, index: int, info: zipfile.ZipInfo, settings
 
 def refused_type(media_type: str | None) -> errors.PhotoError | None:
     """The error of something that is not a photo."""
-    if media_type == "application/zip":
+    if media_type == ZIP:
         return errors.UnsupportedFormat("A ZIP inside a ZIP is not unpacked.")
     return errors.UnsupportedFormat() if media_type is None else None
 

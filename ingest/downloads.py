@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +26,11 @@ class Download:
     chunks: Iterator[bytes]
 
 
-def zip_of(job: Job, files: Iterable[JobFile], storage: Storage) -> Download:
-    """The results that are there now, `manifest.json`, and `errors.csv` where a file failed."""
+def zip_of(job: Job, files: Iterable[JobFile], storage: Storage, unused: Sequence[str] = ()) -> Download:
+    """The results that are there now, `manifest.json`, and `errors.csv` where a file failed.
+
+    `unused` are the rows of the list of names that no photo belongs to.
+    """
     stream, names = ZipStream(compress_type=ZIP_STORED, sized=True), UsedNames({"manifest.json", "errors.csv"})
     entries: list[dict[str, object]] = []
     failed: list[JobFile] = []
@@ -40,7 +43,14 @@ def zip_of(job: Job, files: Iterable[JobFile], storage: Storage) -> Download:
         entries.append(_manifest_entry(file, paths))
         if file.status == "failed":
             failed.append(file)
-    manifest = {"job": job.model_dump(mode="json", exclude={"links", "eta"}), "files": entries}
+    manifest: dict[str, object] = {
+        "job": job.model_dump(mode="json", exclude={"links", "eta", "names"}),
+        "files": entries,
+    }
+    if job.names is not None:
+        bare = [entry["name"] for entry in entries if entry["number"] is None and entry["caption"] is None]
+        found = {"matched": job.names.matched, "problems": job.names.problems}
+        manifest["names"] = {**found, "rows_without_photo": list(unused), "photos_without_row": bare}
     stream.add(json.dumps(manifest, indent=2, ensure_ascii=False), "manifest.json")
     if failed:
         stream.add(errors_csv(failed), "errors.csv")
@@ -50,6 +60,7 @@ def zip_of(job: Job, files: Iterable[JobFile], storage: Storage) -> Download:
 def name_of(file: JobFile, output: Output, job: Job) -> str:
     """The name of a file's result, with its folders."""
     recipe = file.recipe or job.recipe
+    recipe = recipe.model_copy(update={"naming": recipe.naming or job.recipe.naming})
     specs = (spec for spec in recipe.outputs if spec.name == output.name)
     spec = next(specs, OutputSpec(name=output.name)).model_copy(update={"format": output.format})
     return result_name(photo_name(file, job), spec, recipe)

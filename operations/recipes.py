@@ -16,6 +16,7 @@ from operations.crop_face import CropFace
 from operations.denoise import Denoise
 from operations.flip import Flip
 from operations.grayscale import Grayscale
+from operations.label import Label
 from operations.mask import Mask
 from operations.naming import fields_of
 from operations.pad import Pad
@@ -38,6 +39,7 @@ MAX_DEPTH = 10
 AnyOperation: TypeAlias = (
     Rotate | Flip | Straighten | Crop | Denoise | RemoveBackground | CropFace | SmartCrop | Trim | PlaceSubject
     | AutoEnhance | Adjust | Grayscale | ReplaceBackground | Shadow | Mask | Pad | Resize | Sharpen | Watermark
+    | Label
 )  # fmt: skip
 # In the order in which forms put them into a recipe: what makes the photo right, what finds the subject, what looks.
 OPERATIONS: tuple[type[OperationParams], ...] = get_args(AnyOperation)
@@ -135,9 +137,24 @@ def _message(error: ErrorDetails) -> str:
     return error["msg"].removeprefix("Value error, ")
 
 
+def named(recipe: Recipe, naming: str) -> Recipe:
+    """The recipe with another template for names. Raises InvalidRecipe."""
+    return parse_recipe({**recipe.model_dump(mode="json"), "naming": naming})
+
+
 def models_needed(recipe: Recipe) -> frozenset[str]:
     """The models that the recipe names, `auto` among them, as it writes them."""
     return frozenset(step.model for step in recipe.operations if isinstance(step, RemoveBackground))
+
+
+def tells_apart(recipe: Recipe) -> bool:
+    """Whether results depend on more than the photo's bytes, so that two copies of a photo differ."""
+    return any(isinstance(step, OperationParams) and step.tells_apart for step in recipe.operations)
+
+
+def needs_names(recipe: Recipe) -> bool:
+    """Whether photos cannot be done before their list of names is known."""
+    return any(isinstance(step, Label) and step.needs_names for step in recipe.operations)
 
 
 def assets_needed(recipe: Recipe) -> frozenset[str]:

@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import ClassVar, Literal
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from pydantic import Field, model_validator
 
 from imaging.composite import before_picture
 from imaging.geometry import CLEAR, padded, scaled, subject_box
+from imaging.lettering import font, warning
 from imaging.pictures import Picture, Pixels
 from operations.backgrounds import ASSET
 from operations.base import Context, OperationParams
@@ -32,7 +33,9 @@ class Watermark(OperationParams):
     short: ClassVar[tuple[str, ...]] = ("text",)
 
     op: Literal["watermark"] = "watermark"
-    text: str = Field("", max_length=200, title="Text", description="What is written; Latin letters, any of them.")
+    text: str = Field(
+        "", max_length=200, title="Text", description="What is written, in Latin, Greek or Cyrillic letters."
+    )
     picture: str = Field(
         "",
         max_length=80,
@@ -65,6 +68,8 @@ class Watermark(OperationParams):
     def apply(self, picture: Picture, context: Context) -> Picture:
         """The marked picture. Raises AssetNotFound."""
         context.stage("drawing the mark")
+        if (warned := warning(self.text)) is not None:
+            context.warn(*warned)
         mark = self._mark(picture, context)
         layer = self._tiled(mark, picture) if self.tiled else self._placed(mark, picture)
         laid = before_picture(layer, Picture(picture.pixels, picture.alpha))
@@ -120,13 +125,13 @@ def _drawn(text: str, letters: int, colour: str, outline: bool) -> Picture:
     """`text` with letters of so many px, cut to what is drawn."""
     red, green, blue, alpha = parse_colour(colour)
     edge = max(1, round(OUTLINE_SHARE * letters)) if outline else 0
-    font = ImageFont.load_default(letters)
-    left, top, right, bottom = font.getbbox(text, stroke_width=edge)
+    face = font(letters)
+    left, top, right, bottom = face.getbbox(text, stroke_width=edge)
     size = math.ceil(right - left) + 2 * letters, math.ceil(bottom - top) + 2 * letters
     shapes = []
     for stroke in (edge, 0):
         shape = Image.new("L", size)
-        ImageDraw.Draw(shape).text((letters - left, letters - top), text, fill=255, font=font, stroke_width=stroke)
+        ImageDraw.Draw(shape).text((letters - left, letters - top), text, fill=255, font=face, stroke_width=stroke)
         shapes.append(np.asarray(shape))
     x, y, width, height = subject_box(shapes[0]) or (0, 0, 1, 1)
     shapes = [shape[y : y + height, x : x + width] for shape in shapes]

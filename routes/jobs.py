@@ -12,8 +12,10 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 import errors
 from ingest.acceptance import Accepted, accept
 from ingest.downloads import zip_of
+from ingest.lists import is_list
 from ingest.uploads import Upload, UploadReader
 from ingest.urls import parse_urls, url_name
+from operations.recipes import needs_names, tells_apart
 from queue_manager import NewJob, Redo, new_id
 from routes.bodies import MAX_DOCUMENT
 from routes.delivery import disposition
@@ -45,6 +47,7 @@ UPLOAD_BODY = {
                         "model": {"type": "string", "default": "auto"},
                         "background": {"type": "string", "default": "transparent"},
                         "format": {"type": "string", "enum": ["png", "webp", "jpeg", "avif", "tiff"]},
+                        "naming": {"type": "string", "description": "A template for the names of results."},
                         "name": {"type": "string"},
                         "priority": {"type": "string", "enum": ["high", "normal", "batch"]},
                     },
@@ -96,10 +99,13 @@ async def create_job(
         urls = parse_urls(upload.urls, rooms.settings.max_request_files)
         if urls and rooms.urls is None:
             raise errors.UrlIngestDisabled()
+        recipe = recipe_of(submission, rooms)
         new = NewJob(
             id=new_id(),
             name=submission.name or _default_name(upload, urls),
-            recipe=recipe_of(submission, rooms),
+            recipe=recipe,
+            apart=tells_apart(recipe),
+            waits=needs_names(recipe),
             priority=submission.priority,
             batch=open_job or len(urls) > 1,
             idempotency_key=idempotency_key,
@@ -141,7 +147,7 @@ async def _enqueue(rooms: Services, new: NewJob, accepted: Accepted, *, seal: bo
     """Write the job; where its key is known already, the first job stands and the new bytes go."""
     job = None
     try:
-        job = await rooms.queue.enqueue(new, accepted.files, seal=seal)
+        job = await rooms.queue.enqueue(new, accepted.files, accepted.names, seal=seal)
     finally:
         if job is None or job.id != new.id:
             await asyncio.to_thread(rooms.storage.delete_job, new.id)
@@ -149,7 +155,7 @@ async def _enqueue(rooms: Services, new: NewJob, accepted: Accepted, *, seal: bo
 
 
 def _default_name(upload: Upload, urls: tuple[str, ...]) -> str:
-    names = [file.name for file in upload.files] + [url_name(url) for url in urls]
+    names = [file.name for file in upload.files if not is_list(file.name)] + [url_name(url) for url in urls]
     if not names:
         return "Photos"
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
@@ -172,7 +178,7 @@ async def add_files(
         await _receive(request, rooms, upload)
         accepted = await _accept(rooms, upload, job_id, alone=False)
         limit = rooms.settings.max_job_files
-        job, ids = await rooms.queue.add_files(job_id, accepted.files, limit, idempotency_key)
+        job, ids = await rooms.queue.add_files(job_id, accepted.files, limit, idempotency_key, accepted.names)
     files = [await rooms.queue.file(job_id, file_id) for file_id in ids]
     return AddedFiles(files=tuple(map(rooms.live.file, files)), job=rooms.live.job(job))
 
@@ -263,7 +269,7 @@ async def reprocess_job(request: Request, rooms: Rooms, job_id: str) -> Job:
     redo = parse_redo(await _body(request), rooms)
     if isinstance(redo, Redo):
         return rooms.live.job(await rooms.queue.reprocess_some(job_id, redo))
-    return rooms.live.job(await rooms.queue.reprocess(job_id, redo))
+    return rooms.live.job(await rooms.queue.reprocess(job_id, redo, apart=tells_apart(redo)))
 
 
 async def _body(request: Request) -> bytes:
@@ -295,7 +301,8 @@ async def download_job(rooms: Rooms, job_id: str) -> StreamingResponse:
         after = page.next
         if after is None:
             break
-    download = await asyncio.to_thread(partial(zip_of, job, files, rooms.storage))
+    unused = await rooms.queue.unused_names(job_id) if job.names else []
+    download = await asyncio.to_thread(partial(zip_of, job, files, rooms.storage, unused))
     return StreamingResponse(
         download.chunks,
         media_type="application/zip",

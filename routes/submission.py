@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError
 import errors
 from ingest.uploads import Upload
 from operations import PRESETS, assets_needed, models_needed, parse_recipe, simple_recipe
-from operations.recipes import parsed
+from operations.recipes import named, parsed, tells_apart
 from queue_manager import Redo
 from routes.services import Services
 from schemas import Format, Frozen, Priority, Recipe, pointer
@@ -26,6 +26,7 @@ class Submission(Frozen):
     model: str | None = None
     background: str | None = None
     format: Format | None = None
+    naming: str | None = Field(None, max_length=200)
     name: str | None = Field(None, max_length=200)
     priority: Priority = "normal"
 
@@ -64,6 +65,8 @@ def recipe_of(submission: Submission, services: Services) -> Recipe:
             background=submission.background or "transparent",
             format=submission.format or "png",
         )
+    if submission.naming is not None:
+        recipe = named(recipe, submission.naming)
     known_names(recipe, services)
     return recipe
 
@@ -107,7 +110,7 @@ def parse_redo(document: bytes, services: Services) -> Recipe | Redo:
     if another is not None:
         known_names(another, services)
     model = None if fields.model is None else services.models.canonical(fields.model)
-    return Redo(fields.files, another, model)
+    return Redo(fields.files, another, model, apart=another is not None and tells_apart(another))
 
 
 def _preset_recipe(submission: Submission, simple: tuple[str, ...]) -> Recipe:

@@ -9,23 +9,30 @@ import errors
 from schemas import Priority, Recipe
 from sql.changes import Change, ended, finish_duplicates, finish_job, job_row
 from sql.database import Transaction
-from sql.rows import PRIORITIES, NewFile, error_text
+from sql.names import apply, insert
+from sql.rows import PRIORITIES, Names, NewFile, error_text
 
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A submission. `fingerprint` identifies the request that used `idempotency_key`."""
+    """A submission. `fingerprint` identifies the request that used `idempotency_key`.
+
+    `apart`: its results depend on the photos' names, so that copies are done each by itself. `waits`: nothing is done
+    before it is sealed, since labels need the whole list of names.
+    """
 
     id: str
     name: str
     recipe: Recipe
     priority: Priority = "normal"
     batch: bool = False
+    apart: bool = False
+    waits: bool = False
     idempotency_key: str | None = None
     fingerprint: str | None = None
 
 
-def enqueue(tx: Transaction, keep: float, job: NewJob, files: Sequence[NewFile], *, seal: bool) -> Change:
+def enqueue(tx: Transaction, keep: float, job: NewJob, files: Sequence[NewFile], names: Names, *, seal: bool) -> Change:
     known = tx.one("get_job_by_key", idempotency_key=job.idempotency_key) if job.idempotency_key else None
     if known is not None:
         if known["fingerprint"] != job.fingerprint:
@@ -38,18 +45,21 @@ def enqueue(tx: Transaction, keep: float, job: NewJob, files: Sequence[NewFile],
         recipe=job.recipe.model_dump_json(),
         priority=PRIORITIES.index(job.priority),
         batch=int(job.batch or len(files) > 1),
+        apart=int(job.apart),
+        waits=int(job.waits),
         idempotency_key=job.idempotency_key,
         fingerprint=job.fingerprint,
         now=tx.now,
     )
     _insert(tx, job.id, files, first=0)
+    insert(tx, job.id, names)
     if seal and files:
         _sealed(tx, keep, job.id)
     return ended(tx, job.id, "job_created")
 
 
 def add_files(
-    tx: Transaction, job_id: str, files: Sequence[NewFile], max_files: int, key: str | None
+    tx: Transaction, job_id: str, files: Sequence[NewFile], names: Names, max_files: int, key: str | None
 ) -> tuple[Change, list[str]]:
     ids = [file.id for file in files]
     job = job_row(tx, job_id)
@@ -61,6 +71,7 @@ def add_files(
     if job["total"] + len(files) > max_files:
         raise errors.TooManyFiles(f"A job holds at most {max_files} files.")
     _insert(tx, job_id, files, first=job["total"])
+    insert(tx, job_id, names)
     if key:
         tx.run("insert_addition", job_id=job_id, key=key, file_ids=json.dumps(ids))
     rows = [tx.one("get_file", job_id=job_id, file_id=file_id) for file_id in ids]
@@ -78,6 +89,8 @@ def seal(tx: Transaction, keep: float, job_id: str) -> Change:
 
 def _sealed(tx: Transaction, keep: float, job_id: str) -> Row | None:
     row = tx.one("seal", job_id=job_id, now=tx.now)
+    if row is not None:
+        apply(tx, job_id)
     return finish_job(tx, row, keep) if row else None
 
 

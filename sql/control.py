@@ -12,11 +12,15 @@ from sql.rows import PRIORITIES
 
 @dataclass(frozen=True, slots=True)
 class Redo:
-    """Photos to do again, by their ids: by `recipe`, else as they were done; with `model`, by that one in any case."""
+    """Photos to do again, by their ids: by `recipe`, else as they were done; with `model`, by that one in any case.
+
+    `apart`: as `NewJob`'s.
+    """
 
     files: tuple[str, ...]
     recipe: Recipe | None
     model: str | None
+    apart: bool = False
 
     def recipe_of(self, last: Recipe) -> Recipe:
         """What a photo is done by that was last done by `last`."""
@@ -62,15 +66,19 @@ def retry(tx: Transaction, job_id: str, file_id: str | None) -> Change:
     return ended(tx, job_id, "files_retried", files)
 
 
-def reprocess(tx: Transaction, job_id: str, recipe: Recipe) -> Change:
+def reprocess(tx: Transaction, job_id: str, recipe: Recipe, apart: bool) -> Change:
     job = job_row(tx, job_id)
     if job["status"] not in FINAL_STATUSES:
         raise errors.Conflict(f"The job is {job['status']}; a new recipe waits until it has ended.")
+    if apart:
+        tx.run("part_copies", job_id=job_id)
     files = tx.all("reprocess_files", job_id=job_id)
     if not files:
         raise errors.Conflict("None of the job's photos is kept.")
     tx.run("clear_job_outputs", job_id=job_id)
-    tx.run("reprocess_job", job_id=job_id, recipe=recipe.model_dump_json(), count=len(files), now=tx.now)
+    tx.run(
+        "reprocess_job", job_id=job_id, recipe=recipe.model_dump_json(), apart=int(apart), count=len(files), now=tx.now
+    )
     return ended(tx, job_id, "job_reprocessed", files)
 
 
@@ -84,7 +92,7 @@ def reprocess_some(tx: Transaction, job_id: str, redo: Redo) -> Change:
     if tx.one("redo_some", job_id=job_id, succeeded=counts["completed"], failed=counts["failed"], now=tx.now) is None:
         raise errors.Conflict("The job is cancelled.")
     queued = [
-        tx.one("reprocess_file", id=file["id"], ids=ids, fresh=redo.model is not None, recipe=recipe)
+        tx.one("reprocess_file", id=file["id"], ids=ids, fresh=redo.model is not None, apart=redo.apart, recipe=recipe)
         for file in files
         for recipe in [redo.recipe_of(Recipe.model_validate_json(file["recipe"] or job["recipe"])).model_dump_json()]
     ]

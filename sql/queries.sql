@@ -1,13 +1,14 @@
 -- name: insert_job
-INSERT INTO jobs (id, number, name, status, sealed, batch, priority, recipe, idempotency_key, fingerprint,
-                  created_at, updated_at)
+INSERT INTO jobs (id, number, name, status, sealed, batch, priority, recipe, apart, waits, idempotency_key,
+                  fingerprint, created_at, updated_at)
 VALUES (:id, (SELECT coalesce(max(number), 0) + 1 FROM jobs), :name, 'receiving', 0, :batch, :priority, :recipe,
-        :idempotency_key, :fingerprint, :now, :now)
+        :apart, :waits, :idempotency_key, :fingerprint, :now, :now)
 
 -- name: insert_file
 INSERT INTO files (id, job_id, position, name, status, media_type, size, sha256, archive, entry, error, duplicate_of)
 VALUES (:id, :job_id, :position, :name, :status, :media_type, :size, :sha256, :archive, :entry, :error,
-        (SELECT coalesce(duplicate_of, id) FROM files WHERE job_id = :job_id AND sha256 = :sha256 LIMIT 1))
+        (SELECT coalesce(duplicate_of, id) FROM files
+          WHERE job_id = :job_id AND sha256 = :sha256 AND NOT (SELECT apart FROM jobs WHERE id = :job_id) LIMIT 1))
 
 -- name: count_inserted
 UPDATE jobs
@@ -34,7 +35,7 @@ UPDATE files
                                         WHERE job_id = j.id AND status = 'queued' AND duplicate_of IS NULL
                                           AND available_at <= :now
                                         ORDER BY position LIMIT 1)
-              WHERE j.queued > 0 AND j.status IN ('receiving', 'queued', 'processing')
+              WHERE j.queued > 0 AND j.status IN ('receiving', 'queued', 'processing') AND (j.sealed OR NOT j.waits)
               ORDER BY j.priority DESC, j.turn, j.number
               LIMIT 1)
 RETURNING *
@@ -50,13 +51,14 @@ RETURNING *
 -- name: next_available_at
 SELECT min(f.available_at) AS at
   FROM jobs j JOIN files f ON f.job_id = j.id AND f.status = 'queued' AND f.duplicate_of IS NULL
- WHERE j.queued > 0 AND j.status IN ('receiving', 'queued', 'processing')
+ WHERE j.queued > 0 AND j.status IN ('receiving', 'queued', 'processing') AND (j.sealed OR NOT j.waits)
 
 -- name: unpack_file
 UPDATE files
    SET sha256 = :sha256, size = :size, media_type = :media_type,
        duplicate_of = (SELECT coalesce(twin.duplicate_of, twin.id) FROM files AS twin INDEXED BY files_by_digest
                         WHERE twin.job_id = files.job_id AND twin.sha256 = :sha256 AND twin.id <> files.id
+                          AND NOT (SELECT apart FROM jobs WHERE jobs.id = files.job_id)
                         ORDER BY twin.position LIMIT 1)
  WHERE id = :id AND token = :token
 RETURNING *
@@ -66,6 +68,7 @@ UPDATE files
    SET sha256 = :sha256, size = :size, media_type = :media_type,
        duplicate_of = (SELECT coalesce(twin.duplicate_of, twin.id) FROM files AS twin INDEXED BY files_by_digest
                         WHERE twin.job_id = files.job_id AND twin.sha256 = :sha256 AND twin.id <> files.id
+                          AND NOT (SELECT apart FROM jobs WHERE jobs.id = files.job_id)
                         ORDER BY twin.position LIMIT 1)
  WHERE id = :id AND status = 'queued' AND sha256 IS NULL
 RETURNING *
@@ -84,7 +87,8 @@ RETURNING *
 -- name: complete_file
 UPDATE files
    SET status = 'completed', token = NULL, width = :width, height = :height, engine = :engine, faces = :faces,
-       warnings = :warnings, error = NULL, timings = :timings, mask = :mask, thumbnail = :thumbnail
+       warnings = :warnings, error = NULL, timings = :timings, mask = :mask, thumbnail = :thumbnail,
+       facts = :facts, taken = :taken
  WHERE id = :id AND token = :token
 RETURNING *
 
@@ -95,6 +99,7 @@ VALUES (:file_id, :position, :name, :format, :width, :height, :bytes, :sha256)
 -- name: finish_duplicates
 UPDATE files AS copy
    SET status = done.status, width = done.width, height = done.height, engine = done.engine, faces = done.faces,
+       facts = done.facts, taken = done.taken,
        warnings = done.warnings, error = done.error, mask = done.mask, thumbnail = done.thumbnail
   FROM files AS done
  WHERE done.id = :id AND copy.duplicate_of = done.id AND copy.status = 'queued'
@@ -192,7 +197,7 @@ RETURNING *
 
 -- name: reprocess_job
 UPDATE jobs
-   SET recipe = :recipe, queued = :count, succeeded = 0, failed = total - :count, error = NULL, status = 'queued',
+   SET recipe = :recipe, apart = :apart, waits = 0, queued = :count, succeeded = 0, failed = total - :count, error = NULL, status = 'queued',
        updated_at = :now, expires_at = NULL
  WHERE id = :job_id AND status IN ('completed', 'failed', 'cancelled')
 RETURNING *
@@ -203,7 +208,7 @@ SELECT * FROM files WHERE job_id = :job_id AND id IN (SELECT value FROM json_eac
 -- name: reprocess_file
 UPDATE files
    SET status = 'queued', recipe = :recipe, drawn = CASE WHEN :fresh THEN NULL ELSE drawn END,
-       duplicate_of = CASE WHEN duplicate_of IN (SELECT value FROM json_each(:ids)) THEN duplicate_of END,
+       duplicate_of = CASE WHEN NOT :apart AND duplicate_of IN (SELECT value FROM json_each(:ids)) THEN duplicate_of END,
        error = NULL, warnings = '[]', crash_count = 0, available_at = 0
  WHERE id = :id AND status IN ('completed', 'failed') AND (sha256 IS NOT NULL OR archive IS NOT NULL)
 RETURNING *
@@ -215,6 +220,30 @@ UPDATE jobs
        status = CASE WHEN status IN ('completed', 'failed') THEN 'queued' ELSE status END
  WHERE id = :job_id AND status <> 'cancelled'
 RETURNING *
+
+-- name: part_copies
+UPDATE files SET duplicate_of = NULL WHERE job_id = :job_id AND duplicate_of IS NOT NULL RETURNING id
+
+-- name: insert_name
+INSERT INTO names (job_id, position, file, number, caption) VALUES (:job_id, :position, :file, :number, :caption)
+
+-- name: names_of_job
+SELECT * FROM names WHERE job_id = :job_id ORDER BY position
+
+-- name: unused_names
+SELECT file FROM names WHERE job_id = :job_id AND NOT used ORDER BY position
+
+-- name: count_names
+SELECT count(*) AS rows FROM names WHERE job_id = :job_id
+
+-- name: use_name
+UPDATE names SET used = 1 WHERE job_id = :job_id AND position = :position
+
+-- name: name_file
+UPDATE files SET number = :number, caption = :caption WHERE id = :id
+
+-- name: note_names
+UPDATE jobs SET names = :names WHERE id = :job_id
 
 -- name: clear_job_outputs
 DELETE FROM outputs WHERE file_id IN (SELECT id FROM files WHERE job_id = :job_id)

@@ -70,6 +70,10 @@ class QueueReader:
         files = tuple(file_from(row, outputs.get(row["id"], ())) for row in page)
         return FilePage(files=files, next=files[-1].id if len(rows) > limit else None)
 
+    async def unused_names(self, job_id: str) -> list[str]:
+        """The photos that the job's list of names has, and the job has not."""
+        return [row["file"] for row in await self._database.all("unused_names", job_id=job_id)]
+
     async def snapshot(self, job_id: str, since: int | None = None) -> JobEvent:
         """The job now, with all its files, or with those that changed after event `since`."""
         job = await self._database.one("get_job", job_id=job_id)

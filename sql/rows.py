@@ -21,6 +21,7 @@ from schemas import (
     JobFile,
     JobMetadata,
     ModelTotals,
+    NamesReport,
     Output,
     Priority,
     Progress,
@@ -54,10 +55,28 @@ class NewFile:
 
 
 @dataclass(frozen=True, slots=True)
+class NameRow:
+    """A row of a list of names: the photo `file`, perhaps with folders, has this number and caption."""
+
+    file: str
+    number: str = ""
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The lists of names that came with photos, and in plain words what could not be read of them."""
+
+    rows: tuple[NameRow, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """One file taken by one worker. Every later word on it carries `token`; a claim that was cancelled says nothing.
 
-    `drawn` is the digest of the mask that a person drew for it.
+    `drawn` is the digest of the mask that a person drew for it; `index` its place in the job, from 1; `created_at`
+    when that came, in seconds since 1970; `number` and `caption` are those of the list of names.
     """
 
     token: str
@@ -71,6 +90,10 @@ class Claim:
     entry: int | None
     attempts: int
     drawn: str | None = None
+    index: int = 1
+    created_at: float = 0.0
+    number: str = ""
+    caption: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +124,7 @@ class StoredResult:
     faces: tuple[Face, ...] | None
     warnings: tuple[FileWarning, ...]
     timings: dict[str, float]
+    taken: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +158,10 @@ def claim_from(file: Row, job: Row) -> Claim:
         entry=file["entry"],
         attempts=file["attempts"],
         drawn=file["drawn"],
+        index=file["position"] + 1,
+        created_at=job["created_at"],
+        number=file["number"] or "",
+        caption=file["caption"] or "",
     )
 
 
@@ -200,6 +228,7 @@ def job_from(row: Row) -> Job:
         updated_at=moment(row["updated_at"]),
         expires_at=moment(row["expires_at"]) if row["expires_at"] else None,
         error=_error(row["error"]),
+        names=NamesReport.model_validate_json(row["names"]) if row["names"] else None,
         links={
             "self": base,
             "files": f"{base}/files",
@@ -225,6 +254,10 @@ def file_from(row: Row, outputs: Iterable[Row] = ()) -> JobFile:
     return JobFile(
         id=row["id"],
         name=row["name"],
+        index=row["position"] + 1,
+        number=row["number"],
+        caption=row["caption"],
+        taken=row["taken"],
         status=row["status"],
         stage=_STAGES.get(row["status"], row["status"]),
         size=row["size"],
@@ -275,4 +308,6 @@ def result_values(result: StoredResult) -> dict[str, str | int | None]:
         "timings": json.dumps(result.timings),
         "mask": result.mask,
         "thumbnail": result.thumbnail,
+        "facts": None,
+        "taken": result.taken.isoformat() if result.taken else None,
     }

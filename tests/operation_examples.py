@@ -12,6 +12,7 @@ from skimage import data
 from imaging.pictures import Picture, Pixels
 from operations import Context, parse_recipe
 from operations.base import OperationParams
+from operations.naming import PhotoName
 from tests.unit.test_remove_background import KnownMatte
 
 ROOT = Path(__file__).parent.parent
@@ -61,6 +62,7 @@ EXAMPLES = (
     Example("pad", "coffee", {"margin": 0.06, "aspect": "1:1", "background": "#c8d3dd"}),
     Example("resize", "coffee", {"width": 200, "height": 200, "mode": "fill"}),
     Example("sharpen", "soft", {"amount": 3, "radius": 3}),
+    Example("label", "coffee", {"text": "{name}, No. {index:03}", "position": "bottom-left", "size": 0.07}),
     Example("watermark", "coffee", {"text": "© Photo Processor", "size": 0.6, "position": "bottom"}),
 )
 
@@ -88,7 +90,8 @@ def applied(example: Example) -> Picture:
     with Image.open(MASK) as stored:
         matte = np.asarray(stored.convert("L"), np.uint8)
     picture = Picture(photo(example.photo))
-    context = Context(models=KnownMatte(matte), source_size=(picture.width, picture.height))
+    name = PhotoName(f"{example.photo.title()}.jpg", 7)
+    context = Context(models=KnownMatte(matte), source_size=(picture.width, picture.height), name=name)
     for step in parse_recipe({"operations": example.steps}).operations:
         assert isinstance(step, OperationParams)
         picture = step.apply(picture, context)

@@ -21,6 +21,9 @@ CREATE TABLE jobs (
     created_at      REAL NOT NULL,                      -- seconds since 1970, as all times here
     updated_at      REAL NOT NULL,
     kept            INTEGER NOT NULL DEFAULT 0 CHECK (kept IN (0, 1)),  -- never expires
+    apart           INTEGER NOT NULL DEFAULT 0 CHECK (apart IN (0, 1)), -- results depend on names: each copy is done
+    waits           INTEGER NOT NULL DEFAULT 0 CHECK (waits IN (0, 1)), -- until it is sealed: labels need the list of names
+    names           TEXT,                               -- what became of its list of names
     expires_at      REAL,
     CHECK (total >= queued + running + succeeded + failed),
     CHECK (queued >= 0 AND running >= 0)
@@ -54,6 +57,10 @@ CREATE TABLE files (
     recipe       TEXT,                                  -- its own, where it was done again by another than the job's
     drawn        TEXT,                                  -- SHA-256 of the mask that a person drew
     thumbnail    TEXT,                                  -- SHA-256 of its thumbnail
+    number       TEXT,                                  -- by the list of names, as the caption; null where that has none
+    caption      TEXT,
+    facts        TEXT,                                  -- what is known of the photo itself
+    taken        TEXT,                                  -- by the camera's clock
     attempts     INTEGER NOT NULL DEFAULT 0,
     crash_count  INTEGER NOT NULL DEFAULT 0,
     token        TEXT,                                  -- of the claim that works on it
@@ -78,6 +85,16 @@ CREATE TABLE outputs (
     bytes    INTEGER NOT NULL,
     sha256   TEXT NOT NULL,
     PRIMARY KEY (file_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE names (                                    -- rows of the lists of names that came with the photos
+    job_id   TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    file     TEXT NOT NULL,
+    number   TEXT NOT NULL,
+    caption  TEXT NOT NULL,
+    used     INTEGER NOT NULL DEFAULT 0 CHECK (used IN (0, 1)),
+    PRIMARY KEY (job_id, position)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE additions (                                -- requests that added files under an Idempotency-Key

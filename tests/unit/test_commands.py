@@ -282,3 +282,17 @@ def test_help_and_document_say_every_command_option_and_exit_status() -> None:
     text = cli.build_parser().format_help()
     assert all(f"{status} " in text for status in EXITS)
     assert {"serve", *cli.COMMANDS} <= set(text.split())
+
+
+def test_list_of_names_in_the_folder_names_and_labels(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "in" / "broken.jpg").unlink()
+    (home / "in" / "class.csv").write_text("file;number;caption\ncoffee.jpg;12;Cup\ntea.jpg;13;Tea\n")
+    arguments = ("--label", "{caption}", "--naming", "{folder}/{index:02}-{number}", "--format", "jpeg")
+    assert run("process", "in", "out", *arguments) == DONE
+    assert names(home / "out") == {"01-12.jpg", "02-12.jpg", "sub/03-chelsea.jpg"}
+    said = capsys.readouterr().err
+    assert "no photo for tea.jpg" in said
+    assert "no row for coffee.png" not in said, "the row's ending is another, its name the same"
+    assert "no row for sub/chelsea.jpg" in said
+    with Image.open(home / "out" / "01-12.jpg") as result, Image.open(home / "in" / "coffee.jpg") as photo:
+        assert result.height > photo.height

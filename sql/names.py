@@ -1,0 +1,101 @@
+"""Lists of names: which row belongs to which photo."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+
+from schemas import NamesReport
+from sql.database import Transaction
+from sql.rows import NameRow, Names
+
+MOST_LISTED = 200  # names of each kind in a job's report
+ENDINGS = frozenset(
+    (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".svg")
+)
+
+
+def matches(rows: Sequence[NameRow], photos: Iterable[str]) -> list[int | None]:
+    """For each photo's name the number of the row that names it, or None.
+
+    Case, folders and endings need not be written as the photo has them, as long as they do not contradict it; of
+    several rows the closest is taken, of equally close ones the first.
+    """
+    by_stem: dict[str, list[tuple[int, tuple[str, ...], str]]] = {}
+    for number, row in enumerate(rows):
+        folders, stem, ending = _parts(row.file)
+        by_stem.setdefault(stem, []).append((number, folders, ending))
+    found: list[int | None] = []
+    for photo in photos:
+        folders, stem, ending = _parts(photo)
+        best, chosen = 0, None
+        for number, row_folders, row_ending in by_stem.get(stem, ()):
+            closeness = _closeness(folders, row_folders, ending, row_ending)
+            if closeness > best:
+                best, chosen = closeness, number
+        found.append(chosen)
+    return found
+
+
+def _parts(name: str) -> tuple[tuple[str, ...], str, str]:
+    """Folders, name without ending, and ending, compared without case."""
+    plain = unicodedata.normalize("NFC", name).casefold().replace("\\", "/")
+    path = PurePosixPath(plain)
+    folders = tuple(part for part in path.parts[:-1] if part not in ("/", "."))
+    return (folders, path.stem, path.suffix) if path.suffix in ENDINGS else (folders, path.name, "")
+
+
+def _closeness(folders: tuple[str, ...], row_folders: tuple[str, ...], ending: str, row_ending: str) -> int:
+    """0 where the folders contradict each other; else the more, the more is alike."""
+    shared = min(len(folders), len(row_folders))
+    if shared and folders[-shared:] != row_folders[-shared:]:
+        return 0
+    return 1 + 3 * shared + (2 if ending == row_ending else 1 if not row_ending or not ending else 0)
+
+
+def insert(tx: Transaction, job_id: str, names: Names) -> None:
+    """Note rows of a job; what of them names which photo is seen when it is sealed."""
+    if not names.rows and not names.problems:
+        return
+    counted = tx.one("count_names", job_id=job_id)
+    first = counted["rows"] if counted else 0
+    rows = enumerate(names.rows, first)
+    tx.many(
+        "insert_name",
+        [
+            {"job_id": job_id, "position": at, "file": row.file, "number": row.number, "caption": row.caption}
+            for at, row in rows
+        ],
+    )
+    job = tx.one("get_job", job_id=job_id)
+    before = NamesReport.model_validate_json(job["names"]) if job and job["names"] else NamesReport()
+    report = before.model_copy(update={"problems": (before.problems + names.problems)[:MOST_LISTED]})
+    tx.run("note_names", job_id=job_id, names=report.model_dump_json())
+
+
+def apply(tx: Transaction, job_id: str) -> None:
+    """Give each photo the number and caption of its row, and the job a report. All photos and rows are there now."""
+    job = tx.one("get_job", job_id=job_id)
+    if job is None or job["names"] is None:
+        return
+    rows = [NameRow(row["file"], row["number"], row["caption"]) for row in tx.all("names_of_job", job_id=job_id)]
+    files = tx.all("list_files", job_id=job_id, status=None, limit=-1, after=None)
+    found = matches(rows, [file["name"] for file in files])
+    named = [(file["id"], rows[number]) for file, number in zip(files, found, strict=True) if number is not None]
+    tx.many("name_file", [{"id": id_, "number": row.number, "caption": row.caption} for id_, row in named])
+    used = {number for number in found if number is not None}
+    tx.many("use_name", [{"job_id": job_id, "position": number} for number in used])
+    unused = [row.file for number, row in enumerate(rows) if number not in used]
+    bare = [file["name"] for file, number in zip(files, found, strict=True) if number is None]
+    problems = NamesReport.model_validate_json(job["names"]).problems
+    tx.run("note_names", job_id=job_id, names=report_of(len(named), unused, bare, problems).model_dump_json())
+
+
+def report_of(matched: int, unused: Sequence[str], bare: Sequence[str], problems: tuple[str, ...]) -> NamesReport:
+    """The report, its lists cut to 200 entries."""
+    return NamesReport(
+        matched=matched,
+        rows_without_photo=tuple(unused[:MOST_LISTED]),
+        photos_without_row=tuple(bare[:MOST_LISTED]),
+        more=max(0, len(unused) - MOST_LISTED) + max(0, len(bare) - MOST_LISTED),
+        problems=problems,
+    )

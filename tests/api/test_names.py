@@ -1,0 +1,128 @@
+"""Lists of names, labels and named results, against a real server process."""
+
+import io
+import json
+import time
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.api.test_jobs import picture
+from tests.server import Json, Server, multipart
+
+LIST = "file;number;caption\nanna.jpg;1001;Anna Ålund\nnobody.jpg;1002;Nobody\n".encode("cp1252")
+NAMING = {"naming": "{folder}/{number}_{output}", "outputs": [{"name": "print"}, {"name": "web", "format": "webp"}]}
+LABEL = {"operations": [{"op": "label", "text": "{caption}"}]}
+INDEX = {"operations": [{"op": "label", "text": "{index:03}", "size": 0.5}]}
+
+
+def zipped(**entries: bytes) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name, content in entries.items():
+            archive.writestr(name.replace("__", "/").replace("_", "."), content)
+    return data.getvalue()
+
+
+def download(server: Server, job: str) -> tuple[set[str], Json]:
+    """The names in the job's ZIP, and its manifest."""
+    content = server.get(f"/api/jobs/{job}/download").content
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return set(archive.namelist()) - {"manifest.json"}, json.loads(archive.read("manifest.json"))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_list_of_names_gives_numbers_and_captions(server: Server, packed: bool) -> None:
+    photos = [("anna.jpg", picture()), ("berta.jpg", picture("blue"))]
+    sent = [*photos, ("class.csv", LIST)]
+    if packed:
+        sent = [("class.zip", zipped(anna_jpg=picture(), berta_jpg=picture("blue"), class_csv=LIST))]
+    job = server.finished(server.submit(*sent, recipe=json.dumps(NAMING))["id"])
+    assert (job["status"], job["file_count"], job["progress"]["failed"]) == ("completed", 2, 0)
+    assert job["names"] == {
+        "matched": 1,
+        "rows_without_photo": ["nobody.jpg"],
+        "photos_without_row": ["berta.jpg"],
+        "more": 0,
+        "problems": [],
+    }
+    anna, berta = server.files(job["id"])
+    assert (anna["number"], anna["caption"], anna["index"]) == ("1001", "Anna Ålund", 1)
+    assert (berta["number"], berta["caption"], berta["index"]) == (None, None, 2)
+    names, manifest = download(server, job["id"])
+    assert names == {"1001_print.png", "1001_web.webp", "berta_print.png", "berta_web.webp"}
+    assert manifest["names"]["rows_without_photo"] == ["nobody.jpg"]
+    assert manifest["names"]["photos_without_row"] == ["berta.jpg"]
+    assert manifest["files"][0]["outputs"][1]["path"] == "1001_web.webp"
+    assert 'filename="1001_web.webp"' in server.get(anna["outputs"][1]["url"]).headers["content-disposition"]
+
+
+def test_results_of_one_name_are_numbered_in_the_zip(server: Server) -> None:
+    rows = b"file,number\na.jpg,7\nb.jpg,7\n"
+    fields = {"recipe": json.dumps({"operations": []}), "naming": "{number}"}
+    sent = [("a.jpg", picture()), ("b.jpg", picture("blue")), ("n.csv", rows)]
+    job = server.finished(server.submit(*sent, **fields)["id"])
+    assert download(server, job["id"])[0] == {"7.png", "7 (2).png"}
+
+
+def test_list_that_cannot_be_read_fails_no_photo(server: Server) -> None:
+    job = server.finished(server.submit(("a.jpg", picture()), ("x.csv", b"a,b\n1,2\n"), remove_bg="false")["id"])
+    assert (job["status"], job["file_count"]) == ("completed", 1)
+    assert "no column" in job["names"]["problems"][0]
+    alone = server.post("/api/jobs", files=multipart(("x.csv", LIST)))
+    assert (alone.status_code, alone.json()["code"]) == (422, "no_files")
+    packed = server.post("/api/jobs", files=multipart(("x.zip", zipped(class_csv=LIST))))
+    assert (packed.status_code, packed.json()["code"]) == (422, "empty_archive")
+    assert server.submit(("a.jpg", picture()), remove_bg="false")["names"] is None
+
+
+def test_open_job_waits_for_the_list_where_labels_need_it(server: Server) -> None:
+    job = server.post("/api/jobs?open=true", data={"recipe": json.dumps(LABEL)}).json()["id"]
+    server.post(f"/api/jobs/{job}/files", files=multipart(("anna.jpg", picture(size=(200, 100)))))
+    time.sleep(0.5)
+    assert server.job(job)["progress"]["processed"] == 0, "its caption may still come"
+    added = server.post(f"/api/jobs/{job}/files", files=multipart(("class.csv", LIST)))
+    assert (added.status_code, added.json()["files"]) == (202, [])
+    server.post(f"/api/jobs/{job}/seal")
+    assert server.finished(job)["names"]["matched"] == 1
+    (file,) = server.files(job)
+    result = Image.open(io.BytesIO(server.get(file["outputs"][0]["url"]).content))
+    assert result.height > 100, "the strip"
+    assert file["warnings"] == []
+
+
+def test_same_photo_twice_is_labelled_twice(server: Server) -> None:
+    sent = [("a.jpg", picture()), ("b.jpg", picture()), ("c.zip", zipped(c_jpg=picture(), d_jpg=picture()))]
+    job = server.finished(server.submit(*sent, recipe=json.dumps(INDEX))["id"])["id"]
+    files = server.files(job)
+    assert [file["duplicate_of"] for file in files] == [None] * 4
+    assert len({file["outputs"][0]["sha256"] for file in files}) == 4
+    plain = json.dumps({"operations": [{"op": "grayscale"}]})
+    again = server.finished(server.submit(*sent, recipe=plain)["id"])["id"]
+    assert sum(file["duplicate_of"] is not None for file in server.files(again)) == 3
+    server.post(f"/api/jobs/{again}/reprocess", content=json.dumps(INDEX))
+    server.finished(again)
+    assert len({file["outputs"][0]["sha256"] for file in server.files(again)}) == 4
+
+
+def test_date_is_the_cameras(server: Server) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2019:02:28 11:22:33"
+    data = io.BytesIO()
+    Image.fromarray(np.zeros((20, 20, 3), np.uint8)).save(data, "JPEG", exif=exif)
+    fields = {"remove_bg": "false", "naming": "{date:%Y}/{date}"}
+    job = server.finished(server.submit(("a.jpg", data.getvalue()), ("b.jpg", picture()), **fields)["id"])
+    assert server.files(job["id"])[0]["taken"] == "2019-02-28T11:22:33"
+    uploaded = job["created_at"][:10]
+    names = download(server, job["id"])[0]
+    assert "2019/2019-02-28.png" in names
+    assert len(names) == 2
+    assert uploaded[:4] in "".join(names)
+
+
+def test_template_of_names_is_checked(server: Server) -> None:
+    response = server.post("/api/jobs", files=multipart(("a.jpg", picture())), data={"naming": "{nothing}"})
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_recipe")
+    assert response.json()["errors"][0]["pointer"] == "/naming"
