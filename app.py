@@ -33,7 +33,7 @@ from live import LiveState
 from metrics import Metrics
 from models import ModelStore
 from queue_manager import QueueManager
-from routes import access, catalogue, events, files, jobs, openapi, problems, sheets, system
+from routes import access, catalogue, events, facts, files, jobs, openapi, problems, sheets, system
 from routes import assets as asset_routes
 from routes.bodies import Bodies
 from routes.origins import Guard
@@ -73,7 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
     keys = KeyRing(settings.keys_path)
     always = not settings.is_loopback and not settings.allow_open
     app.state.access = access.Access(keys, always=always, rate=settings.rate, max_sockets=settings.max_sockets)
-    for room in (jobs, files, sheets, asset_routes, catalogue, events, system, access):
+    for room in (jobs, files, facts, sheets, asset_routes, catalogue, events, system, access):
         app.include_router(room.router)
     app.mount("/docs/assets", StaticFiles(packages=[("fastapi_offline", "static")]), name="docs")
     app.mount("/static", GZipMiddleware(PageFiles(directory=system.STATIC)), name="static")

@@ -24,14 +24,15 @@ from PIL import (
 
 import errors
 from imaging.colour import to_srgb
+from imaging.formats import SNIFF_BYTES as SNIFF_BYTES
+from imaging.formats import sniff as sniff
 from imaging.headers import check_parts, check_sums
-from imaging.metadata import kept_exif, taken
-from imaging.pictures import Picture, Pixels, Warn
+from imaging.metadata import kept_exif, shot_of
+from imaging.pictures import Origin, Picture, Pixels, Warn
 from imaging.reduction import reduced
 from imaging.truncation import is_cut_short
 
 MEGA = 1_000_000
-SNIFF_BYTES = 64
 MAX_FRAMES = 500  # of one file, where all are asked for
 ORIENTATION_TAG = 0x0112
 CIELAB = 8  # a TIFF's photometric interpretation
@@ -57,51 +58,6 @@ DECODER_ERRORS = (
     zlib.error,
 )
 
-_BMP_HEADER_BYTES = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
-_AVIF_BRANDS = frozenset({b"avif", b"avis"})
-_HEIC_BRANDS = frozenset(
-    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"mif3", b"msf1"}
-)
-
-
-def sniff(head: bytes) -> str | None:
-    """The media type of a file that begins with `head` (64 bytes are enough), by its magic bytes; else None."""
-    head = head[:SNIFF_BYTES]
-    for magic, media_type in _MAGIC:
-        if head.startswith(magic):
-            return media_type
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
-    if head[:2] == b"BM" and len(head) >= 18 and int.from_bytes(head[14:18], "little") in _BMP_HEADER_BYTES:
-        return "image/bmp"
-    if head[4:8] == b"ftyp":
-        return _sniff_brands(head)
-    return None
-
-
-_MAGIC = (
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-    (b"II*\0", "image/tiff"),
-    (b"MM\0*", "image/tiff"),
-    (b"II+\0", "image/tiff"),
-    (b"MM\0+", "image/tiff"),
-    (b"PK\x03\x04", "application/zip"),
-    (b"PK\x05\x06", "application/zip"),
-    (b"PK\x07\x08", "application/zip"),
-)
-
-
-def _sniff_brands(head: bytes) -> str | None:
-    """The type of an ISO base media file: AVIF and HEIC share the container and are told apart by their brands."""
-    end = min(int.from_bytes(head[:4], "big"), len(head))
-    brands = {head[8:12], *(head[at : at + 4] for at in range(16, end - 3, 4))}
-    if brands & _AVIF_BRANDS:
-        return "image/avif"
-    return "image/heic" if brands & _HEIC_BRANDS else None
-
 
 def quiet_decoders() -> None:
     """Keep Pillow's warnings out of this process's log: a damaged photo has one for each of its tags."""
@@ -123,7 +79,8 @@ def taken_at(path: Path) -> datetime | None:
     """When the photo was taken, by the camera's clock, from its header alone; None where it does not say."""
     try:
         with path.open("rb") as file:
-            return taken(_open(file, float("inf")).getexif())
+            shot = shot_of(_open(file, float("inf")).getexif())
+            return shot.taken if shot else None
     except (errors.PhotoError, OSError, *DECODER_ERRORS):
         return None
 
@@ -295,7 +252,7 @@ def _has_more_frames(file: IO[bytes], image: Image.Image) -> bool:
 
 def _load(file: IO[bytes], image: Image.Image, warn: Warn) -> Picture:
     """The frame that `image` stands at."""
-    orientation = _orientation(image)
+    orientation, mode = _orientation(image), image.mode
     try:
         image.load()
         srgb, alpha = to_srgb(_labelled(image), warn)
@@ -309,7 +266,7 @@ def _load(file: IO[bytes], image: Image.Image, warn: Warn) -> Picture:
         alpha=None if alpha is None else upright(np.asarray(alpha), orientation),
         dpi=dpi[::-1] if dpi and orientation >= 5 else dpi,
         exif=_exif(image),
-        taken=_taken(image),
+        origin=_origin(image, mode),
     )
 
 
@@ -367,11 +324,13 @@ def _exif(image: Image.Image) -> bytes | None:
         return None
 
 
-def _taken(image: Image.Image) -> datetime | None:
+def _origin(image: Image.Image, mode: str) -> Origin:
+    """What the file says of itself; `mode` is Pillow's, before anything was converted."""
     try:
-        return taken(image.getexif())
+        shot = shot_of(image.getexif())
     except DECODER_ERRORS:
-        return None
+        shot = None
+    return Origin((image.format or "").lower().replace("mpo", "jpeg").replace("heif", "heic"), mode, shot)
 
 
 def _dpi(image: Image.Image) -> tuple[float, float] | None:

@@ -4,17 +4,17 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from image_io import FIRST_ALONE, decode, decode_frames, thumbnail
 from imaging.composite import behind_of
 from imaging.encode import encode, encode_frames, encode_within, png
+from imaging.facts import facts_of
 from imaging.geometry import CLEAR, sized
 from imaging.pictures import Picture
 from operations import Context, OperationParams
-from schemas import Engine, Face, FileWarning, Format, OutputSpec, Recipe
+from schemas import Engine, Face, FileWarning, Format, OutputSpec, PhotoFacts, Recipe
 
 THUMBNAIL_PX = 320
 
@@ -37,7 +37,7 @@ class ProcessedImage:
     `timings` are seconds by step; those of an operation's parts (`infer_s`, `refine_s`) are contained in its own,
     and those of a network (`Matte.timings`) in `infer_s`.
 
-    `taken` is when the photo was taken, by the camera's clock. `mask` is the matte as a grey PNG of the source's size,
+    `facts` are the photo's own. `mask` is the matte as a grey PNG of the source's size,
     `thumbnail` the result as WebP, 320 px at most.
     """
 
@@ -50,7 +50,7 @@ class ProcessedImage:
     faces: tuple[Face, ...] | None
     warnings: tuple[FileWarning, ...]
     timings: dict[str, float]
-    taken: datetime | None = None
+    facts: PhotoFacts | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,9 @@ def process_image(source: Path, recipe: Recipe, context: Context, max_megapixels
     with timings.step("total_s"):
         frames = _decode(source, recipe, context, max_megapixels, timings)
         photo, shown = next(frames)
-        name = replace(context.name, taken=photo.taken)
+        with timings.step("facts_s"):
+            facts = facts_of(photo)
+        name = replace(context.name, taken=facts.exif.taken if facts.exif else None)
         context = replace(context, source_size=(photo.width, photo.height), name=name)
         results = [_Shown(_operate(photo, recipe, context, timings), shown)]
         results += _others(frames, recipe, context, timings)
@@ -101,7 +103,7 @@ def process_image(source: Path, recipe: Recipe, context: Context, max_megapixels
         faces=context.findings.faces,
         warnings=tuple(context.findings.warnings),
         timings={**timings, **context.findings.timings},
-        taken=photo.taken,
+        facts=facts,
     )
 
 

@@ -301,7 +301,7 @@ class JobWorker:
             engine=processed.engine,
             faces=processed.faces,
             warnings=tuple(warnings),
-            taken=processed.taken,
+            facts=processed.facts,
             timings={**processed.timings, "store_s": round(time.perf_counter() - started, 4)},
         )
 

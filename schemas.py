@@ -278,6 +278,42 @@ class Eta(Frozen):
     jobs_ahead: int
 
 
+class Shot(Frozen):
+    """How a photo was taken, by its EXIF: `taken` by the camera's clock; degrees, north and east positive; metres."""
+
+    make: str | None = None
+    model: str | None = None
+    lens: str | None = None
+    taken: datetime | None = None
+    exposure_s: float | None = None
+    f_number: float | None = None
+    iso: float | None = None
+    focal_length_mm: float | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    altitude_m: float | None = None
+
+
+class PhotoQuality(Frozen):
+    """Measures of a photo; docs/facts.md has the formula, range and source of each."""
+
+    sharpness: float
+    contrast: float
+    brightness: float
+    colourfulness: float
+    megapixels: float
+
+
+class PhotoFacts(Frozen):
+    """What is known of a photo itself, whatever is made of it. `phash`: 64 bits as 16 hex digits."""
+
+    format: str
+    mode: str
+    exif: Shot | None = None
+    phash: str
+    quality: PhotoQuality
+
+
 class JobFile(Frozen):
     """One photo of a job. `size` in bytes; `width`, `height` of the upright source in px, once decoded.
 
@@ -309,6 +345,7 @@ class JobFile(Frozen):
     attempts: int = 0
     recipe: Recipe | None = None
     can_retry: bool = False
+    facts: PhotoFacts | None = None
 
 
 class NamesReport(Frozen):

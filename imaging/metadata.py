@@ -6,10 +6,12 @@ the embedded preview; and what no longer holds of a result: orientation, size, c
 """
 
 import struct
-from contextlib import suppress
+from collections.abc import Mapping
 from datetime import datetime
 
 from PIL import Image, TiffImagePlugin
+
+from schemas import Shot
 
 IMAGE_TAGS = frozenset(
     {
@@ -44,6 +46,8 @@ CAMERA_TAGS = frozenset(range(0x829A, 0xA50B)) - {
     0xA435,  # LensSerialNumber
 }
 TAKEN, DIGITISED, CHANGED = 0x9003, 0x9004, 0x0132  # DateTimeOriginal, DateTimeDigitized, DateTime
+PLACE_IFD = 0x8825
+LONGEST_TEXT = 100  # characters
 COLOUR_SPACE = 0xA001
 SRGB = 1
 ENTRY_BYTES = 12  # of a TIFF's directory
@@ -64,14 +68,68 @@ def kept_exif(exif: Image.Exif) -> bytes | None:
     return coded if len(coded) <= MOST_BYTES else None
 
 
-def taken(exif: Image.Exif) -> datetime | None:
-    """When the photo was taken, by the camera's clock; None where `exif` does not say. Raises what Pillow raises."""
-    camera = exif.get_ifd(CAMERA_IFD)
-    for value in (camera.get(TAKEN), camera.get(DIGITISED), exif.get(CHANGED)):
-        if isinstance(value, str):
-            with suppress(ValueError):
-                return datetime.strptime(value.strip(" \0")[:19], "%Y:%m:%d %H:%M:%S")
-    return None
+def shot_of(exif: Image.Exif) -> Shot | None:
+    """How the photo was taken, by its EXIF; None where that says nothing. Raises what Pillow raises."""
+    camera, place = exif.get_ifd(CAMERA_IFD), exif.get_ifd(PLACE_IFD)
+    if not (exif or camera or place):
+        return None
+    times = (_time(value) for value in (camera.get(TAKEN), camera.get(DIGITISED), exif.get(CHANGED)))
+    latitude, longitude = _degrees(place, 1, 90), _degrees(place, 3, 180)
+    height = _number(place.get(6), -20_000, 100_000)
+    shot = Shot(
+        make=_text(exif.get(0x010F)),
+        model=_text(exif.get(0x0110)),
+        lens=_text(camera.get(0xA434)),
+        taken=next((time for time in times if time is not None), None),
+        exposure_s=_number(camera.get(0x829A), 0, 100_000),
+        f_number=_number(camera.get(0x829D), 0, 1_000),
+        iso=_number(camera.get(0x8827), 0, 100_000_000),
+        focal_length_mm=_number(camera.get(0x920A), 0, 100_000),
+        latitude=latitude if longitude is not None else None,
+        longitude=longitude if latitude is not None else None,
+        altitude_m=-height if height is not None and place.get(5) in (1, b"\1") else height,
+    )
+    return shot if shot != Shot() else None
+
+
+def _time(value: object) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        return datetime.strptime(value.strip(" \0")[:19], "%Y:%m:%d %H:%M:%S")
+    except ValueError:
+        return None
+
+
+def _text(value: object) -> str | None:
+    if not isinstance(value, str):
+        return None
+    return "".join(char for char in value[:LONGEST_TEXT] if char.isprintable()).strip() or None
+
+
+def _number(value: object, least: float, most: float) -> float | None:
+    """A number, or the first of several, within what is possible."""
+    if isinstance(value, tuple):
+        value = value[0] if value else None
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        return None
+    return round(number, 6) if least <= number <= most else None
+
+
+def _degrees(place: Mapping[int, object], tag: int, most: float) -> float | None:
+    """Latitude or longitude in degrees; south and west are negative."""
+    parts = place.get(tag + 1)
+    if not isinstance(parts, tuple) or len(parts) != 3:
+        return None
+    numbers = [_number(part, 0, most) for part in parts]
+    if None in numbers:
+        return None
+    degrees = sum((number or 0) / share for number, share in zip(numbers, (1, 60, 3600), strict=True))
+    side = place.get(tag)
+    sign = -1 if isinstance(side, str) and side[:1] in ("S", "W") else 1
+    return round(sign * degrees, 6) if degrees <= most else None
 
 
 def _is_short(value: object) -> bool:

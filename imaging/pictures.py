@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
+
+from schemas import Shot
 
 Pixels = NDArray[np.uint8]
 Warn = Callable[[str, str], None]
@@ -57,13 +58,22 @@ class Placement:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What a photo's file says of itself: its format, Pillow's mode of its px, how it was taken."""
+
+    format: str
+    mode: str
+    shot: Shot | None
+
+
+@dataclass(frozen=True)
 class Picture:
     """A decoded photo: `pixels` (H, W, 3) uint8 RGB (sRGB), `alpha` (H, W) uint8 or None, `dpi` px per inch.
 
     `photo` holds the photo's own pixels, of the same shape, once another background was laid behind the subject.
     `matte` (H, W) uint8 says which px are the subject's, once that is known; it outlives a new background.
     `exif` is the source's EXIF without what tells where and by which device the photo was taken;
-    `taken` is when, by the camera's clock.
+    `origin` is what the file says of itself, and goes into no result.
     """
 
     pixels: Pixels
@@ -73,7 +83,7 @@ class Picture:
     photo: Pixels | None = None
     matte: Pixels | None = None
     exif: bytes | None = None
-    taken: datetime | None = None
+    origin: Origin | None = None
 
     @property
     def width(self) -> int:

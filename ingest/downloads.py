@@ -9,11 +9,13 @@ from pathlib import Path
 
 from zipstream import ZIP_STORED, ZipStream  # type: ignore[import-untyped]
 
+from imaging.similar import groups
 from ingest.names import SUFFIXES, UsedNames, result_name
 from operations.naming import PhotoName
 from schemas import Job, JobFile, Output, OutputSpec
 from storage import Storage
 
+PLACE = {"latitude", "longitude", "altitude_m"}  # not in the manifest: ZIPs are passed on
 MEDIA_TYPES = {name: f"image/{name}" for name in SUFFIXES}
 
 
@@ -34,13 +36,15 @@ def zip_of(job: Job, files: Iterable[JobFile], storage: Storage, unused: Sequenc
     stream, names = ZipStream(compress_type=ZIP_STORED, sized=True), UsedNames({"manifest.json", "errors.csv"})
     entries: list[dict[str, object]] = []
     failed: list[JobFile] = []
+    files = list(files)
+    alike = _alike(files)
     for file in files:
         paths = {}
         for output in file.outputs:
             blob: Path = storage.path(job.id, "result", output.sha256)
             paths[output.name] = names.free(name_of(file, output, job))
             stream.add_path(blob, paths[output.name])
-        entries.append(_manifest_entry(file, paths))
+        entries.append(_manifest_entry(file, paths) | {"similar": alike.get(file.id)})
         if file.status == "failed":
             failed.append(file)
     manifest: dict[str, object] = {
@@ -73,8 +77,17 @@ def photo_name(file: JobFile, job: Job) -> PhotoName:
     )
 
 
+def _alike(files: Iterable[JobFile]) -> dict[str, int | None]:
+    """By file id the number of the group of photos that look alike."""
+    hashed = [(file.id, file.facts.phash) for file in files if file.facts is not None]
+    numbers = groups([phash for _, phash in hashed])
+    return {id_: number for (id_, _), number in zip(hashed, numbers, strict=True)}
+
+
 def _manifest_entry(file: JobFile, paths: dict[str, str]) -> dict[str, object]:
-    entry: dict[str, object] = file.model_dump(mode="json", exclude={"outputs", "stage"})
+    entry: dict[str, object] = file.model_dump(mode="json", exclude={"outputs", "stage", "facts"})
+    if file.facts is not None:
+        entry["facts"] = file.facts.model_dump(mode="json", exclude={"exif": PLACE})
     entry["outputs"] = [
         output.model_dump(mode="json", exclude={"url"}) | {"path": paths[output.name]} for output in file.outputs
     ]

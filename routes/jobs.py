@@ -296,7 +296,7 @@ async def download_job(rooms: Rooms, job_id: str) -> StreamingResponse:
     files: list[JobFile] = []
     after = None
     while True:
-        page = await rooms.queue.files(job_id, None, PAGE, after)
+        page = await rooms.queue.files(job_id, None, PAGE, after, facts=True)
         files += page.files
         after = page.next
         if after is None:

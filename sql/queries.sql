@@ -233,6 +233,10 @@ SELECT * FROM names WHERE job_id = :job_id ORDER BY position
 -- name: unused_names
 SELECT file FROM names WHERE job_id = :job_id AND NOT used ORDER BY position
 
+-- name: hashes_of_job
+SELECT id, name, json_extract(facts, '$.phash') AS phash FROM files
+ WHERE job_id = :job_id AND facts IS NOT NULL ORDER BY position
+
 -- name: count_names
 SELECT count(*) AS rows FROM names WHERE job_id = :job_id
 

@@ -43,7 +43,7 @@ class QueueReader:
 
     async def file(self, job_id: str, file_id: str) -> JobFile:
         row = await self._file(job_id, file_id)
-        return file_from(row, await self._database.all("outputs_of_file", file_id=file_id))
+        return file_from(row, await self._database.all("outputs_of_file", file_id=file_id), facts=True)
 
     async def stored(self, job_id: str, file_id: str) -> StoredFile:
         """Where the file's bytes are."""
@@ -56,8 +56,10 @@ class QueueReader:
             raise errors.FileNotFound()
         return row
 
-    async def files(self, job_id: str, status: str | None, limit: int, after: str | None) -> FilePage:
-        """A page of a job's files, in order of arrival."""
+    async def files(
+        self, job_id: str, status: str | None, limit: int, after: str | None, *, facts: bool = False
+    ) -> FilePage:
+        """A page of a job's files, in order of arrival; with what is known of the photos themselves."""
         rows = await self._database.all("list_files", job_id=job_id, status=status, limit=limit + 1, after=after)
         if not rows:
             await self.job(job_id)
@@ -67,8 +69,13 @@ class QueueReader:
         outputs: dict[str, list[Row]] = {}
         for output in await self._database.all("outputs_of_job", job_id=job_id, **span):
             outputs.setdefault(output["file_id"], []).append(output)
-        files = tuple(file_from(row, outputs.get(row["id"], ())) for row in page)
+        files = tuple(file_from(row, outputs.get(row["id"], ()), facts=facts) for row in page)
         return FilePage(files=files, next=files[-1].id if len(rows) > limit else None)
+
+    async def hashes(self, job_id: str) -> list[tuple[str, str, str]]:
+        """Id, name and perceptual hash of each photo of the job that has one, in order of arrival."""
+        rows = await self._database.all("hashes_of_job", job_id=job_id)
+        return [(row["id"], row["name"], row["phash"]) for row in rows]
 
     async def unused_names(self, job_id: str) -> list[str]:
         """The photos that the job's list of names has, and the job has not."""

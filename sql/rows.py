@@ -23,6 +23,7 @@ from schemas import (
     ModelTotals,
     NamesReport,
     Output,
+    PhotoFacts,
     Priority,
     Progress,
     Recipe,
@@ -124,7 +125,7 @@ class StoredResult:
     faces: tuple[Face, ...] | None
     warnings: tuple[FileWarning, ...]
     timings: dict[str, float]
-    taken: datetime | None = None
+    facts: PhotoFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +251,8 @@ def output_from(row: Row, job_id: str) -> Output:
     )
 
 
-def file_from(row: Row, outputs: Iterable[Row] = ()) -> JobFile:
+def file_from(row: Row, outputs: Iterable[Row] = (), *, facts: bool = False) -> JobFile:
+    """The file as the wire shows it, with what is known of the photo where that is asked for."""
     return JobFile(
         id=row["id"],
         name=row["name"],
@@ -274,6 +276,7 @@ def file_from(row: Row, outputs: Iterable[Row] = ()) -> JobFile:
         attempts=row["attempts"],
         recipe=Recipe.model_validate_json(row["recipe"]) if row["recipe"] else None,
         can_retry=row["status"] == "failed" and bool(row["sha256"] or row["archive"]),
+        facts=PhotoFacts.model_validate_json(row["facts"]) if facts and row["facts"] else None,
     )
 
 
@@ -299,6 +302,8 @@ def event_from(job: Row, files: Sequence[Row], *, snapshot: bool = False) -> Job
 
 def result_values(result: StoredResult) -> dict[str, str | int | None]:
     """The columns of `complete_file`."""
+    facts = result.facts
+    shot = facts.exif if facts else None
     return {
         "width": result.width,
         "height": result.height,
@@ -308,6 +313,6 @@ def result_values(result: StoredResult) -> dict[str, str | int | None]:
         "timings": json.dumps(result.timings),
         "mask": result.mask,
         "thumbnail": result.thumbnail,
-        "facts": None,
-        "taken": result.taken.isoformat() if result.taken else None,
+        "facts": facts.model_dump_json(exclude_none=True) if facts else None,
+        "taken": shot.taken.isoformat() if shot and shot.taken else None,
     }

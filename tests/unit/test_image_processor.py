@@ -77,7 +77,7 @@ def test_stages_and_timings_follow_the_recipe(photos: dict[str, Path], classical
     result = processed(photos["astronaut"], recipe, classical_store, stages)
     assert stages == ["reading the photo", "removing background", "finding the face", "resizing", "saving"]
     assert set(stages) <= set(STAGES)
-    steps = {"decode_s", "remove_background_s", "crop_face_s", "resize_s", "encode_s"}
+    steps = {"decode_s", "facts_s", "remove_background_s", "crop_face_s", "resize_s", "encode_s"}
     parts = {"infer_s", "refine_s", "decontaminate_s"}
     assert result.timings.keys() == steps | parts | {"total_s"}
     assert sum(result.timings[name] for name in steps) <= result.timings["total_s"] + 0.001
