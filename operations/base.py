@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, TypeVar, cast
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, JsonValue
 
 import errors
 from engines.types import Matte
@@ -113,6 +113,11 @@ class OperationParams(Operation):
     def tells_apart(self) -> bool:
         """Whether the result depends on more than the photo's bytes: on its name, or its place in the job."""
         return False
+
+    start: ClassVar[Mapping[str, JsonValue]] = {}
+    """What a form fills in when the step is switched on, where the defaults alone are refused."""
+    needs: ClassVar[tuple[str, ...]] = ()
+    """Parameters of which one at least has a value."""
 
     @property
     def assets(self) -> frozenset[str]:

@@ -19,7 +19,8 @@ class OperationInfo(Frozen):
 
 
 def catalogue() -> tuple[OperationInfo, ...]:
-    """Every operation. `x-unit` and `x-control` in a parameter's schema say how a form shows it."""
+    """Every operation. `x-unit` and `x-control` in a parameter's schema say how a form shows it; `x-start` is what it
+    fills in when the step is switched on, and one of `x-needs` must have a value."""
     return tuple(_describe(operation) for operation in OPERATIONS)
 
 
@@ -29,4 +30,6 @@ def _describe(operation: type[OperationParams]) -> OperationInfo:
     op = properties.pop("op")["default"]
     schema.pop("description", None)
     schema.pop("title", None)
+    if operation.start:
+        schema |= {"x-start": dict(operation.start), "x-needs": list(operation.needs)}
     return OperationInfo(op=op, title=operation.title, summary=operation.summary, parameters=schema)

@@ -1,8 +1,9 @@
 """Cut out a part of the photo."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 import errors
 from imaging.geometry import Box, cropped, largest_of_ratio
@@ -17,6 +18,8 @@ class Crop(OperationParams):
     title: ClassVar[str] = "Crop"
     summary: ClassVar[str] = "Keep a part: a box in px or percent, or the largest part of an aspect."
     short: ClassVar[tuple[str, ...]] = ("aspect",)
+    start: ClassVar[Mapping[str, JsonValue]] = {"aspect": "1:1"}
+    needs: ClassVar[tuple[str, ...]] = ("width", "height", "aspect")
 
     op: Literal["crop"] = "crop"
     width: float | None = Field(None, gt=0, title="Width", description="Left open, as the height or the aspect says.")

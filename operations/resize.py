@@ -1,8 +1,9 @@
 """Give the photo another size."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from imaging.composite import with_room
 from imaging.geometry import RGBA, sized
@@ -18,6 +19,8 @@ class Resize(OperationParams):
     title: ClassVar[str] = "Resize"
     summary: ClassVar[str] = "Scale the photo to a width, a height, or into both."
     short: ClassVar[tuple[str, ...]] = ("width", "height")
+    start: ClassVar[Mapping[str, JsonValue]] = {"width": 1600}
+    needs: ClassVar[tuple[str, ...]] = ("width", "height")
 
     op: Literal["resize"] = "resize"
     width: int | None = side_field("Width", "Left open, it follows the height.")

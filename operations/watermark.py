@@ -1,12 +1,13 @@
 """Write or lay a mark on the photo."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar, Literal
 
 import numpy as np
 from PIL import Image, ImageDraw
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from imaging.composite import before_picture
 from imaging.geometry import CLEAR, padded, scaled, subject_box
@@ -31,6 +32,8 @@ class Watermark(OperationParams):
     title: ClassVar[str] = "Watermark"
     summary: ClassVar[str] = "Write a text or lay an uploaded picture on the photo, once or all over."
     short: ClassVar[tuple[str, ...]] = ("text",)
+    start: ClassVar[Mapping[str, JsonValue]] = {"text": "©"}
+    needs: ClassVar[tuple[str, ...]] = ("text", "picture")
 
     op: Literal["watermark"] = "watermark"
     text: str = Field(

@@ -108,8 +108,10 @@ def _sample_path() -> Path | None:
 
 
 @router.get("/", include_in_schema=False)
-async def page() -> FileResponse:
-    return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+async def page() -> Response:
+    """The page names its own files beside itself, so that it works from a disk too; here they are in `/static`."""
+    text = await asyncio.to_thread((STATIC / "index.html").read_text, "utf-8")
+    return Response(text.replace('="./', '="/static/'), media_type="text/html", headers={"Cache-Control": "no-cache"})
 
 
 @router.get("/docs", include_in_schema=False)

@@ -18,6 +18,7 @@ const FAINT = 0.3; // how much is seen of what is cut away
 /** @param {string} src @returns {Promise<HTMLImageElement>} */
 async function loaded(src) {
   const image = new Image();
+  if (new URL(src, location.href).origin !== location.origin) image.crossOrigin = 'anonymous'; // else its canvas cannot be read
   image.src = src;
   await image.decode();
   return image;

@@ -6,7 +6,7 @@
  * @import { Card, Page } from './page.js'
  */
 
-import { canRetry, groupOf } from './core/store.js';
+import { canRetry, groupOf, usesModel } from './core/store.js';
 import { fileText } from './core/words.js';
 import { byId, oncePerFrame, setIcon, setText } from './dom.js';
 
@@ -18,12 +18,13 @@ const SLICE_MS = 12;
 /** @returns {Card} */
 function createCard() {
   const element = byId('card-template').content.firstElementChild.cloneNode(true);
-  const [thumb, name, foot, why, retry] = element.children;
+  const [thumb, pick, name, foot, why, tries] = element.children;
   const [state, stage, get] = foot.children;
   const image = thumb.firstElementChild;
   image.onload = () => image.classList.add('loaded');
   image.onerror = () => image.classList.remove('loaded');
-  return { element, file: null, part: { thumb, image, name, state, stage, get, why, retry } };
+  const [retry, other] = tries.children;
+  return { element, file: null, part: { thumb, pick, image, name, state, stage, get, why, tries, retry, other } };
 }
 
 /** @param {Card} card @param {FileView} file @param {ModelProgress|null} model @param {string} jobId @param {Page} page */
@@ -45,10 +46,11 @@ function paintName(part, file, t) {
   part.name.textContent = file.name;
   part.name.title = file.name;
   part.thumb.setAttribute('aria-label', t('open', { name: file.name }));
+  part.pick.setAttribute('aria-label', t('select', { name: file.name }));
 }
 
 /** @param {any} element @param {any} part @param {FileView} file @param {Page} page @param {string} jobId */
-function paintState(element, part, file, { client, t }, jobId) {
+function paintState(element, part, file, { client, session, t }, jobId) {
   const group = groupOf(file);
   element.dataset.id = file.id ?? '';
   element.dataset.status = file.status;
@@ -61,17 +63,23 @@ function paintState(element, part, file, { client, t }, jobId) {
     part.get.setAttribute('aria-label', t('download', { name: file.name }));
     part.get.title = t('download', { name: file.name });
   }
-  part.retry.hidden = !canRetry(file);
-  if (!part.retry.hidden) {
+  part.pick.hidden = !file.id;
+  part.tries.hidden = !canRetry(file);
+  if (!part.tries.hidden) {
     part.retry.textContent = t('retry');
     part.retry.setAttribute('aria-label', t('retryNamed', { name: file.name }));
+    part.other.textContent = t('otherModel');
+    part.other.hidden = !file.id || !isReadable(file) || !usesModel(file, session.store.get().job);
   }
   paintPicture(part.image, file, client, jobId);
 }
 
+/** @param {FileView} file */
+const isReadable = (file) => file.status !== 'failed' || !UNREADABLE.test(file.error?.code ?? '');
+
 /** @param {FileView} file @param {Client} client */
 function paintPicture(image, file, client, jobId) {
-  if (!file.id || (file.status === 'failed' && UNREADABLE.test(file.error?.code ?? ''))) return;
+  if (!file.id || !isReadable(file)) return;
   const src = client.url.thumbnail(jobId, file.id, file.status === 'completed' ? { v: file.revision } : { of: 'source' });
   if (image.getAttribute('src') !== src) image.src = src;
 }
@@ -140,8 +148,8 @@ export function createCards(page) {
 
   list.addEventListener('click', (event) => {
     const file = cards.get(event.target.closest('.card')?.dataset.key)?.file;
-    if (!file) return;
-    if (event.target.closest('.thumb') && file.id) page.openFile(file.id);
+    if (!file || event.shiftKey || event.ctrlKey || event.metaKey) return;
+    if (event.target.closest('.thumb, .other') && file.id) page.openFile(file.id);
     if (event.target.closest('.retry')) page.retryFile(file);
   });
 

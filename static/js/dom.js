@@ -4,7 +4,9 @@
  * @import { Translate } from './core/types.js'
  */
 
-const SPRITE = '/static/img/icons.svg#';
+const SPRITES = new URL('../img/icons.svg', import.meta.url);
+/** Symbols of another origin are not shown: a page opened from disk has them inside (`disk.js`). */
+export const SPRITE = SPRITES.origin === location.origin ? `${SPRITES.pathname}#` : '#icon-';
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** @param {string} id @returns {any} the element; a missing one is a fault of the page */

@@ -147,6 +147,7 @@ export function createJobView(page, { chooseNew, deleteJob, recipe }) {
     shownKeys,
     draw,
     pauseOrResume: () => !part.pause.hidden && pauseOrResume(),
+    deleteJob: () => !part.delete.hidden && part.delete.click(),
     retryAll: () => !part.retry.hidden && retryAll(),
   };
 }

@@ -17,7 +17,7 @@ const SHOWN = new Set(['title', 'description', 'summary', 'message', 'hint', 'de
 export async function loadLanguage() {
   const wanted = [...(recall('language') ?? []), ...navigator.languages.map((one) => one.slice(0, 2))];
   const code = wanted.find((one) => one in LANGUAGES) ?? 'en';
-  const messages = code === 'en' ? {} : await fetch(`/static/lang/${code}.json`).then((answer) => answer.json()).catch(() => ({}));
+  const messages = code === 'en' ? {} : await fetch(new URL(`../lang/${code}.json`, import.meta.url)).then((answer) => answer.json()).catch(() => ({}));
   document.documentElement.lang = code;
   const t = createStrings({ ...en, ...messages }, code);
   return { code, t, read: code === 'en' ? JSON.parse : readerOf(messages, t) };

@@ -4,6 +4,7 @@
  * @import { Page, Place, Viewer } from './page.js'
  */
 
+import { BASE } from './base.js';
 import { OfflineError, createClient } from './core/client.js';
 import { createSession } from './core/session.js';
 import { isFinal } from './core/store.js';
@@ -15,7 +16,7 @@ import { createHistory } from './jobs.js';
 import { createJobView } from './jobview.js';
 import { createKeys } from './keys.js';
 import { languageMenu, loadLanguage } from './language.js';
-import { createModelWatch, createModelsView } from './models.js';
+import { createModelWatch } from './models.js';
 import { createNotices, createPageNotices, noticeOf } from './notices.js';
 import { createOptions } from './options.js';
 import { hashOf, onPlace, readPlace, replacePlace } from './place.js';
@@ -24,7 +25,7 @@ import { createAnnouncer, remember } from './shell.js';
 const { code, t, read } = await loadLanguage();
 translate(document, t);
 
-const client = createClient('', read);
+const client = createClient(BASE, read);
 const notices = createNotices(t);
 const session = createSession(client, jobGone);
 
@@ -45,33 +46,43 @@ const page = {
 const options = createOptions(page);
 const intake = createIntake(page, {
   recipe: options.recipe,
-  started: (id) => {
-    location.hash = hashOf(id);
-  },
+  started,
 });
 const history = createHistory(page);
 const view = createJobView(page, { chooseNew: intake.choose, deleteJob: history.remove, recipe: options.recipe });
 const cards = createCards(page);
 /** @type {Viewer|null} */ let viewer = null;
-/** @type {Promise<Viewer>|null} */ let viewing = null;
-const models = createModelsView(page);
-createPageNotices(page, models.open);
+/** @type {ReturnType<typeof import('./selection.js').createSelection>|null} */ let selection = null;
+const openModels = () => attempt(async () => (await loadModels()).open());
+createPageNotices(page, openModels);
 const keys = createKeys(page, {
   viewer: () => viewer,
   acts: {
-    o: intake.choose, h: history.open, m: models.open, j: () => cards.step(1), k: () => cards.step(-1),
-    p: view.pauseOrResume, r: view.retryAll, d: () => byId('download-zip').click(),
+    o: intake.choose, h: history.open, m: openModels, j: () => cards.step(1), k: () => cards.step(-1),
+    p: view.pauseOrResume, r: view.retryAll, d: () => byId('download-zip').click(), Delete: view.deleteJob,
+    x: () => selection?.toggle(), a: () => selection?.toggleAll(), Escape: () => selection?.clear(),
     1: () => view.filter('all'), 2: () => view.filter('done'), 3: () => view.filter('look'), 4: () => view.filter('failed'),
   },
 });
 
-/** Fetched with the first photo that is opened. */
-function loadViewer() {
-  viewing ??= import('./viewer.js').then(({ createViewer }) => (viewer = createViewer(page, view.shownKeys)), () => {
-    viewing = null;
+/** A module that is fetched when it is first needed, and asked for again where that failed. @template T @param {() => Promise<T>} fetched */
+function lazily(fetched) {
+  /** @type {Promise<T>|null} */ let coming = null;
+  return () => (coming ??= fetched().catch(() => {
+    coming = null;
     throw new OfflineError();
-  });
-  return viewing;
+  }));
+}
+
+const loadViewer = lazily(async () => (viewer ??= (await import('./viewer.js')).createViewer(page, view.shownKeys)));
+const loadModels = lazily(async () => (await import('./modelsview.js')).createModelsView(page));
+const loadSelection = lazily(async () => (selection ??= (await import('./selection.js'))
+  .createSelection(page, { recipe: options.recipe, shownKeys: view.shownKeys })));
+const loadUrls = lazily(async () => (await import('./urls.js')).createUrls(page, { recipe: options.recipe, started }));
+
+/** @param {string} id */
+function started(id) {
+  location.hash = hashOf(id);
 }
 
 /** @param {() => Promise<unknown>|unknown} action */
@@ -118,11 +129,12 @@ function arrived() {
 
 async function load() {
   try {
-    const [{ notices: [told] }] = await Promise.all([client.health(), options.load()]);
+    const [{ notices: [told], url_ingest: takesUrls }] = await Promise.all([client.health(), options.load()]);
+    if (takesUrls) loadUrls().catch(() => {}); // without it, files can be added still
     notices.set('server', told ? { kind: 'look', title: told.message } : null);
     notices.set('load', null);
   } catch (error) {
-    if (/** @type {any} */ (error).status === 401) return location.assign('/signin');
+    if (/** @type {any} */ (error).status === 401 && !BASE) return location.assign('/signin');
     notices.set('load', { ...noticeOf(error, t('noticeNoServer')), actions: [{ label: t('tryAgain'), act: load }] });
   }
 }
@@ -157,7 +169,7 @@ function setUpHeader() {
   menu.onclick = () => setMenu(menu.getAttribute('aria-expanded') !== 'true');
   nav.addEventListener('click', (event) => !event.target.closest('#theme') && setMenu(false));
   byId('open-jobs').onclick = history.open;
-  byId('open-models').onclick = models.open;
+  byId('open-models').onclick = openModels;
   byId('open-keys').onclick = keys.open;
   byId('open-keys').title = t('shortcuts');
   byId('skip').onclick = (event) => {
@@ -168,10 +180,11 @@ function setUpHeader() {
   setUpTheme();
 }
 
-/** A job that ends or begins changes the number in the header. */
+/** A job that ends or begins changes the number in the header; with the first photos, they can be selected. */
 function watchJobs() {
   let last = '';
-  session.store.subscribe(({ job }) => {
+  session.store.subscribe(({ job, order }) => {
+    if (order.length && !selection) loadSelection().catch(() => {});
     const now = job ? `${job.id} ${isFinal(job)}` : '';
     if (now !== last) history.refresh();
     last = now;

@@ -5,7 +5,7 @@
  * @import { DrawField, FieldContext, Page } from './page.js'
  */
 
-import { fieldsOf, pretty, same, stepOf, withAnotherOutput, withOutput, withParameter, withStep, withoutOutput } from './core/recipe.js';
+import { fieldsOf, isIncomplete, pretty, same, stepOf, withAnotherOutput, withOutput, withParameter, withStep, withoutOutput } from './core/recipe.js';
 import { byId, el, icon, iconButton, setText } from './dom.js';
 import { recall, remember } from './shell.js';
 
@@ -236,7 +236,7 @@ export function createOptions(page) {
     return groups.filter((group) => group === '' || on).map((group) => {
       const shown = own.filter((field) => field.group === group);
       const content = on ? shown.map((field) => operationField(info.op, field)) : [];
-      if (group === '') content.unshift(stepToggle(info, on));
+      if (group === '') content.unshift(stepToggle(info, on), ...(on ? [missing(info)] : []));
       const key = group ? `${info.op}-${group}` : info.op;
       return section(key, group || info.title, () => operationSummary(info.op, shown), content);
     });
@@ -252,6 +252,21 @@ export function createOptions(page) {
       el('p', { className: 'small muted hint' }, summary));
   }
 
+  /** Says which fields want a value, as long as none has one. @param {OperationInfo} info */
+  function missing(info) {
+    const { op, schema } = info;
+    const wanted = (fields.get(op) ?? []).filter(({ key }) => schema['x-needs']?.includes(key));
+    const line = el('p', { className: 'small missing', role: 'status' });
+    summaries.push(() => {
+      const lacking = isIncomplete(info, recipe);
+      setText(line, lacking ? t('fillIn', { names: wanted.map(({ title }) => title).join(', ') }) : '');
+      for (const { key } of wanted) document.getElementById(`${op}-${key}`)?.setAttribute('aria-invalid', String(lacking));
+    });
+    return line;
+  }
+
+  const infoOf = (/** @type {string} */ op) => /** @type {OperationInfo} */ (catalogue.operations.find((info) => info.op === op));
+
   /** @param {Field} field */
   function operationField(op, field) {
     return drawField(`${op}-${field.key}`, field, stepOf(recipe, op)?.[field.key], {
@@ -263,6 +278,7 @@ export function createOptions(page) {
   function operationSummary(op, shown) {
     const step = stepOf(recipe, op);
     if (!step) return t('off');
+    if (isIncomplete(infoOf(op), recipe)) return t('incomplete');
     const told = shown.filter(({ key, default: usual }) => step[key] !== undefined && !same(step[key], usual));
     const colour = op.endsWith('background') && shown.find(({ control }) => control === 'colour');
     if (!told.length && colour) return valueText(colour, colour.default, t);

@@ -7,15 +7,17 @@
 
 import { OfflineError } from './core/client.js';
 import { pretty } from './core/recipe.js';
-import { canRetry } from './core/store.js';
+import { canRetry, usesModel } from './core/store.js';
 import { byId, el, icon, oncePerFrame, setText } from './dom.js';
 import { swatch } from './options.js';
+import { modelSelect } from './redo.js';
 import { hashOf, readPlace, replacePlace } from './place.js';
 import { openDialog, setUpDialog } from './shell.js';
+import { clipboardButton, shareButton } from './handing.js';
 import { createZoom } from './zoom.js';
 
 const LARGE = 2; // times its own size a small picture may grow
-const BACKDROPS = /** @type {const} */ (['checker', 'white', 'black']);
+const BACKDROPS = /** @type {const} */ (['checker', 'white', 'black', 'blur']);
 const SHOWABLE = /\.(jpe?g|jpe|jfif|png|webp|gif|bmp|avif)$/i;
 const PREVIEW_PX = 1600;
 const RUNTIMES = { openvino: 'OpenVINO', 'openvino-bf16': 'OpenVINO, bfloat16', 'openvino-int8': 'OpenVINO, 8 bit', onnxruntime: 'ONNX Runtime', opencv: 'OpenCV' };
@@ -24,7 +26,7 @@ const RUNTIMES = { openvino: 'OpenVINO', 'openvino-bf16': 'OpenVINO, bfloat16', 
 function createCompare(t) {
   const stage = byId('stage');
   const frame = stage.querySelector('.frame');
-  const [after, before, , , , slider] = frame.children;
+  const [behind, after, before, , , , slider] = frame.children;
   let shown = '';
   let turn = 0;
 
@@ -74,6 +76,7 @@ function createCompare(t) {
       const [hasBefore, hasAfter] = await Promise.all([load(before, original), load(after, result)]);
       if (own !== turn) return;
       stage.dataset.mode = modeOf(hasBefore, hasAfter);
+      behind.firstElementChild.style.backgroundImage = stage.dataset.mode === 'slider' ? `url("${before.src}")` : '';
       layOut();
       slide();
     },
@@ -125,18 +128,26 @@ function notes(file) {
 /** @param {'look'|'failed'} kind */
 const note = (kind, text) => el('p', { className: `note small ${kind}` }, icon(kind), el('span', {}, text));
 
-/** @param {FileView} file @param {string} jobId @param {Page} page @param {Record<'brush'|'unbrush', () => void>} acts */
-function actions(file, jobId, { client, t, retryFile }, { brush, unbrush }) {
+/** @param {FileView} file @param {string} jobId @param {Page} page @param {{brush: () => void, unbrush: () => void, redo: (model: string) => void}} acts */
+function actions(file, jobId, page, { brush, unbrush, redo }) {
   if (!file.id) return [];
+  const { client, t, retryFile, session } = page;
   const id = file.id;
+  const done = file.status === 'completed';
   const outputs = file.outputs ?? [];
-  const drawn = file.status !== 'completed' ? [] : outputs.map(({ name, format }, index) => el('a', {
+  const drawn = !done ? [] : outputs.map(({ name, format }, index) => el('a', {
     className: index ? 'button' : 'primary', href: `${client.url.result(jobId, id, name)}?download=1`, download: '', 'data-output': name,
   }, icon('download'), outputs.length > 1 ? t('downloadFormat', { format: format.toUpperCase() }) : t('downloadResult')));
-  if (canRetry(file)) drawn.push(el('button', { type: 'button', className: 'primary', onclick: () => retryFile(file) }, t('retry')));
-  if (file.status === 'completed' && file.engine) drawn.push(el('button', { type: 'button', className: 'button', id: 'brush-open', onclick: brush }, t('brush')));
-  if (file.engine?.model === 'drawn') drawn.push(el('button', { type: 'button', className: 'quiet', onclick: unbrush }, t('brushUndo')));
-  drawn.push(el('a', { className: 'quiet', href: `${client.url.source(jobId, id)}?download=1`, download: '' }, t('downloadOriginal')));
+  const add = (/** @type {any} */ element) => element && drawn.push(element);
+  if (done && outputs.length) {
+    const first = { url: client.url.result(jobId, id), name: file.name, format: outputs[0].format };
+    add(el('div', { className: 'pair' }, clipboardButton(page, first), shareButton(page, first)));
+  }
+  if (canRetry(file)) add(el('button', { type: 'button', className: 'primary retry', onclick: () => retryFile(file) }, t('retry')));
+  if (done && file.engine) add(el('button', { type: 'button', className: 'button', id: 'brush-open', onclick: brush }, t('brush')));
+  if (file.engine?.model === 'drawn') add(el('button', { type: 'button', className: 'quiet', onclick: unbrush }, t('brushUndo')));
+  if ((done || canRetry(file)) && usesModel(file, session.store.get().job)) add(modelSelect(page, 'viewer-model', redo, file.engine?.model).element);
+  add(el('a', { className: 'quiet', href: `${client.url.source(jobId, id)}?download=1`, download: '' }, t('downloadOriginal')));
   return drawn;
 }
 
@@ -167,7 +178,7 @@ export function createViewer(page, shownKeys) {
     setText(byId('viewer-name'), now.name);
     byId('viewer-facts').replaceChildren(...facts(now, page));
     byId('viewer-notes').replaceChildren(...notes(now));
-    byId('viewer-actions').replaceChildren(...actions(now, jobId(), page, { brush, unbrush }));
+    byId('viewer-actions').replaceChildren(...actions(now, jobId(), page, { brush, unbrush, redo }));
     setText(byId('stage').querySelector('.stage-note'), now.status === 'completed' || now.error ? '' : t('notReady'));
     compare.show(original(now), now.status === 'completed' ? result(now) : null);
     place();
@@ -243,6 +254,7 @@ export function createViewer(page, shownKeys) {
     byId('stage').dataset.painting = '';
   });
 
+  const redo = (/** @type {string} */ model) => page.attempt(() => session.again((id) => page.client.reprocess(id, { files: [current], model })));
   const unbrush = () => page.attempt(() => session.again((id) => page.client.deleteMask(id, current)));
 
   function cycleBackdrop() {
@@ -273,7 +285,8 @@ export function createViewer(page, shownKeys) {
     0: zoom.reset,
     ' ': compare.flip,
     d: () => byId('viewer-actions').querySelector('a[data-output]')?.click(),
-    r: () => byId('viewer-actions').querySelector('button')?.click(),
+    r: () => byId('viewer-actions').querySelector('.retry')?.click(),
+    c: () => byId('viewer-actions').querySelector('.copy')?.click(),
   };
 
   byId('viewer-previous').onclick = () => step(-1);

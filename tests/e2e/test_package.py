@@ -1,14 +1,11 @@
 """The npm package as others use it: packed, installed into an empty app, built, and run against a real server."""
 
-import functools
 import gzip
 import json
 import os
 import shutil
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -50,24 +47,6 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def browser(model_folder: Path, package: Path) -> Iterator[Browser]:
     with launched() as browser:
         yield browser
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    """A folder, and the address at which it is served: an origin other than the photo server's."""
-    folder = tmp_path / "site"
-    folder.mkdir()
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))) as served:
-        thread = threading.Thread(target=served.serve_forever)
-        thread.start()
-        yield folder, f"http://127.0.0.1:{served.server_port}"
-        served.shutdown()
-        thread.join()
 
 
 def process(page: Page, photos: dict[str, Path]) -> None:

@@ -13,7 +13,7 @@ import errors
 from engines.rows import ROWS
 from operations.catalogue import catalogue
 from operations.presets import PRESETS
-from schemas import OutputSpec
+from schemas import STAGES, OutputSpec
 
 STATIC = Path(__file__).parent.parent.parent / "static"
 LANGUAGES = sorted((STATIC / "lang").glob("*.json"))
@@ -87,3 +87,8 @@ def test_languages_are_offered() -> None:
     assert offered is not None
     assert set(re.findall(r"(\w+):", offered.group(1))) == {"en", *(path.stem for path in LANGUAGES)}
     assert {"de", "es", "fr"} <= {path.stem for path in LANGUAGES}
+
+
+def test_every_stage_of_the_server_has_words() -> None:
+    own = own_texts()
+    assert [stage for stage in STAGES if f"stage {stage}" not in own] == []

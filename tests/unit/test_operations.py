@@ -1,6 +1,7 @@
 """Recipes, the catalogue, presets and the simple form."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from operations.naming import PhotoName
 from operations.remove_background import RemoveBackground
 from schemas import OutputSpec, Recipe
 
+STARTS = [(info.op, info.parameters) for info in catalogue()]
 NESTED = '{"operations": ' + "[" * 40 + "]" * 40 + "}"
 
 
@@ -177,3 +179,13 @@ def test_result_is_named_as_the_recipe_says() -> None:
     )
     names = [result_name(PhotoName("b.jpg"), spec, recipe) for spec in recipe.outputs]
     assert names == ["b-small.png", "b-b.png", "b.png"]
+
+
+@pytest.mark.parametrize(("op", "schema"), STARTS, ids=[op for op, _ in STARTS])
+def test_step_that_a_form_switches_on_is_accepted_and_says_what_it_cannot_lack(op: str, schema: dict[str, Any]) -> None:
+    start = schema.get("x-start", {})
+    parse_recipe({"operations": [{"op": op, **start}]})
+    needs = schema.get("x-needs", [])
+    assert set(start) <= set(needs) <= schema["properties"].keys()
+    if needs:
+        assert faults({"operations": [{"op": op}]}) != ()

@@ -119,7 +119,14 @@ export function createClient(base = '', read = JSON.parse) {
     },
     act: (id, verb, file) => call('POST', `${at(id)}/${verb}${query({ file })}`),
     change: (id, values) => call('PATCH', at(id), { form: JSON.stringify(values), headers: JSON_TYPE }),
-    reprocess: (id, recipe) => call('POST', `${at(id)}/reprocess`, { form: JSON.stringify(recipe), headers: JSON_TYPE }),
+    reprocess: (id, redo) => call('POST', `${at(id)}/reprocess`, { form: JSON.stringify(redo), headers: JSON_TYPE }),
+    fetchUrls({ recipe, name }, urls, key) {
+      const form = new FormData();
+      form.append('recipe', JSON.stringify(recipe));
+      if (name) form.append('name', name);
+      for (const url of urls) form.append('urls', url);
+      return call('POST', '/api/jobs', { form, headers: { 'Idempotency-Key': key } });
+    },
     putMask: (id, file, mask) => call('PUT', `${fileAt(id, file)}/mask`, { form: mask, headers: { 'Content-Type': 'image/png' } }),
     deleteMask: (id, file) => call('DELETE', `${fileAt(id, file)}/mask`),
     async deleteJob(id, keepalive) {

@@ -14,13 +14,21 @@ export function withStep(recipe, op, on, catalogue) {
   if (!on) return { ...recipe, operations: rest };
   const rank = (/** @type {string} */ name) => catalogue.findIndex((info) => info.op === name);
   const at = rest.findIndex((step) => rank(step.op) > rank(op));
-  return { ...recipe, operations: rest.toSpliced(at < 0 ? rest.length : at, 0, { op }) };
+  const start = catalogue.find((info) => info.op === op)?.schema['x-start'];
+  return { ...recipe, operations: rest.toSpliced(at < 0 ? rest.length : at, 0, { op, ...start }) };
 }
 
 /** @param {Recipe} recipe @param {string} op @param {string} key @param {unknown} value undefined: the default @returns {Recipe} */
 export function withParameter(recipe, op, key, value) {
   const operations = recipe.operations.map((step) => (step.op === op ? changed(step, key, value) : step));
   return { ...recipe, operations };
+}
+
+/** Whether the step lacks what it cannot do without. @param {OperationInfo} info @param {Recipe} recipe */
+export function isIncomplete({ op, schema }, recipe) {
+  const step = stepOf(recipe, op);
+  const needs = schema['x-needs'] ?? [];
+  return step !== undefined && needs.length > 0 && needs.every((/** @type {string} */ key) => step[key] === undefined || step[key] === null || step[key] === '');
 }
 
 /** @param {Recipe} recipe @param {number} index @param {string} key @param {unknown} value @returns {Recipe} */

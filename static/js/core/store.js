@@ -7,7 +7,7 @@
  * @import { Action, FileBrief, FileView, Group, Item, Job, JobEvent, JobFile, State } from './types.js'
  */
 
-const DETAILS = /** @type {const} */ (['size', 'width', 'height', 'engine', 'outputs', 'faces', 'timings', 'attempts']);
+const DETAILS = /** @type {const} */ (['size', 'width', 'height', 'engine', 'outputs', 'faces', 'timings', 'attempts', 'recipe']);
 const FINAL = new Set(['completed', 'failed', 'cancelled']);
 
 /** @returns {State} */
@@ -34,6 +34,9 @@ export function passes(file, filter) {
 
 /** Whether trying again can help: what the server refused on arrival must be sent anew. @param {FileView} file */
 export const canRetry = (file) => (file.id ? file.can_retry === true : file.status === 'refused' && file.error?.code !== 'refused');
+
+/** Whether a model finds its subject, so that another could be tried. @param {FileView} file @param {Job|null} job */
+export const usesModel = (file, job) => Boolean((file.recipe ?? job?.recipe)?.operations.some(({ op }) => op === 'remove_background'));
 
 /** @param {Job|null} job */
 export const isFinal = (job) => job !== null && FINAL.has(job.status);

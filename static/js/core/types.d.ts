@@ -46,6 +46,8 @@ export interface FileDetail {
   faces: object[] | null;
   timings: Record<string, number>;
   attempts: number;
+  /** Its own, where it was done again by another than the job's. */
+  recipe: Recipe | null;
 }
 export type JobFile = FileBrief & FileDetail;
 
@@ -206,7 +208,7 @@ export interface Field {
 export interface Client {
   /** What is made of the server's JSON. */
   read(text: string): any;
-  health(): Promise<{ notices: { code: string, message: string }[] }>;
+  health(): Promise<{ notices: { code: string, message: string }[]; url_ingest: boolean }>;
   operations(): Promise<Catalogue>;
   presets(): Promise<{ presets: Preset[] }>;
   models(): Promise<ModelList>;
@@ -227,7 +229,10 @@ export interface Client {
   /** `file`: a retry of that one alone. */
   act(id: string, verb: Verb, file?: string): Promise<Job>;
   /** `keepalive`: the page may be going away. */
-  reprocess(id: string, recipe: Recipe): Promise<Job>;
+  /** A whole job by another recipe; with `files`, these alone; with `model`, by that one. */
+  reprocess(id: string, redo: Partial<Recipe> & { files?: string[]; model?: string }): Promise<Job>;
+  /** A job of photos that the server fetches, where it does that. */
+  fetchUrls(job: NewJob, urls: string[], key: string): Promise<Job>;
   putMask(id: string, file: string, mask: Blob): Promise<Job>;
   deleteMask(id: string, file: string): Promise<Job>;
   change(id: string, values: { name?: string; priority?: string; keep?: boolean }): Promise<Job>;
