@@ -98,6 +98,8 @@ export function createSelection(page, { recipe, shownKeys }) {
       choose(key, event.shiftKey || !chosen.has(key), event.shiftKey);
     }
   });
+  for (const pick of list.querySelectorAll('.pick:checked')) set(pick.closest('.card').dataset.key, true); // before this was here
+  draw();
   session.store.subscribe(() => (chosen.size || session.store.get().files !== shownFiles) && draw());
 
   return {

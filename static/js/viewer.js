@@ -113,9 +113,14 @@ function facts(file, { t, format, models }) {
   if (spent.length) {
     const total = file.timings?.total_s ?? spent.reduce((sum, [, seconds]) => sum + seconds, 0);
     rows.push([t('factTime'), [format.seconds(total)]]);
-    for (const [name, seconds] of spent) rows.push([`– ${t(pretty(name.replace(/_s$/, ''))).toLowerCase()}`, [format.seconds(seconds)]]);
   }
   return rows.flatMap(([title, values]) => [el('dt', {}, title), el('dd', {}, values.filter(Boolean).join('\n'))]);
+}
+
+/** What the time went into, for those who want to know. @param {FileView} file @param {Page} page */
+function timings({ timings: all }, { t, format }) {
+  const spent = Object.entries(all ?? {}).filter(([name, seconds]) => name !== 'total_s' && seconds >= 0.001).sort((one, other) => other[1] - one[1]);
+  return spent.flatMap(([name, seconds]) => [el('dt', {}, t(pretty(name.replace(/_s$/, '')))), el('dd', {}, format.seconds(seconds))]);
 }
 
 /** @param {FileView} file */
@@ -177,6 +182,8 @@ export function createViewer(page, shownKeys) {
     if (!asked) session.detail(current).catch(() => {});
     setText(byId('viewer-name'), now.name);
     byId('viewer-facts').replaceChildren(...facts(now, page));
+    byId('viewer-times').lastElementChild.replaceChildren(...timings(now, page));
+    byId('viewer-times').hidden = !now.timings;
     byId('viewer-notes').replaceChildren(...notes(now));
     byId('viewer-actions').replaceChildren(...actions(now, jobId(), page, { brush, unbrush, redo }));
     setText(byId('stage').querySelector('.stage-note'), now.status === 'completed' || now.error ? '' : t('notReady'));

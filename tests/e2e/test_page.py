@@ -520,6 +520,16 @@ def test_phone_is_as_good(browser: Browser, server: Server, photos: dict[str, Pa
         page.locator("#open-jobs").tap()
         expect(page.locator("#jobs-list [data-job]").first).to_be_visible()
         page.locator("#jobs-dialog [data-close]").tap()
+        page.locator(".card .pick").first.tap()
+        expect(page.locator("#selection")).to_be_visible()
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+        assert violations(page) == [], "selection"
+        page.locator("#selection .icon-button").tap()
+        page.evaluate("() => scrollTo(0, document.body.scrollHeight)")
+        last, button = (page.locator(place).bounding_box() for place in (".card >> nth=-1", "#download-zip"))
+        assert last is not None
+        assert button is not None
+        assert last["y"] + last["height"] <= button["y"], "the button covers the last photo"
         page.locator(".card .thumb").first.tap()
         expect(page.locator('#stage[data-mode="slider"]')).to_be_visible()
         assert violations(page) == [], "viewer"

@@ -216,6 +216,7 @@ export const en = {
   factResult: 'Result',
   factEngine: 'Engine',
   factTime: 'Time',
+  factTimes: 'Where the time went',
   factFaces: 'Faces',
   factPixels: '{width} × {height} px',
   downloadResult: 'Download',
