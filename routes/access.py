@@ -37,7 +37,7 @@ router = APIRouter(tags=["access"])
 
 
 class Ticket(Frozen):
-    """What a WebSocket may show once, as `?ticket=`, within `seconds`."""
+    """What a WebSocket or a download may show once, as `?ticket=`, within `seconds`."""
 
     ticket: str
     seconds: float
@@ -131,7 +131,11 @@ class Gate:
 
     def _admitted(self, scope: Scope) -> Key | None:
         key, address = _shown_key(Headers(scope=scope)), _address(scope)
+        ticket = _ticket(scope) if scope["method"] in SAFE_METHODS else ""
         try:
+            if ticket and self._access.redeem(ticket):
+                self._access.count(address)
+                return None
             row = self._access.check(key, _needed(scope["method"], scope["path"]))
         except errors.PhotoError:
             self._access.count(address)  # guessing is limited as well
@@ -141,7 +145,7 @@ class Gate:
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         address = _address(scope)
-        ticket = parse_qs(scope["query_string"].decode("latin-1")).get("ticket", [""])[0]
+        ticket = _ticket(scope)
         try:
             if not (ticket and self._access.redeem(ticket)):
                 self._access.check(_shown_key(Headers(scope=scope)), "read")
@@ -163,6 +167,11 @@ async def _close(receive: Receive, send: Send, code: int) -> None:
     await receive()
     await send({"type": "websocket.accept"})
     await send({"type": "websocket.close", "code": code})
+
+
+def _ticket(scope: Scope) -> str:
+    tickets = parse_qs(scope["query_string"].decode("latin-1")).get("ticket", [""])
+    return str(tickets[0])
 
 
 def _is_open(path: str) -> bool:
@@ -202,7 +211,7 @@ Door = Annotated[Access, Depends(_access)]
 
 @router.post("/api/tickets", status_code=201)
 async def create_ticket(request: Request, door: Door) -> Ticket:
-    """A ticket for one WebSocket, for browsers, whose sockets send no headers: `/ws/job/{id}?ticket=...`."""
+    """A ticket for one WebSocket or one GET, for browsers, whose sockets and links send no headers: `?ticket=...`."""
     return door.issue(request.scope.get("photo_key"))
 
 

@@ -1,10 +1,14 @@
 """What can be asked for: operations, presets, models. Forms and docs are drawn from here."""
 
+from typing import Literal
+
 from fastapi import APIRouter
+from starlette.responses import FileResponse
 
 from models import ModelInfo
 from operations import PRESETS, OperationInfo, Preset, catalogue
 from routes.services import Rooms
+from routes.system import STATIC
 from schemas import Frozen, OutputSpec
 
 router = APIRouter(prefix="/api", tags=["catalogue"])
@@ -60,3 +64,9 @@ async def optimize_model(rooms: Rooms, name: str) -> Models:
     """Make a network faster on this machine, in the background; `GET /api/models` shows how far that is."""
     rooms.models.optimise(rooms.models.canonical(name))
     return await list_models(rooms)
+
+
+@router.get("/languages/{code}", response_class=FileResponse)
+async def get_language(code: Literal["de", "es", "fr"]) -> FileResponse:
+    """The texts of the front ends in a language, by their keys and by the server's own English texts."""
+    return FileResponse(STATIC / "lang" / f"{code}.json", media_type="application/json")

@@ -6,7 +6,7 @@
  * @import { Translate } from './core/types.js'
  */
 
-import { el } from './dom.js';
+import { el } from './core/dom.js';
 
 const MOST_PX = 16_000_000; // of a canvas on a phone
 const SIZES = { min: 4, max: 200, value: 40 }; // px of the screen

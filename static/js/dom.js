@@ -1,8 +1,12 @@
 /**
- * Building and finding elements. Text from outside goes in as text only.
+ * Finding elements, icons, and the page's texts.
  *
  * @import { Translate } from './core/types.js'
  */
+
+import { el } from './core/dom.js';
+
+export { el, oncePerFrame, setText } from './core/dom.js';
 
 const SPRITES = new URL('../img/icons.svg', import.meta.url);
 /** Symbols of another origin are not shown: a page opened from disk has them inside (`disk.js`). */
@@ -14,23 +18,6 @@ export function byId(id) {
   const found = document.getElementById(id);
   if (!found) throw new Error(`No element #${id}`);
   return found;
-}
-
-/**
- * @param {string} tag
- * @param {Record<string, any>} [properties] `on…` are listeners, `data-…` and `aria-…` attributes, others properties
- * @param {...(Node|string|null|undefined|false)} children
- * @returns {any}
- */
-export function el(tag, properties = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
-    if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
-    else if (name.includes('-') || name === 'for' || name === 'role') element.setAttribute(name, value);
-    else /** @type {any} */ (element)[name] = value;
-  }
-  element.append(...children.filter((child) => child instanceof Node || Boolean(child)).map((child) => /** @type {Node|string} */ (child)));
-  return element;
 }
 
 /** @param {string} name */
@@ -54,11 +41,6 @@ export function iconButton(name, label, onclick) {
   return el('button', { type: 'button', className: 'icon-button', title: label, 'aria-label': label, onclick }, icon(name));
 }
 
-/** @param {any} element @param {string} text */
-export function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
 /** Puts the page's texts in. @param {ParentNode} root @param {Translate} t */
 export function translate(root, t) {
   for (const element of root.querySelectorAll('[data-t]')) element.textContent = t(element.getAttribute('data-t') ?? '');
@@ -68,17 +50,4 @@ export function translate(root, t) {
     element.setAttribute('aria-label', label);
     if (element.matches('button')) element.setAttribute('title', label);
   }
-}
-
-/** Runs `task` once before the next picture, however often it is asked for. @param {() => void} task */
-export function oncePerFrame(task) {
-  let asked = false;
-  return () => {
-    if (asked) return;
-    asked = true;
-    requestAnimationFrame(() => {
-      asked = false;
-      task();
-    });
-  };
 }

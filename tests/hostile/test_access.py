@@ -155,6 +155,17 @@ def test_socket_needs_a_key_or_a_ticket_that_is_good_once(guarded: Guarded) -> N
         assert closed_with(socket_url(server, job, f"?ticket={ticket['ticket']}")) == 4401
 
 
+def test_download_needs_a_key_or_a_ticket_that_is_good_once_and_for_nothing_else(guarded: Guarded) -> None:
+    server, path = guarded.server, f"/api/jobs/{guarded.job['id']}"
+    with unharmed(server):
+        ticket = server.post("/api/tickets", headers=bearer(guarded.keys["submit"])).json()["ticket"]
+        is_refused(server.request("DELETE", f"{path}?ticket={ticket}"), 401, "key_required")
+        is_refused(server.get(f"{path}/download?ticket=guess"), 401, "key_required")
+        archive = server.get(f"{path}/download?ticket={ticket}")
+        assert (archive.status_code, archive.headers["content-type"]) == (200, "application/zip")
+        is_refused(server.get(f"{path}/download?ticket={ticket}"), 401, "key_required")
+
+
 def test_keys_are_made_listed_and_revoked_while_the_server_runs(guarded: Guarded) -> None:
     data, server = guarded.server.data, guarded.server
     key = key_for(data, "read")

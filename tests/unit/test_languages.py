@@ -82,7 +82,7 @@ def test_language_has_every_text_with_the_same_gaps(path: Path) -> None:
 
 
 def test_languages_are_offered() -> None:
-    script = (STATIC / "js" / "language.js").read_text(encoding="utf-8")
+    script = (STATIC / "js" / "core" / "language.js").read_text(encoding="utf-8")
     offered = re.search(r"const LANGUAGES = \{(.+)\}", script)
     assert offered is not None
     assert set(re.findall(r"(\w+):", offered.group(1))) == {"en", *(path.stem for path in LANGUAGES)}

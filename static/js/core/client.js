@@ -57,12 +57,15 @@ function query(values) {
 /**
  * @param {string} [base] address of the server without a slash at its end; empty: where this page came from
  * @param {(text: string) => any} [read] makes of the server's JSON what the caller gets, such as texts in another language
+ * @param {string} [key] an API key, where the server asks for one
  * @returns {Client}
  */
-export function createClient(base = '', read = JSON.parse) {
+export function createClient(base = '', read = JSON.parse, key = '') {
+  /** @type {Record<string, string>} */ const shown = key ? { Authorization: `Bearer ${key}` } : {};
+
   /** @param {string} method @param {string} path @param {RequestOptions} [options] */
   async function answer(method, path, { form, headers, keepalive } = {}) {
-    const response = await fetch(base + path, { method, body: form, keepalive, headers }).catch(() => {
+    const response = await fetch(base + path, { method, body: form, keepalive, headers: { ...shown, ...headers } }).catch(() => {
       throw new OfflineError();
     });
     if (response.ok || response.status === 304) return response;
@@ -76,6 +79,16 @@ export function createClient(base = '', read = JSON.parse) {
 
   return {
     read,
+    keyed: key !== '',
+    language: (code) => call('GET', `/api/languages/${code}`),
+    async ticketed(url) {
+      if (!key) return url;
+      const { ticket } = await call('POST', '/api/tickets');
+      return `${url}${url.includes('?') ? '&' : '?'}ticket=${encodeURIComponent(ticket)}`;
+    },
+    async bytes(url) {
+      return (await answer('GET', url.slice(base.length))).blob();
+    },
     operations: () => call('GET', '/api/operations'),
     presets: () => call('GET', '/api/presets'),
     models: () => call('GET', '/api/models'),
@@ -115,7 +128,7 @@ export function createClient(base = '', read = JSON.parse) {
     addFile(id, { file, name }, options) {
       const form = new FormData();
       form.append('files', file, name);
-      return sendForm(`${base}${at(id)}/files`, form, read, options);
+      return sendForm(`${base}${at(id)}/files`, form, read, { ...options, shown });
     },
     act: (id, verb, file) => call('POST', `${at(id)}/${verb}${query({ file })}`),
     change: (id, values) => call('PATCH', at(id), { form: JSON.stringify(values), headers: JSON_TYPE }),
@@ -150,13 +163,14 @@ export function createClient(base = '', read = JSON.parse) {
 
 /**
  * Sends a form with XMLHttpRequest, which alone reports how much has been sent.
- * @param {string} url @param {FormData} form @param {(text: string) => any} read @param {SendOptions} options
+ * @param {string} url @param {FormData} form @param {(text: string) => any} read @param {SendOptions & {shown: Record<string, string>}} options
  * @returns {Promise<{files: JobFile[], job: Job}>}
  */
-function sendForm(url, form, read, { key, onFraction, signal }) {
+function sendForm(url, form, read, { key, onFraction, signal, shown }) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open('POST', url);
+    for (const [name, value] of Object.entries(shown)) request.setRequestHeader(name, value);
     request.setRequestHeader('Idempotency-Key', key);
     request.upload.onprogress = (event) => event.lengthComputable && onFraction(event.loaded / event.total);
     request.onload = () => {

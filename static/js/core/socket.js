@@ -27,18 +27,30 @@ class Follower {
     this.seq = 0;
     this.failures = 0;
     this.stopped = false;
+    this.opening = false;
     this.etag = '';
     /** @type {WebSocket|null} */ this.socket = null;
     /** @type {Record<'watchdog'|'reconnect'|'poll', ReturnType<typeof setTimeout>|undefined>} */
     this.timers = { watchdog: undefined, reconnect: undefined, poll: undefined };
-    this.hurry = () => this.socket === null && this.connect();
+    this.hurry = () => { if (this.socket === null) this.connect(); };
     addEventListener('online', this.hurry);
   }
 
-  connect() {
-    if (this.stopped) return;
+  async connect() {
+    if (this.stopped || this.opening) return;
     clearTimeout(this.timers.reconnect);
-    const socket = new WebSocket(this.options.client.url.socket(this.options.jobId, this.seq));
+    const { client, jobId } = this.options;
+    this.opening = true;
+    const url = await client.ticketed(client.url.socket(jobId, this.seq)).catch(() => null);
+    this.opening = false;
+    if (url) this.open(url);
+    else this.closed(1006);
+  }
+
+  /** @param {string} url */
+  open(url) {
+    if (this.stopped) return;
+    const socket = new WebSocket(url);
     this.socket = socket;
     this.watch();
     socket.onmessage = (message) => socket === this.socket && this.receive(this.options.client.read(message.data));

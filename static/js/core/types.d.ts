@@ -208,6 +208,14 @@ export interface Field {
 export interface Client {
   /** What is made of the server's JSON. */
   read(text: string): any;
+  /** Whether it shows a key, which pictures and links of a page cannot. */
+  readonly keyed: boolean;
+  /** The texts of a language; the server's own English ones are among the keys. */
+  language(code: string): Promise<Record<string, any>>;
+  /** The address, with a ticket that is good once where there is a key. */
+  ticketed(url: string): Promise<string>;
+  /** What is at an address of `url`. */
+  bytes(url: string): Promise<Blob>;
   health(): Promise<{ notices: { code: string, message: string }[]; url_ingest: boolean }>;
   operations(): Promise<Catalogue>;
   presets(): Promise<{ presets: Preset[] }>;
