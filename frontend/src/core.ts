@@ -4,6 +4,7 @@ export { createClient, OfflineError, ProblemError } from '../../static/js/core/c
 export { entriesOfDrop, entriesOfFiles, nameOf, usable } from '../../static/js/core/entries.js';
 export { createSession } from '../../static/js/core/session.js';
 export { createStore, groupOf, isFinal, totals } from '../../static/js/core/store.js';
+export { LANGUAGES, readerOf } from '../../static/js/core/language.js';
 export { createStrings, en } from '../../static/js/core/strings.js';
 export { countText, createFormat, fileText, jobText } from '../../static/js/core/words.js';
 export { createPhotoJob } from './job.js';

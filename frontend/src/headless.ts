@@ -3,27 +3,31 @@
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { ChangeEvent, DragEvent } from 'react';
 import { entriesOfDrop, entriesOfFiles } from '../../static/js/core/entries.js';
-import { emptyState, isFinal, totals } from '../../static/js/core/store.js';
-import { createStrings, en } from '../../static/js/core/strings.js';
-import type { Entry, FileView, Recipe, State, Translate } from '../../static/js/core/types.js';
+import { canRetry, emptyState, isFinal, passes, totals } from '../../static/js/core/store.js';
+import type { Entry, FileView, Recipe, State } from '../../static/js/core/types.js';
 import { createPhotoJob } from './job.js';
 import type { PhotoFault, PhotoJobCallbacks } from './job.js';
-import { OWN_MESSAGES } from './messages.js';
+import { english, loadLanguage } from './language.js';
+import type { Messages } from './language.js';
 
+export type { Messages } from './language.js';
 export type { PhotoFault, PhotoJobCallbacks } from './job.js';
 export type { FileView, Job, Preset, Progress, Recipe, State, Translate } from '../../static/js/core/types.js';
-export type Messages = Partial<Record<string, string | { one: string; other: string }>>;
+/** Which photos `shown` has. */
+export type Filter = 'all' | 'done' | 'look' | 'failed';
 
 export interface UsePhotoJobOptions extends PhotoJobCallbacks {
   /** Address of the server; empty: where this page came from. */
   endpoint?: string;
+  /** Where the server asks for a key: one of the scope `submit`. Whoever can read your page can read it. */
+  apiKey?: string;
   /** A job to show; without one, the photos that are added make one. */
   jobId?: string;
   /** What to make; without one, cutouts as PNG. */
   recipe?: Recipe;
-  /** BCP 47, for numbers and dates. */
+  /** BCP 47: texts in English, German, Spanish or French, which the server has, and how numbers are written. */
   locale?: string;
-  /** Texts that replace the English ones. */
+  /** Texts that replace those of the locale. */
   messages?: Messages;
 }
 
@@ -31,19 +35,20 @@ const CUTOUT: Recipe = { operations: [{ op: 'remove_background' }], outputs: [{ 
 const NOTHING = emptyState();
 const carriesFiles = (event: DragEvent) => event.dataTransfer.types.includes('Files');
 
-export function createTranslate(locale = 'en', messages: Messages = {}): Translate {
-  return createStrings({ ...en, ...OWN_MESSAGES, ...messages } as typeof en, locale);
-}
-
 export function usePhotoJob(options: UsePhotoJobOptions = {}) {
-  const { endpoint, jobId, recipe = CUTOUT, locale, messages } = options;
-  const t = useMemo(() => createTranslate(locale, messages), [locale, messages]);
+  const { endpoint, apiKey, jobId, recipe = CUTOUT, locale, messages } = options;
+  const [language, setLanguage] = useState(() => english(locale, messages));
+  const { t } = language;
+  const [filter, setFilter] = useState<Filter>('all');
+  const [, setPictures] = useState(0);
   const [dragging, setDragging] = useState(false);
   const [fault, setFault] = useState<PhotoFault | null>(null);
   const input = useRef<HTMLInputElement>(null);
-  const words = useRef(t);
-  words.current = t;
-  const job = useMemo(() => createPhotoJob({ endpoint, t: (...given) => words.current(...given) }), [endpoint]);
+  const words = useRef(language);
+  words.current = language;
+  const job = useMemo(() => createPhotoJob({
+    endpoint, apiKey, t: (...given) => words.current.t(...given), read: (text) => words.current.read(text),
+  }), [endpoint, apiKey]);
   const state: State = useSyncExternalStore(job.subscribe, job.get, () => NOTHING);
 
   useEffect(() => job.tell({
@@ -61,16 +66,35 @@ export function usePhotoJob(options: UsePhotoJobOptions = {}) {
     if (jobId) job.open(jobId);
   }, [job, jobId]);
   useEffect(() => () => job.close(), [job]);
+  useEffect(() => job.onPicture(() => setPictures((n) => n + 1)), [job]);
+  useEffect(() => {
+    let current = true;
+    loadLanguage(job.client, locale ?? 'en', messages).then((loaded) => current && setLanguage(loaded));
+    return () => {
+      current = false;
+    };
+  }, [job, locale, messages]);
 
   const add = useCallback((entries: Entry[]) => job.add(entries, recipe), [job, recipe]);
   const files = useMemo(() => state.order.flatMap((key) => state.files.get(key) ?? []), [state]);
+  const shown = useMemo(() => files.filter((file) => passes(file, filter)), [files, filter]);
   const id = state.job?.id ?? '';
+  const save = (url: string) => (job.client.keyed ? (event: { preventDefault: () => void }) => {
+    event.preventDefault();
+    job.save(url);
+  } : undefined);
   const done = state.counts.done + state.counts.look;
 
   return {
     state,
     job: state.job,
     files,
+    /** Those that the filter lets through. */
+    shown,
+    filter,
+    setFilter,
+    /** How many photos each filter shows. */
+    counts: { all: files.length, done: state.counts.done + state.counts.look, look: state.counts.look, failed: state.counts.failed },
     progress: totals(state),
     /** `empty`: nothing was added; `ended`: completed, failed or cancelled. */
     phase: !state.job && !state.order.length ? 'empty' as const : isFinal(state.job) ? 'ended' as const : 'working' as const,
@@ -78,6 +102,8 @@ export function usePhotoJob(options: UsePhotoJobOptions = {}) {
     /** The last refusal; `dismiss()` forgets it. */
     fault,
     t,
+    language,
+    photoJob: job,
     client: job.client,
     add,
     addFiles: (chosen: Iterable<File>) => add(entriesOfFiles(chosen)),
@@ -85,6 +111,9 @@ export function usePhotoJob(options: UsePhotoJobOptions = {}) {
     pause: () => job.act('pause'),
     resume: () => job.act('resume'),
     retry: (file?: FileView) => job.retry(file),
+    /** Photos once more, by another recipe or model. */
+    redo: job.redo,
+    canRetry,
     reset: () => job.close(),
     dismiss: () => setFault(null),
 
@@ -125,17 +154,21 @@ export function usePhotoJob(options: UsePhotoJobOptions = {}) {
       'aria-label': t('retryNamed', { name: file.name }),
       onClick: () => job.retry(file),
     }),
+    /** For one of the buttons that say which photos are shown. */
+    getFilterProps: (name: Filter) => ({ type: 'button' as const, 'aria-pressed': filter === name, onClick: () => setFilter(name) }),
     /** For a finished photo's link. */
-    getDownloadProps: (file: FileView) => ({
-      href: file.id && file.status === 'completed' ? `${job.client.url.result(id, file.id)}?download=1` : undefined,
-      download: '',
-      'aria-label': t('download', { name: file.name }),
-    }),
+    getDownloadProps: (file: FileView) => {
+      const url = file.id && file.status === 'completed' ? `${job.client.url.result(id, file.id)}?download=1` : undefined;
+      return { href: url, download: '', 'aria-label': t('download', { name: file.name }), onClick: url ? save(url) : undefined };
+    },
     /** For the ZIP's link; without an address while nothing is done. */
-    getZipProps: () => ({ href: id && done ? job.client.url.zip(id) : undefined, download: '' }),
+    getZipProps: () => {
+      const url = id && done ? job.client.url.zip(id) : undefined;
+      return { href: url, download: '', onClick: url ? save(url) : undefined };
+    },
     /** For a photo's picture: its result, else the photo itself. */
     getThumbnailProps: (file: FileView) => ({
-      src: file.id ? job.client.url.thumbnail(id, file.id, file.status === 'completed' ? {} : { of: 'source' }) : undefined,
+      src: file.id ? job.picture(job.client.url.thumbnail(id, file.id, file.status === 'completed' ? { v: file.revision } : { of: 'source' })) : undefined,
       alt: '',
       loading: 'lazy' as const,
     }),

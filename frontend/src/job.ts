@@ -26,8 +26,12 @@ export interface PhotoJobCallbacks {
 export interface PhotoJobOptions {
   /** Address of the server; empty: where this page came from. */
   endpoint?: string;
+  /** Where the server asks for a key. Whoever can read this page can read it: give one of the scope `submit`. */
+  apiKey?: string;
   /** Names a job of several photos. */
   t: Translate;
+  /** Reads the server's JSON, such as with its texts in another language. */
+  read?: (text: string) => any;
   callbacks?: PhotoJobCallbacks;
 }
 
@@ -44,12 +48,25 @@ export interface PhotoJob {
   act: (verb: 'cancel' | 'pause' | 'resume') => Promise<void>;
   /** A failed photo again, else all of them. */
   retry: (file?: FileView) => Promise<void>;
+  /** Photos once more: by another recipe or model, without either as they were done. */
+  redo: (files: readonly FileView[], how?: { recipe?: Recipe; model?: string }) => Promise<void>;
+  /** A mask drawn by hand takes the place of the model's; null gives that back. */
+  setMask: (file: FileView, mask: Blob | null) => Promise<void>;
+  /** What an `<img>` shows of an address of `client.url`: with a key, nothing until it has been fetched. */
+  picture: (url: string) => string | undefined;
+  /** As `picture`, waited for. */
+  fetchPicture: (url: string) => Promise<string>;
+  /** Told when `picture` has another answer. */
+  onPicture: (listener: () => void) => () => void;
+  /** Saves what is at an address of `client.url`; with a key, links cannot. */
+  save: (url: string) => Promise<void>;
   /** Shows nothing; what is being sent goes on. */
   close: () => void;
 }
 
-export function createPhotoJob({ endpoint = '', t, callbacks = {} }: PhotoJobOptions): PhotoJob {
-  const client = createClient(endpoint.replace(/\/+$/, ''));
+export function createPhotoJob({ endpoint = '', apiKey = '', t, read, callbacks = {} }: PhotoJobOptions): PhotoJob {
+  const client = createClient(endpoint.replace(/\/+$/, ''), read, apiKey);
+  const pictures = createPictures(client);
   const session = createSession(client, () => fail(new ProblemError(404, { code: 'job_not_found', detail: t('noticeNoJob') })));
   const { store } = session;
   let told = callbacks;
@@ -120,7 +137,64 @@ export function createPhotoJob({ endpoint = '', t, callbacks = {} }: PhotoJobOpt
     }),
     act: (verb) => attempt(() => session.act(verb)),
     retry: (file) => attempt(async () => (file && !file.id ? session.retryUpload(file.key) : session.retry(file?.id ?? undefined))),
-    close: () => session.close(),
+    redo: (files, { recipe, model } = {}) => attempt(async () => {
+      const ids = files.flatMap(({ id }) => id ?? []);
+      if (ids.length) await session.again((id) => client.reprocess(id, { ...recipe, ...(model ? { model } : {}), files: ids }));
+    }),
+    setMask: (file, mask) => attempt(() => session.again((id) => (mask ? client.putMask(id, file.id!, mask) : client.deleteMask(id, file.id!)))),
+    picture: pictures.get,
+    fetchPicture: pictures.fetch,
+    onPicture: pictures.subscribe,
+    save: (url) => attempt(async () => {
+      const link = document.createElement('a');
+      link.href = await client.ticketed(url);
+      link.download = '';
+      link.click();
+    }),
+    close: () => {
+      session.close();
+      pictures.forget();
+    },
+  };
+}
+
+/** An `<img>` cannot show a key, so its bytes are fetched, and kept until they are forgotten. */
+function createPictures(client: Client) {
+  const made = new Map<string, Promise<string>>();
+  const ready = new Map<string, string>();
+  const listeners = new Set<() => void>();
+
+  function fetch(url: string): Promise<string> {
+    if (!client.keyed) return Promise.resolve(url);
+    let coming = made.get(url);
+    if (!coming) {
+      coming = client.bytes(url).then((blob) => {
+        const address = URL.createObjectURL(blob);
+        ready.set(url, address);
+        for (const listener of listeners) listener();
+        return address;
+      });
+      made.set(url, coming);
+    }
+    return coming;
+  }
+
+  return {
+    fetch,
+    get(url: string) {
+      if (!client.keyed) return url;
+      fetch(url).catch(() => {}); // a photo that cannot be read has no picture
+      return ready.get(url);
+    },
+    subscribe(listener: () => void) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    forget() {
+      for (const address of ready.values()) URL.revokeObjectURL(address);
+      ready.clear();
+      made.clear();
+    },
   };
 }
 

@@ -1,16 +1,17 @@
-import { useEffect, useId, useMemo, useState } from 'react';
+import { useEffect, useId, useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
-import { createClient } from '../../static/js/core/client.js';
-import { groupOf } from '../../static/js/core/store.js';
+import { canRetry, groupOf } from '../../static/js/core/store.js';
 import { countText, createFormat, fileText, jobText } from '../../static/js/core/words.js';
 import type { FileView, Preset } from '../../static/js/core/types.js';
 import { faultOf } from './job.js';
 import { usePhotoJob } from './headless.js';
-import type { PhotoJobView, UsePhotoJobOptions } from './headless.js';
+import type { Filter, PhotoJobView, UsePhotoJobOptions } from './headless.js';
+import type { Viewer, ViewerPart } from './viewer.js';
 
 export type Part =
   | 'root' | 'presets' | 'preset' | 'drop' | 'drop-title' | 'choose' | 'fault' | 'bar' | 'count' | 'progress' | 'stage'
-  | 'actions' | 'button' | 'zip' | 'files' | 'file' | 'thumb' | 'name' | 'status' | 'reason' | 'retry' | 'download';
+  | 'actions' | 'button' | 'zip' | 'filters' | 'filter' | 'files' | 'file' | 'thumb' | 'name' | 'status' | 'reason' | 'retry'
+  | 'download' | 'nothing' | ViewerPart;
 
 export interface PhotoProcessorProps extends Omit<UsePhotoJobOptions, 'recipe'> {
   /** What can be made: presets of one's own, or the names of some of the server's; all of the server's without it. */
@@ -30,11 +31,19 @@ export interface PhotoProcessorProps extends Omit<UsePhotoJobOptions, 'recipe'> 
 
 export function PhotoProcessor(props: PhotoProcessorProps) {
   const { presets, classNames = {}, slots = {}, theme = 'auto', unstyled = false, locale = 'en', ...options } = props;
-  const { offered, chosen, choose, fault } = usePresets(presets, options);
+  const [name, choose] = useState('');
+  const [fetched, setFetched] = useState<Preset[]>([]);
+  const offered = offeredOf(presets, fetched);
+  const chosen = offered.find((preset) => preset.name === name) ?? offered[0];
   const view = usePhotoJob({ ...options, locale, recipe: chosen?.recipe });
+  const fault = useFetchedPresets(view, offered === presets, setFetched, options.onError);
+  const root = useRef<HTMLElement>(null);
+  const viewer = useRef<Viewer | null>(null);
+  const latest = useRef(view);
+  latest.current = view;
   const format = useMemo(() => createFormat(view.t, locale), [view.t, locale]);
   const group = useId();
-  const { state, job, files, phase, progress, t } = view;
+  const { state, job, shown, phase, progress, t } = view;
   const shownFault = view.fault ?? fault;
 
   const part = (name: Part) => ({
@@ -42,8 +51,19 @@ export function PhotoProcessor(props: PhotoProcessorProps) {
     className: [unstyled ? '' : `pp-${name}`, classNames[name]].filter(Boolean).join(' ') || undefined,
   });
 
+  useEffect(() => () => viewer.current?.close(), []);
+
+  /** Before and after, large; fetched when it is first asked for. */
+  async function open(file: FileView) {
+    const { openViewer } = await import('./viewer.js');
+    if (root.current && file.id) {
+      viewer.current?.close();
+      viewer.current = openViewer(root.current, { job: view.photoJob, t, key: file.key, shown: () => latest.current.shown, classOf: (one) => part(one).className });
+    }
+  }
+
   return (
-    <section {...part('root')} {...view.getDropProps()} data-pp-theme={theme} data-pp-phase={phase} aria-label={t('app')}>
+    <section ref={root} {...part('root')} {...view.getDropProps()} data-pp-theme={theme} data-pp-phase={phase} aria-label={t('app')}>
       {offered.length > 1 && (
         <fieldset {...part('presets')}>
           <legend>{t('whatToMake')}</legend>
@@ -76,8 +96,16 @@ export function PhotoProcessor(props: PhotoProcessorProps) {
             <progress {...part('progress')} max={100} value={progress.percentage} aria-label={t('progress')} />
             <p {...part('stage')} role="status">{[jobText(job, false, t), left()].filter(Boolean).join(', ')}</p>
           </div>
+          {view.counts.all > 1 && (
+            <div {...part('filters')} role="group" aria-label={t('filter')}>
+              {FILTERS.map(([filter, label]) => (
+                <button key={filter} {...view.getFilterProps(filter)} {...part('filter')}>{t(label)} <b>{view.counts[filter]}</b></button>
+              ))}
+            </div>
+          )}
+          {!shown.length && <p {...part('nothing')}>{t('noneOfThese')}</p>}
           <ul {...part('files')}>
-            {files.map((file) => <li key={file.key} {...part('file')} data-pp-status={file.status} data-pp-group={groupOf(file)}>{fileOf(file)}</li>)}
+            {shown.map((file) => <li key={file.key} {...part('file')} data-pp-status={file.status} data-pp-group={groupOf(file)}>{fileOf(file)}</li>)}
           </ul>
         </>
       )}
@@ -94,8 +122,10 @@ export function PhotoProcessor(props: PhotoProcessorProps) {
     const zip = view.getZipProps();
     return (
       <>
+        {(job?.status === 'queued' || job?.status === 'processing') && button(t('pause'), view.pause)}
+        {job?.status === 'paused' && button(t('resume'), view.resume)}
         {phase === 'working' && job && button(t('cancel'), view.cancel)}
-        {phase === 'ended' && state.counts.failed > 0 && button(t('retryFailed'), () => view.retry())}
+        {phase === 'ended' && view.files.some(canRetry) && button(t('retryFailed'), () => view.retry())}
         {phase === 'ended' && button(t('startOver'), view.reset)}
         {zip.href && <a {...zip} {...part('zip')}>{t('downloadZip')}</a>}
       </>
@@ -108,28 +138,36 @@ export function PhotoProcessor(props: PhotoProcessorProps) {
     const reason = file.error ? [file.error.message, file.error.hint] : file.warnings.map(({ message }) => message);
     return (
       <>
-        <span {...part('thumb')}>{thumbnail.src && <img key={thumbnail.src} {...thumbnail} onError={(event) => { event.currentTarget.hidden = true; }} />}</span>
+        <button type="button" {...part('thumb')} aria-label={t('open', { name: file.name })} disabled={file.status !== 'completed' && !file.error} onClick={() => open(file)}>
+          {thumbnail.src && <img key={thumbnail.src} {...thumbnail} onError={(event) => { event.currentTarget.hidden = true; }} />}
+        </button>
         <span {...part('name')} title={file.name}>{file.name}</span>
         <span {...part('status')}>{fileText(file, state.model, t)}</span>
         {reason.some(Boolean) && <span {...part('reason')}>{reason.filter(Boolean).join(' ')}</span>}
-        {groupOf(file) === 'failed' && <button {...view.getRetryProps(file)} {...part('retry')}>{t('retry')}</button>}
+        {canRetry(file) && <button {...view.getRetryProps(file)} {...part('retry')}>{t('retry')}</button>}
         {file.status === 'completed' && <a {...view.getDownloadProps(file)} {...part('download')}>{t('downloadResult')}</a>}
       </>
     );
   }
 }
 
-/** The server's presets, fetched once the component is on the page, unless all are given. */
-function usePresets(given: PhotoProcessorProps['presets'], { endpoint = '', onError }: UsePhotoJobOptions) {
-  const own = useMemo(() => (given ?? []).filter((one): one is Preset => typeof one !== 'string'), [given]);
-  const [fetched, setFetched] = useState<Preset[]>([]);
-  const [name, choose] = useState('');
+const FILTERS: [Filter, string][] = [['all', 'filterAll'], ['done', 'filterDone'], ['look', 'filterLook'], ['failed', 'filterFailed']];
+
+/** Presets of one's own as they are, else those of the server, or some of them. */
+function offeredOf(given: PhotoProcessorProps['presets'], fetched: readonly Preset[]): readonly Preset[] {
+  if (!given?.length) return fetched;
+  if (typeof given[0] !== 'string') return given as readonly Preset[];
+  return fetched.filter(({ name }) => (given as readonly string[]).includes(name));
+}
+
+/** Asks the server for its presets once the component is on the page and knows its language; the fault, if there is one. */
+function useFetchedPresets(view: PhotoJobView, own: boolean, set: (presets: Preset[]) => void, onError: UsePhotoJobOptions['onError']) {
   const [fault, setFault] = useState<ReturnType<typeof faultOf> | null>(null);
-  const needed = own.length === 0;
+  const { client, language } = view;
   useEffect(() => {
-    if (!needed) return undefined;
+    if (own || !language.ready) return undefined;
     let current = true;
-    createClient(endpoint.replace(/\/+$/, '')).presets().then(({ presets }) => current && setFetched(presets), (error) => {
+    client.presets().then(({ presets }) => current && set(presets), (error) => {
       if (!current) return;
       setFault(faultOf(error));
       onError?.(faultOf(error));
@@ -137,7 +175,6 @@ function usePresets(given: PhotoProcessorProps['presets'], { endpoint = '', onEr
     return () => {
       current = false;
     };
-  }, [endpoint, needed]);
-  const offered = needed ? fetched.filter((preset) => !given?.length || (given as readonly string[]).includes(preset.name)) : own;
-  return { offered, chosen: offered.find((preset) => preset.name === name) ?? offered[0], choose, fault };
+  }, [client, own, language]);
+  return fault;
 }

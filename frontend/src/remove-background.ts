@@ -6,6 +6,8 @@ import type { Job } from '../../static/js/core/types.js';
 export interface RemoveBackgroundOptions {
   /** Address of the server; empty: where this page came from. */
   endpoint?: string;
+  /** Where the server asks for a key. */
+  apiKey?: string;
   /** `auto`, or the name of a model of `GET /api/models`. */
   model?: string;
   /** `transparent`, `blur`, or a CSS colour. */
@@ -19,18 +21,19 @@ export interface RemoveBackgroundOptions {
 
 /** Rejects with a ProblemError where the server refuses the photo or fails on it; its `code` is the server's. */
 export async function removeBackground(file: Blob, options: RemoveBackgroundOptions = {}): Promise<Blob> {
-  const { endpoint = '', keep = false, signal, onProgress, ...fields } = options;
+  const { endpoint = '', apiKey = '', keep = false, signal, onProgress, ...fields } = options;
   const base = endpoint.replace(/\/+$/, '');
-  const client = createClient(base);
+  const client = createClient(base, JSON.parse, apiKey);
+  const headers: Record<string, string> = apiKey ? { Authorization: `Bearer ${apiKey}` } : {};
   const form = new FormData();
   form.append('files', file, file instanceof File ? file.name : 'photo');
   for (const [name, value] of Object.entries(fields)) if (value !== undefined) form.append(name, value);
-  const job: Job = await (await request(`${base}/api/jobs`, { method: 'POST', body: form, signal })).json();
+  const job: Job = await (await request(`${base}/api/jobs`, { method: 'POST', body: form, signal, headers })).json();
   try {
     await ended(job.id);
     const [photo] = await client.allFiles(job.id);
     if (photo?.status !== 'completed') throw new ProblemError(422, { ...photo?.error, detail: photo?.error?.message });
-    return await (await request(client.url.result(job.id, photo.id), { signal })).blob();
+    return await (await request(client.url.result(job.id, photo.id), { signal, headers })).blob();
   } finally {
     if (!keep) await client.deleteJob(job.id).catch(() => {}); // it may be running still, or gone: its time runs out
   }
@@ -47,7 +50,7 @@ export async function removeBackground(file: Blob, options: RemoveBackgroundOpti
   }
 }
 
-async function request(url: string, options: { method?: string; body?: FormData; signal?: AbortSignal }) {
+async function request(url: string, options: { method?: string; body?: FormData; signal?: AbortSignal; headers?: Record<string, string> }) {
   const response = await fetch(url, options).catch((error) => {
     throw options.signal?.aborted ? error : new OfflineError();
   });

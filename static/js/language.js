@@ -2,6 +2,7 @@
 
 import { LANGUAGES, readerOf } from './core/language.js';
 import { createStrings, en } from './core/strings.js';
+import { texts } from './texts.js';
 import { el } from './dom.js';
 import { recall, remember } from './shell.js';
 
@@ -10,7 +11,7 @@ export async function loadLanguage() {
   const code = wanted.find((one) => one in LANGUAGES) ?? 'en';
   const messages = code === 'en' ? {} : await fetch(new URL(`../lang/${code}.json`, import.meta.url)).then((answer) => answer.json()).catch(() => ({}));
   document.documentElement.lang = code;
-  const t = createStrings({ ...en, ...messages }, code);
+  const t = createStrings({ ...en, ...texts, ...messages }, code);
   return { code, t, read: code === 'en' ? JSON.parse : readerOf(messages, t) };
 }
 

@@ -10,7 +10,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.browser import launched, watched
+from tests.e2e.views import embedding, opened
 from tests.server import Server
+
+__all__ = ["embedding", "opened"]
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import upload
+from tests.server import Server
 
 JOB = re.compile(r"#/jobs/([^/]+)$")
 OPENED = re.compile(r"#/jobs/[^/]+/[^/]+$")
@@ -60,3 +61,11 @@ def saved_zip(page: Page, folder: Path) -> zipfile.ZipFile:
     archive = zipfile.ZipFile(path)
     assert archive.testzip() is None
     return archive
+
+
+def opaque_in_the_middle(server: Server, job: str) -> int:
+    """Opaque px in the middle row of the job's only result."""
+    (file,) = server.files(job)
+    result = server.get(f"/api/jobs/{job}/files/{file['id']}/result").content
+    alpha = np.asarray(Image.open(io.BytesIO(result)).convert("RGBA"))[..., 3]
+    return int((alpha[alpha.shape[0] // 2] > 127).sum())

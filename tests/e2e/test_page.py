@@ -8,14 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests import tiny_network
 from tests.e2e.browser import upload, violations, watched
-from tests.e2e.desk import JOB, NASTY, OPENED, choose, expect_done, job_id, saved_zip, twelve
+from tests.e2e.desk import JOB, NASTY, OPENED, choose, expect_done, job_id, opaque_in_the_middle, saved_zip, twelve
 from tests.server import Server
 
 # --- the main job ---
@@ -273,14 +272,6 @@ def test_cutout_is_corrected_by_hand_and_put_back(page: Page, server: Server, ph
     expect(page.get_by_text("Back to the automatic cutout")).to_have_count(0)
     server.finished(job)
     assert opaque_in_the_middle(server, job) > 100
-
-
-def opaque_in_the_middle(server: Server, job: str) -> int:
-    """Opaque px in the middle row of the job's only result."""
-    (file,) = server.files(job)
-    result = server.get(f"/api/jobs/{job}/files/{file['id']}/result").content
-    alpha = np.asarray(Image.open(io.BytesIO(result)).convert("RGBA"))[..., 3]
-    return int((alpha[alpha.shape[0] // 2] > 127).sum())
 
 
 def test_nothing_but_bad_files_says_failed_and_offers_no_zip(page: Page) -> None:

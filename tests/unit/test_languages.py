@@ -22,9 +22,15 @@ Text = str | dict[str, str]
 
 
 def own_texts() -> dict[str, Text]:
-    """The English texts of the page, by their keys."""
-    script = "import('./js/core/strings.js').then(({ en }) => console.log(JSON.stringify(en)))"
-    answer = subprocess.run(["node", "-e", script], cwd=STATIC, capture_output=True, text=True, check=True)
+    """The English texts of the front ends, by their keys."""
+    script = """
+      const [{ en }, { texts }] = await Promise.all([import('./js/core/strings.js'), import('./js/texts.js')]);
+      const { OWN_MESSAGES } = await import('../frontend/src/messages.js');
+      console.log(JSON.stringify({ ...en, ...texts, ...OWN_MESSAGES }));
+    """
+    answer = subprocess.run(
+        ["node", "--input-type=module", "-e", script], cwd=STATIC, capture_output=True, text=True, check=True
+    )
     return dict(json.loads(answer.stdout))
 
 

@@ -1,0 +1,253 @@
+"""The same things done in the page, in the element and in the component."""
+
+import json
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, expect
+
+from tests.e2e.browser import upload, violations, watched
+from tests.e2e.desk import NASTY, opaque_in_the_middle, twelve
+from tests.e2e.views import NAMES, Opener, View
+from tests.hostile.test_access import key_for
+from tests.server import Server
+
+each_view = pytest.mark.parametrize("name", NAMES)
+embedded = pytest.mark.parametrize("name", NAMES[1:])
+FULL = {"code": "storage_full", "detail": "The disk is full.", "hint": "Delete old jobs."}
+ANY = {"Access-Control-Allow-Origin": "*"}
+LETTER = b"This is no picture. " * 9
+
+
+@each_view
+def test_photo_becomes_a_cutout_that_is_compared_and_saved(opened: Opener, name: str, photos: dict[str, Path]) -> None:
+    with opened(name) as view:
+        view.go()
+        assert violations(view.page) == [], "empty"
+        view.choose(photos["astronaut"])
+        view.expect_done(1)
+        slider = view.open_photo()
+        slider.focus()
+        view.page.keyboard.press("Home")
+        view.page.keyboard.press("ArrowRight")
+        expect(slider).to_have_attribute("aria-valuetext", "1 % before")
+        for backdrop in ("Black", "Blurred", "White"):
+            view.page.get_by_role("radio", name=backdrop, exact=True).check(force=True)
+        assert violations(view.page) == [], "viewer"
+        with view.page.expect_download() as download:
+            view.page.get_by_role("dialog").get_by_role("link", name="Download", exact=True).click()
+        with Image.open(download.value.path()) as cutout:
+            assert (cutout.mode, cutout.size) == ("RGBA", (512, 512))
+        view.page.keyboard.press("Escape")
+        expect(view.page.get_by_role("dialog")).to_have_count(0)
+        assert violations(view.page) == [], "done"
+
+
+@each_view
+def test_batch_with_failures_is_filtered_retried_and_saved_as_a_zip(
+    opened: Opener, name: str, photos: dict[str, Path], tmp_path: Path
+) -> None:
+    with opened(name) as view:
+        view.go()
+        whole = photos["chelsea"].read_bytes()
+        files = [*twelve(photos)[:3], upload("letter.jpg", LETTER), upload("cut.jpg", whole[: len(whole) // 2])]
+        view.choose(*files, upload(NASTY, photos["coffee"]))
+        expect(view.with_status("processing").first).to_be_visible()
+        assert violations(view.page) == [], "processing"
+        view.expect_done(4)
+        expect(view.with_status("failed")).to_have_count(2)
+        failed = view.page.get_by_role("button", name=re.compile(r"^Failed"))
+        failed.click()
+        expect(view.cards.locator("visible=true")).to_have_count(2)
+        assert violations(view.page) == [], "failed"
+        cut = view.cards.filter(has_text="cut.jpg")
+        assert "Copy it again" in cut.inner_text()
+        with view.page.expect_response(lambda response: "/retry" in response.url) as answer:
+            cut.get_by_role("button", name="Retry cut.jpg").click()
+        assert answer.value.status == 200
+        expect(view.stage).to_have_text("Done")
+        expect(view.with_status("failed")).to_have_count(2)
+        assert view.page.locator("img[onerror], img[src='x']").count() == 0
+        with view.page.expect_download() as download:
+            view.zip.click()
+        names = set(zipfile.ZipFile(download.value.path()).namelist())
+        assert {"errors.csv", "manifest.json"} < names
+        assert len(names) == 6
+
+
+@each_view
+def test_dragging_shows_where_to_let_go_and_the_drop_is_taken(
+    opened: Opener, name: str, photos: dict[str, Path]
+) -> None:
+    with opened(name) as view:
+        view.go()
+        data = list(photos["coffee"].read_bytes())
+        transfer = view.page.evaluate_handle(
+            """(data) => {
+              const transfer = new DataTransfer();
+              transfer.items.add(new File([new Uint8Array(data)], 'dropped.jpg', { type: 'image/jpeg' }));
+              return transfer;
+            }""",
+            data,
+        )
+        target = "#main" if view.is_page else '[data-pp-part="drop"]'
+        view.page.dispatch_event(target, "dragover", {"dataTransfer": transfer})
+        expect(view.of("#drag-over", "[data-pp-dragging]")).to_be_visible()
+        assert violations(view.page) == [], "dragging"
+        view.page.dispatch_event(target, "drop", {"dataTransfer": transfer})
+        expect(view.of("#drag-over:not([hidden])", "[data-pp-dragging]")).to_have_count(0)
+        view.expect_done(1)
+
+
+@each_view
+def test_reload_in_the_middle_goes_on(opened: Opener, name: str, photos: dict[str, Path]) -> None:
+    with opened(name) as view:
+        view.go()
+        job = view.choose(*twelve(photos))
+        expect(view.with_status("completed").first).to_be_visible()
+        expect(view.with_status("uploading")).to_have_count(0)
+        view.page.reload()
+        expect(view.cards).to_have_count(12)
+        assert view.job == job
+        view.expect_done(12)
+
+
+@each_view
+def test_server_that_is_killed_and_comes_back_loses_nothing(
+    browser: Browser, opened: Opener, name: str, photos: dict[str, Path]
+) -> None:
+    with opened(name, "ERR_", "WebSocket") as view:
+        view.go()
+        view.choose(*twelve(photos))
+        expect(view.with_status("uploading")).to_have_count(0)
+        expect(view.with_status("completed").first).to_be_visible()
+        view.server.environment["PHOTO_PORT"] = view.server.url.rpartition(":")[2]
+        view.server.kill()
+        view.server.start()
+        view.expect_done(12)
+
+
+@each_view
+def test_blocked_socket_is_replaced_by_asking(opened: Opener, name: str, photos: dict[str, Path]) -> None:
+    with opened(name, "WebSocket") as view:
+        view.page.route_web_socket("**/ws/job/**", lambda blocked: blocked.close(code=4403))
+        view.go()
+        view.choose(photos["coffee"], photos["chelsea"])
+        view.expect_done(2)
+
+
+@each_view
+def test_two_tabs_show_the_same_job(opened: Opener, name: str, photos: dict[str, Path]) -> None:
+    with opened(name) as view:
+        view.go()
+        job = view.choose(*twelve(photos))
+        other = View(name, view.page.context.new_page(), view.server, view.url)
+        other.go(job)
+        expect(other.cards).to_have_count(12)
+        expect(view.with_status("uploading")).to_have_count(0)
+        other.page.get_by_role("button", name="Pause").click()
+        expect(view.stage).to_have_text("Paused")
+        view.page.get_by_role("button", name="Resume").click()
+        for tab in (view, other):
+            tab.page.bring_to_front()
+            tab.expect_done(12)
+
+
+@each_view
+def test_mask_is_corrected_with_the_brush(opened: Opener, name: str, photos: dict[str, Path]) -> None:
+    with opened(name) as view:
+        view.go()
+        job = view.choose(photos["astronaut"])
+        view.expect_done(1)
+        view.open_photo()
+        view.page.get_by_role("button", name="Correct by hand").click()
+        canvas = view.page.locator(".brush canvas")
+        expect(canvas).to_be_visible()
+        view.page.get_by_role("button", name="Wipe out").click()
+        place = canvas.bounding_box()
+        assert place is not None
+        middle = place["y"] + place["height"] / 2
+        view.page.mouse.move(place["x"] + 5, middle)
+        view.page.mouse.down()
+        view.page.mouse.move(place["x"] + place["width"] - 5, middle, steps=12)
+        view.page.mouse.up()
+        assert violations(view.page) == [], "brush"
+        view.page.get_by_role("button", name="Save").click()
+        expect(canvas).to_have_count(0)
+        view.server.finished(job)
+        assert opaque_in_the_middle(view.server, job) == 0
+
+
+@each_view
+def test_it_speaks_german(opened: Opener, name: str) -> None:
+    with opened(name, given={"locale": "de"}, locale="de-DE") as view:
+        view.go()
+        expect(view.page.get_by_role("button", name="Dateien wählen")).to_be_visible()
+        expect(view.page.get_by_text("Freisteller auf Weiß")).to_be_visible()
+        view.choose(upload("brief.jpg", LETTER))
+        expect(view.with_status("failed")).to_contain_text("kein Foto")
+        expect(view.stage).to_have_text("Fehlgeschlagen")
+        assert violations(view.page) == [], "German"
+
+
+@each_view
+def test_phone_is_as_good(opened: Opener, name: str, photos: dict[str, Path]) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+    with opened(name, **phone) as view:
+        view.go()
+        view.choose(photos["coffee"], photos["chelsea"])
+        view.expect_done(2)
+        assert violations(view.page) == [], "done"
+        assert view.page.evaluate("() => document.documentElement.scrollWidth") <= 390
+        view.open_photo()
+        assert violations(view.page) == [], "viewer"
+        assert view.page.evaluate("() => document.documentElement.scrollWidth") <= 390
+
+
+@embedded
+def test_embedded_view_shows_its_key(
+    browser: Browser,
+    start_server: Callable[..., Server],
+    site: tuple[Path, str],
+    embedding: Path,
+    photos: dict[str, Path],
+    name: str,
+) -> None:
+    folder, origin = site
+    server = start_server(allowed_origins=json.dumps([origin]))
+    key = key_for(server.data, "submit")
+    for path in embedding.iterdir():
+        target = folder / path.name
+        target.symlink_to(path)
+    with watched(browser, origin, "status of 401", api=server.url) as page:
+        page.goto(f"{origin}/?view={name}&endpoint={server.url}")
+        expect(page.get_by_role("alert")).to_contain_text("key")
+        view = View(name, page, server, f"{origin}/?view={name}&endpoint={server.url}&apiKey={key}")
+        view.go()
+        view.choose(photos["astronaut"])
+        view.expect_done(1)
+        expect(view.cards.locator("img")).to_have_attribute("src", re.compile("^blob:"))
+        with page.expect_download() as archive:
+            view.zip.click()
+        assert "astronaut.png" in zipfile.ZipFile(archive.value.path()).namelist()
+        view.open_photo()
+
+
+@embedded
+def test_embedded_view_tells_its_page(opened: Opener, name: str, photos: dict[str, Path]) -> None:
+    with opened(name, "status of 507") as view:
+        view.go()
+        view.choose(photos["coffee"], upload("letter.jpg", LETTER))
+        view.expect_done(1)
+        told = view.page.evaluate("() => window.told.map(([name, detail]) => [name, detail.status ?? detail.code])")
+        assert sorted(told) == [["complete", "completed"], ["file-complete", "completed"], ["file-complete", "failed"]]
+        view.page.get_by_role("button", name="New photos").click()
+        expect(view.cards).to_have_count(0)
+        view.page.route("**/api/jobs?open=true", lambda route: route.fulfill(status=507, json=FULL, headers=ANY))
+        view.of("", '[data-pp-part="root"] > input[type=file]').set_input_files(photos["coffee"])
+        expect(view.page.get_by_role("alert")).to_have_text("The disk is full. Delete old jobs.")
+        assert violations(view.page) == [], "error"
