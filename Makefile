@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run setup test soak bench lint check fuzz audit screenshots operations clean
+.PHONY: run setup test soak bench lint check fuzz audit screenshots operations api clean
 
 run: $(VENV)/.run
 	@$(BIN)/python app.py
@@ -57,6 +57,9 @@ audit: $(VENV)/.dev frontend/node_modules/.installed
 
 screenshots: $(VENV)/.dev
 	$(BIN)/python docs/screenshots.py
+
+api: $(VENV)/.dev
+	$(BIN)/python docs/api.py
 
 operations: $(VENV)/.dev
 	$(BIN)/python docs/operations.py

@@ -1,6 +1,7 @@
 """The documents say what the code does."""
 
 import re
+import runpy
 from pathlib import Path
 
 from errors import codes
@@ -67,3 +68,8 @@ def test_security_document_names_only_codes_that_exist() -> None:
     for row in rows[2:]:
         for code in re.findall(r"`([a-z_]+)`", row.split("|")[3]):
             assert code in known or code == "first_frame_only", code
+
+
+def test_api_page_is_what_the_server_says() -> None:
+    drawn = runpy.run_path(str(ROOT / "docs" / "api.py"))["page"]()
+    assert (ROOT / "docs" / "api.md").read_text(encoding="utf-8") == drawn, "make api"
