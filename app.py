@@ -25,6 +25,7 @@ from idle import IdleOptimiser
 from image_io import quiet_decoders
 from ingest.archives import ArchiveReader
 from ingest.assets import Assets
+from ingest.presets import Presets
 from ingest.url_jobs import UrlIntake
 from ingest.viruses import Scanner
 from job_worker import JobWorker
@@ -174,7 +175,20 @@ def _services(settings: Settings, storage: Storage, database: Database, notices:
     urls = UrlIntake(settings, queue, storage, scanner) if settings.url_ingest else None
     archives = ArchiveReader()
     return Services(
-        settings, storage, queue, models, live, worker, sockets, upkeep, metrics, archives, assets, urls, scanner
+        settings,
+        storage,
+        queue,
+        models,
+        live,
+        worker,
+        sockets,
+        upkeep,
+        metrics,
+        archives,
+        assets,
+        Presets(settings.presets_path),
+        urls,
+        scanner,
     )
 
 

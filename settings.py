@@ -159,6 +159,11 @@ class Settings(BaseSettings):
         return self.data_dir / "assets"
 
     @property
+    def presets_path(self) -> Path:
+        """The file of presets made on this server."""
+        return self.data_dir / "presets.json"
+
+    @property
     def compiled_path(self) -> Path:
         """The folder of networks that OpenVINO has compiled for this machine."""
         return self.data_dir / "compiled"

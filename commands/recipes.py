@@ -8,10 +8,11 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-import errors
+from ingest.presets import Presets
 from operations import OPERATIONS, PRESETS, OperationParams, catalogue, parse_recipe
 from operations.recipes import MAX_RECIPE_BYTES
 from schemas import OutputSpec, Recipe
+from settings import Settings
 
 Step = dict[str, JsonValue]
 ALIASES = {"remove_background": "remove-bg"}
@@ -42,9 +43,10 @@ class StepAction(argparse.Action):
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that say what to do with each photo."""
+    names = ", ".join(preset.name for preset in PRESETS)
     base = parser.add_argument_group("what to do").add_mutually_exclusive_group()
     base.add_argument("--recipe", type=Path, metavar="FILE", help="a recipe as JSON, as the server takes it")
-    base.add_argument("--preset", metavar="NAME", help=f"a ready-made recipe: {', '.join(p.name for p in PRESETS)}")
+    base.add_argument("--preset", metavar="NAME", help=f"a ready-made recipe: {names}, or one of the data folder")
     steps = parser.add_argument_group(
         "operations, run in the order given", "`photo-processor operations NAME` says every parameter of one."
     )
@@ -191,10 +193,7 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
 def _base(options: argparse.Namespace) -> Step:
     """The recipe that is begun with."""
     if options.preset is not None:
-        found = next((preset for preset in PRESETS if preset.name == options.preset), None)
-        if found is None:
-            names = ", ".join(preset.name for preset in PRESETS)
-            raise errors.UnknownPreset(f"There is no preset {options.preset!r}; there are {names}.")
+        found = Presets(Settings().presets_path).find(options.preset)
         return dict(found.recipe.model_dump(mode="json"))
     if options.recipe is None:
         return {}

@@ -8,12 +8,13 @@ from schemas import Frozen, Recipe
 
 
 class Preset(Frozen):
-    """A recipe with a name, for those who do not want to write one."""
+    """A recipe with a name, for those who do not want to write one. `own`: made on this server, and may be changed."""
 
     name: str
     title: str
     description: str
     recipe: Recipe
+    own: bool = False
 
 
 WEB_SIZES = {"thumbnail": 150, "low": 400, "medium": 800, "high": 1200, "ultra": 2000}  # px, of the longest side

@@ -31,7 +31,7 @@ MAX_TICKETS = 10_000
 UNAUTHORIZED, TRY_LATER = 4401, 1013  # close codes; 1013 is IANA's "try again later"
 OPEN_PATHS = frozenset({"/", "/signin", "/health", "/docs", "/openapi.json", "/api/session", "/favicon.ico"})
 OPEN_FOLDERS = ("/static/", "/docs/assets/")
-ADMIN_FOLDERS = ("/api/cleanup", "/api/models/")
+ADMIN_FOLDERS = ("/api/cleanup", "/api/models/", "/api/presets/")
 
 router = APIRouter(tags=["access"])
 

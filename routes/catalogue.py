@@ -1,13 +1,17 @@
 """What can be asked for: operations, presets, models. Forms and docs are drawn from here."""
 
+import asyncio
 from typing import Literal
 
 from fastapi import APIRouter
 from starlette.responses import FileResponse
 
+import errors
+from ingest.presets import NewPreset, PresetName
 from models import ModelInfo
-from operations import PRESETS, OperationInfo, Preset, catalogue
+from operations import OperationInfo, Preset, catalogue, parse_recipe
 from routes.services import Rooms
+from routes.submission import known_names
 from routes.system import STATIC
 from schemas import Frozen, OutputSpec
 
@@ -21,8 +25,8 @@ class Operations(Frozen):
     outputs: dict[str, object]
 
 
-class Presets(Frozen):
-    """Named recipes."""
+class PresetList(Frozen):
+    """Named recipes; `own` are those made on this server, which may be changed."""
 
     presets: tuple[Preset, ...]
 
@@ -41,9 +45,33 @@ async def list_operations() -> Operations:
 
 
 @router.get("/presets")
-async def list_presets() -> Presets:
+async def list_presets(rooms: Rooms) -> PresetList:
     """Named recipes."""
-    return Presets(presets=PRESETS)
+    return PresetList(presets=await asyncio.to_thread(rooms.presets.all))
+
+
+@router.get("/presets/{name}")
+async def get_preset(rooms: Rooms, name: str) -> Preset:
+    """One named recipe, as it can be sent to another server."""
+    try:
+        return await asyncio.to_thread(rooms.presets.find, name)
+    except errors.UnknownPreset as problem:
+        raise errors.NotFound(problem.detail) from problem
+
+
+@router.put("/presets/{name}")
+async def put_preset(rooms: Rooms, name: PresetName, preset: NewPreset) -> Preset:
+    """Keep a recipe under a name, for everybody who uses this server."""
+    if preset.name not in (None, name):
+        raise errors.ValidationFailed("The name in the document is another than that in the address.")
+    known_names(parse_recipe(dict(preset.recipe)), rooms)
+    return await asyncio.to_thread(rooms.presets.put, name, preset)
+
+
+@router.delete("/presets/{name}", status_code=204)
+async def delete_preset(rooms: Rooms, name: str) -> None:
+    """Forget a preset made on this server."""
+    await asyncio.to_thread(rooms.presets.delete, name)
 
 
 @router.get("/models")

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 
 from ingest.archives import ArchiveReader
 from ingest.assets import Assets
+from ingest.presets import Presets
 from ingest.url_jobs import UrlIntake
 from ingest.viruses import Scanner
 from job_worker import JobWorker
@@ -37,6 +38,7 @@ class Services:
     metrics: Metrics
     archives: ArchiveReader
     assets: Assets
+    presets: Presets
     urls: UrlIntake | None
     scanner: Scanner
     started: float = field(default_factory=time.monotonic)

@@ -7,7 +7,7 @@ from pydantic import Field, ValidationError
 
 import errors
 from ingest.uploads import Upload
-from operations import PRESETS, assets_needed, models_needed, parse_recipe, simple_recipe
+from operations import assets_needed, models_needed, parse_recipe, simple_recipe
 from operations.recipes import named, parsed, tells_apart
 from queue_manager import Redo
 from routes.services import Services
@@ -56,7 +56,7 @@ def recipe_of(submission: Submission, services: Services) -> Recipe:
             raise errors.InvalidRecipe("Send either 'recipe' or the simple fields, not both.")
         recipe = parse_recipe(submission.recipe)
     elif submission.preset is not None:
-        recipe = _preset_recipe(submission, simple)
+        recipe = _preset_recipe(submission, simple, services)
     else:
         recipe = simple_recipe(
             remove_bg=submission.remove_bg is not False,
@@ -113,13 +113,10 @@ def parse_redo(document: bytes, services: Services) -> Recipe | Redo:
     return Redo(fields.files, another, model, apart=another is not None and tells_apart(another))
 
 
-def _preset_recipe(submission: Submission, simple: tuple[str, ...]) -> Recipe:
+def _preset_recipe(submission: Submission, simple: tuple[str, ...], services: Services) -> Recipe:
     if simple:
         raise errors.ValidationFailed("A preset stands alone: send a recipe to change one of its parts.")
-    for preset in PRESETS:
-        if preset.name == submission.preset:
-            return preset.recipe
-    raise errors.UnknownPreset()
+    return services.presets.find(submission.preset or "").recipe
 
 
 def fingerprint(upload: Upload) -> str:
