@@ -186,7 +186,26 @@ export function createOptions(page) {
     const reset = el('button', {
       type: 'button', className: 'button small', onclick: () => change(preset()?.recipe ?? recipe, true),
     }, icon('retry'), t('resetPreset'));
-    byId('presets').replaceChildren(byId('presets').firstElementChild, ...cards, el('div', { className: 'reset', hidden: true }, reset, keepButton()));
+    byId('presets').replaceChildren(byId('presets').firstElementChild, ...cards, el('div', { className: 'reset', hidden: true }, reset, keepButton()), elsewhere());
+  }
+
+  /** What hands the recipe on is fetched when it is looked for. */
+  function elsewhere() {
+    const details = el('details', { className: 'field', ontoggle: () => page.attempt(async () => {
+      if (!details.open || details.childElementCount > 1) return;
+      const { recipeButtons } = await import('./recipes.js');
+      const title = () => preset()?.title ?? '';
+      const knows = (/** @type {Recipe} */ { operations }) => operations.every(({ op }) => fields.has(op));
+      details.append(recipeButtons(page, { recipe: () => recipe, title, keep, knows }));
+    }) }, el('summary', { id: 'elsewhere' }, t('elsewhere')));
+    return details;
+  }
+
+  /** @param {string} title @param {Recipe} its */
+  function keep(title, its) {
+    chosen = `${OWN}${Date.now()}`;
+    setOwn([...own(), { name: chosen, title, description: '', recipe: its }]);
+    if (its !== recipe) change(its, true);
   }
 
   /** @returns {Preset[]} those that this browser keeps */
@@ -212,8 +231,7 @@ export function createOptions(page) {
       if (event.key === 'Escape') field.replaceWith(button);
       if (event.key !== 'Enter' || !field.value.trim()) return;
       event.preventDefault();
-      chosen = `${OWN}${Date.now()}`;
-      setOwn([...own(), { name: chosen, title: field.value.trim(), description: '', recipe }]);
+      keep(field.value.trim(), recipe);
     } });
     return button;
   }

@@ -1,7 +1,10 @@
 """The page in a real browser, on a real server with the real network and real photos."""
 
 import io
+import json
 import re
+import shlex
+import subprocess
 import time
 import zipfile
 from collections.abc import Callable
@@ -11,6 +14,7 @@ import httpx
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
+from skimage import data
 
 from tests import tiny_network
 from tests.e2e.browser import upload, violations, watched
@@ -230,6 +234,35 @@ def test_own_preset_is_kept_in_this_browser_until_it_is_deleted(page: Page) -> N
     own.get_by_role("button").click()
     expect(own).to_have_count(0)
     expect(page.locator("#preset-cutout")).to_be_checked()
+
+
+def test_recipe_is_copied_saved_and_opened_again(page: Page, server: Server, tmp_path: Path) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("label", has_text="Web sizes").click()
+    page.locator("#elsewhere").click()
+    page.get_by_role("button", name="Copy as curl").click()
+    expect(page.get_by_role("button", name="Copied.")).to_be_visible()
+    command = page.evaluate("navigator.clipboard.readText()")
+    words = shlex.split(command)
+    assert words[:3] == ["curl", "-F", "files=@photo.jpg"]
+    assert words[-1] == f"{server.url}/api/jobs"
+    recipe = json.loads(words[4].removeprefix("recipe="))
+    Image.fromarray(data.astronaut()[:40, :40]).save(tmp_path / "photo.jpg")
+    answer = subprocess.run(["curl", "-sS", *words[1:]], cwd=tmp_path, capture_output=True, check=True)
+    assert json.loads(answer.stdout)["recipe"]["outputs"][0]["name"] == recipe["outputs"][0]["name"]
+
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Save as a file").click()
+    saved = tmp_path / saving.value.suggested_filename
+    saving.value.save_as(saved)
+    assert json.loads(saved.read_text())["recipe"] == recipe
+    saved.write_text(saved.read_text().replace('"Web sizes"', '"For the shop"'))
+    page.locator("#recipe-file").set_input_files(saved)
+    expect(page.locator(".preset", has_text="For the shop").locator("input")).to_be_checked()
+    page.locator("#elsewhere").click()
+    (tmp_path / "other.json").write_text('{"operations": [{"op": "teleport"}]}')
+    page.locator("#recipe-file").set_input_files(tmp_path / "other.json")
+    expect(page.locator("#notices")).to_contain_text("no recipe that this server knows")
 
 
 def test_finished_job_is_done_again_with_other_options(page: Page, server: Server, photos: dict[str, Path]) -> None:
