@@ -263,6 +263,13 @@ class BrokenImage(ValidationFailed):
     hint = "Open it in another program, or copy it again from the camera."
 
 
+class UnsafeDrawing(BrokenImage):
+    """The drawing holds a script, or refers to something outside of it."""
+
+    code = "unsafe_drawing"
+    hint = "Save it as plain SVG, with its pictures embedded."
+
+
 class TruncatedImage(BrokenImage):
     """The photo ends half-way."""
 

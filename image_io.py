@@ -24,7 +24,9 @@ from PIL import (
 
 import errors
 from imaging.colour import to_srgb
+from imaging.drawings import SvgImageFile
 from imaging.formats import SNIFF_BYTES as SNIFF_BYTES
+from imaging.formats import SVG
 from imaging.formats import sniff as sniff
 from imaging.headers import check_parts, check_sums
 from imaging.metadata import kept_exif, shot_of
@@ -177,7 +179,7 @@ def _open(file: IO[bytes], max_megapixels: float) -> Image.Image:
     head = file.read(SNIFF_BYTES)
     if not head:
         raise errors.EmptyFile
-    media_type = sniff(head) or ""
+    media_type = sniff(head, svg=True) or ""  # whether drawings are taken was asked on arrival
     opener = _DECODERS.get(media_type)
     if opener is None:
         raise errors.UnsupportedFormat
@@ -221,6 +223,7 @@ _DECODERS: dict[str, Callable[[IO[bytes]], Image.Image]] = {
     "image/tiff": _open_tiff,
     "image/avif": AvifImagePlugin.AvifImageFile,
     "image/heic": _open_heif,
+    SVG: SvgImageFile,
 }
 
 

@@ -128,7 +128,7 @@ def _decode(
 
 
 def _takes_all(spec: OutputSpec) -> bool:
-    return spec.frames == "all" and spec.format != "jpeg"
+    return spec.frames == "all" and spec.format not in ("jpeg", "svg")
 
 
 def _operate(picture: Picture, recipe: Recipe, context: Context, timings: _Timings) -> Picture:

@@ -11,7 +11,7 @@ JobStatus = Literal["receiving", "queued", "processing", "paused", "completed", 
 FileStatus = Literal["queued", "processing", "completed", "failed", "cancelled"]
 Priority = Literal["high", "normal", "batch"]
 Quality = Literal["best", "balanced", "fast"]
-Format = Literal["png", "webp", "jpeg", "avif", "tiff"]
+Format = Literal["png", "webp", "jpeg", "avif", "tiff", "svg"]
 OutputKind = Literal["picture", "mask"]
 
 FINAL_STATUSES: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
@@ -63,7 +63,11 @@ class OutputSpec(Frozen):
         pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$",
         description="Names the result in addresses and the ZIP.",
     )
-    format: Format = Field("png", title="Format", description="File format. JPEG has no transparency.")
+    format: Format = Field(
+        "png",
+        title="Format",
+        description="File format. JPEG has no transparency; SVG is the outline of the subject, for cutting machines.",
+    )
     kind: OutputKind = Field(
         "picture",
         title="What",
@@ -164,6 +168,14 @@ class OutputSpec(Frozen):
         title="TIFF compression",
         description="All keep every pixel; `deflate` is smallest, `none` fastest.",
         json_schema_extra={"x-group": "More"},
+    )
+    tolerance: float = Field(
+        0.5,
+        ge=0,
+        le=20,
+        title="Outline's tolerance",
+        description="For SVG: how far the outline may stray from the mask's, for fewer corners.",
+        json_schema_extra={"x-group": "More", "x-unit": "px"},
     )
     suffix: str | None = Field(
         None,

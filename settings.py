@@ -113,6 +113,8 @@ class Settings(BaseSettings):
         "closed", description="While clamd is away: `closed` refuses uploads, `open` takes them and says so."
     )
 
+    svg: bool = Field(False, description="Take SVG drawings as photos; see docs/security.md.")
+
     url_ingest: bool = Field(False, description="Fetch photos from URLs (`urls` of `POST /api/jobs`).")
     url_networks: tuple[str, ...] = Field(
         (), description='Local networks that URLs may lead into all the same, as JSON: `["192.168.1.0/24"]`.'

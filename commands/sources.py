@@ -51,7 +51,7 @@ def find_sources(inputs: Iterable[Path], out: Path, settings: Settings) -> Found
         if path.is_dir():
             for file in files_in(path, out):
                 take(path, file, settings, found)
-        elif not _took_list(path, found):
+        elif not _took_list(path, settings, found):
             _take_file(path, path.name, "", settings, found)
     return found
 
@@ -75,10 +75,10 @@ def files_in(folder: Path, out: Path) -> Iterator[Path]:
                 yield path
 
 
-def kind_of(path: Path) -> str | None:
+def kind_of(path: Path, settings: Settings) -> str | None:
     """The media type of a file by its first bytes. Raises OSError."""
     with path.open("rb") as file:
-        return sniff(file.read(SNIFF_BYTES))
+        return sniff(file.read(SNIFF_BYTES), svg=settings.svg)
 
 
 def take(folder: Path, path: Path, settings: Settings, found: Found) -> None:
@@ -88,18 +88,18 @@ def take(folder: Path, path: Path, settings: Settings, found: Found) -> None:
     """
     name = path.relative_to(folder).as_posix()
     try:
-        if kind_of(path) is None:
-            _took_list(path, found)
+        if kind_of(path, settings) is None:
+            _took_list(path, settings, found)
             return
     except OSError:
         pass  # which `_take_file` says
     _take_file(path, name, f"{name.removesuffix(path.suffix)}/", settings, found)
 
 
-def _took_list(path: Path, found: Found) -> bool:
+def _took_list(path: Path, settings: Settings, found: Found) -> bool:
     """Whether the file was a list of names, which was added."""
     try:
-        if not is_list(path.name) or kind_of(path) is not None:
+        if not is_list(path.name) or kind_of(path, settings) is not None:
             return False
         with path.open("rb") as file:
             found.lists.append(parse_list(file.read(MAX_BYTES + 1), path.name))
@@ -112,7 +112,7 @@ def _take_file(path: Path, name: str, inside: str, settings: Settings, found: Fo
     """Add the photo in a file, or those of a ZIP, whose names begin with `inside`."""
     error: errors.PhotoError | None = None
     try:
-        media_type = kind_of(path)
+        media_type = kind_of(path, settings)
         if path.stat().st_size == 0:
             error = errors.EmptyFile()
         elif media_type == ZIP:

@@ -13,6 +13,7 @@ from PIL import Image
 import errors
 from imaging.composite import before_colour
 from imaging.metadata import image_tags, with_camera
+from imaging.outlines import outline
 from imaging.pictures import Picture, Pixels, Warn
 from schemas import Format, OutputSpec
 
@@ -44,6 +45,8 @@ def encode(picture: Picture, spec: OutputSpec) -> bytes:
         picture = replace(picture, dpi=(spec.dpi, spec.dpi))
     if not spec.keep_metadata:
         picture = replace(picture, exif=None)
+    if spec.format == "svg":
+        return outline(replace(picture, dpi=picture.dpi if spec.dpi is not None else None), spec.tolerance)
     if spec.format == "png" and spec.kind == "picture":
         return png(picture.pixels, picture.dpi, picture.exif, picture.alpha)
     if spec.format == "png":
@@ -207,6 +210,8 @@ def _options(spec: OutputSpec) -> dict[str, object]:
             return {"quality": spec.quality, "speed": spec.speed, "subsampling": chroma}
         case "png":
             return {"compress_level": 1}
+        case "svg":
+            return {}
 
 
 def _tags(picture: Picture, spec: OutputSpec) -> Image.Exif:

@@ -9,8 +9,15 @@ _HEIC_BRANDS = frozenset(
 )
 
 
-def sniff(head: bytes) -> str | None:
-    """The media type of a file that begins with `head` (64 bytes are enough), by its magic bytes; else None."""
+SVG = "image/svg+xml"
+_SVG_BEGINNINGS = (b"<svg", b"<?xml", b"<!doctype svg", b"<!--")
+
+
+def sniff(head: bytes, *, svg: bool = False) -> str | None:
+    """The media type of a file that begins with `head` (64 bytes are enough), by its magic bytes; else None.
+
+    With `svg`, also of what may be an SVG; whether it is one is seen when it is read.
+    """
     head = head[:SNIFF_BYTES]
     for magic, media_type in _MAGIC:
         if head.startswith(magic):
@@ -21,7 +28,8 @@ def sniff(head: bytes) -> str | None:
         return "image/bmp"
     if head[4:8] == b"ftyp":
         return _sniff_brands(head)
-    return None
+    plain = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return SVG if svg and plain.startswith(_SVG_BEGINNINGS) else None
 
 
 _MAGIC = (

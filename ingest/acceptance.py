@@ -89,7 +89,7 @@ def rows_of(
     if received.size == 0:
         raise errors.EmptyFile()
     scanner.check(received.path)
-    media_type = sniff(received.head)
+    media_type = sniff(received.head, svg=settings.svg)
     if media_type == ZIP:
         return _zip_rows(received, job_id, storage, settings, [] if lists is None else lists)
     error = refused_type(media_type)

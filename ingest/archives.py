@@ -138,7 +138,7 @@ def _entry(archive: zipfile.ZipFile, index: int, info: zipfile.ZipInfo, settings
     if error is None:
         try:
             with archive.open(info) as file:
-                media_type = sniff(file.read(HEAD))
+                media_type = sniff(file.read(HEAD), svg=settings.svg)
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as cause:
             error = errors.BrokenArchiveEntry()
             error.__cause__ = cause
@@ -215,7 +215,7 @@ class ArchiveReader:
                     sink.write(chunk)
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
             raise errors.BrokenArchiveEntry() from error
-        media_type = sniff(head)
+        media_type = sniff(head, svg=True)  # whether drawings are taken was asked when the ZIP was listed
         if media_type is None:
             raise errors.UnsupportedFormat()
         return digest.hexdigest(), size, media_type

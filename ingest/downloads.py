@@ -16,7 +16,7 @@ from schemas import Job, JobFile, Output, OutputSpec
 from storage import Storage
 
 PLACE = {"latitude", "longitude", "altitude_m"}  # not in the manifest: ZIPs are passed on
-MEDIA_TYPES = {name: f"image/{name}" for name in SUFFIXES}
+MEDIA_TYPES = {name: f"image/{name}" for name in SUFFIXES} | {"svg": "image/svg+xml"}
 
 
 @dataclass(frozen=True, slots=True)

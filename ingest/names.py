@@ -9,7 +9,14 @@ from ingest.archives import clean_name
 from operations.naming import FIELDS, OUTPUT, PhotoName, fields_of, filled
 from schemas import Format, OutputSpec, Recipe
 
-SUFFIXES: dict[Format, str] = {"png": ".png", "webp": ".webp", "jpeg": ".jpg", "avif": ".avif", "tiff": ".tif"}
+SUFFIXES: dict[Format, str] = {
+    "png": ".png",
+    "webp": ".webp",
+    "jpeg": ".jpg",
+    "avif": ".avif",
+    "tiff": ".tif",
+    "svg": ".svg",
+}
 MOST_CHARACTERS = 150  # of each part of a name, which leaves room for endings and numbers
 
 _FORBIDDEN = re.compile(r'[<>:"|?*]')

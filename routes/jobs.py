@@ -46,7 +46,7 @@ UPLOAD_BODY = {
                         "crop_face": {"type": "boolean", "default": False},
                         "model": {"type": "string", "default": "auto"},
                         "background": {"type": "string", "default": "transparent"},
-                        "format": {"type": "string", "enum": ["png", "webp", "jpeg", "avif", "tiff"]},
+                        "format": {"type": "string", "enum": ["png", "webp", "jpeg", "avif", "tiff", "svg"]},
                         "naming": {"type": "string", "description": "A template for the names of results."},
                         "name": {"type": "string"},
                         "priority": {"type": "string", "enum": ["high", "normal", "batch"]},

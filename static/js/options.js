@@ -10,7 +10,7 @@ import { byId, el, icon, iconButton, setText } from './dom.js';
 import { recall, remember } from './shell.js';
 
 const COLOURS = /** @type {const} */ ([['#ffffff', 'white'], ['#e9ebee', 'grey'], ['#6fa3d8', 'blue'], ['#000000', 'black']]);
-const FORMATS = /** @type {Record<string, string>} */ ({ png: 'PNG', webp: 'WebP', jpeg: 'JPEG', avif: 'AVIF', tiff: 'TIFF' });
+const FORMATS = /** @type {Record<string, string>} */ ({ png: 'PNG', webp: 'WebP', jpeg: 'JPEG', avif: 'AVIF', tiff: 'TIFF', svg: 'SVG' });
 const WORDS = new Set(['transparent', 'blur']);
 const SAME = /** @type {Record<string, string>} */ ({ white: '#ffffff', '#fff': '#ffffff', black: '#000000', '#000': '#000000' });
 const OWN = 'own-'; // begins the names of presets that this browser keeps

@@ -4,7 +4,7 @@
  * @import { Entry, Translate } from './types.js'
  */
 
-const PHOTO = /\.(jpe?g|jpe|jfif|png|webp|gif|bmp|tiff?|avif|hei[cf]|zip)$/i;
+const PHOTO = /\.(jpe?g|jpe|jfif|png|webp|gif|bmp|tiff?|avif|hei[cf]|zip|[ct]sv)$/i;
 const HIDDEN = /(^|\/)(\.|__MACOSX\/|Thumbs\.db$|desktop\.ini$)/;
 
 /** Call it before the drop's handler returns: the browser empties the list then. @param {DataTransfer} transfer */
