@@ -41,8 +41,8 @@ embedded preview never do. The orientation is applied to the px and gone; colour
 
 SVG, as an output, is the outline of the subject (of what is not transparent) as one path, for cutting machines: traced
 along the edges of the px, holes left by the rule `evenodd`, thinned so that it strays by at most `tolerance` px (0.5);
-parts of less than 4 px are left out. Its size is in px, or in millimetres where the output has a `dpi`. SVG as a photo is
-taken only where `PHOTO_SVG` is set, at 96 px to the inch and 1,024 px of the longest side at least.
+parts of less than 4 px are left out. Its size is in px, or in millimetres where the output has a `dpi`. SVG as a photo
+is taken only where `PHOTO_SVG` is set, at 96 px to the inch and 1,024 px of the longest side at least.
 
 Frames: with `frames` set to `all`, each frame of a GIF, WebP, PNG or AVIF, or page of a TIFF, goes through the
 operations. What an operation decides by looking at the photo (a crop) it decides on the first. All frames together may

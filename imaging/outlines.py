@@ -45,10 +45,9 @@ def contours(mask: Pixels, tolerance: float) -> list[np.ndarray[tuple[int, int],
     part = mask[y : y + height, x : x + width]
     fine = cv2.resize(part, (width * FINER, height * FINER), interpolation=cv2.INTER_LINEAR)
     solid = np.pad(np.asarray(fine > FULL // 2, np.uint8), ((1, 2), (1, 2)))
-    # Outlines go through the middle of the outermost px. With each px doubled to the right and down, they go along the
-    # outer edges of what was there before, half a px away on every side.
-    doubled = cv2.dilate(solid, np.ones((2, 2), np.uint8), anchor=(1, 1))
-    found, _ = cv2.findContours(doubled, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    outside = solid.copy()
+    cv2.floodFill(outside, None, (0, 0), (2,))  # by edges alone: a line of px that touch at corners is closed
+    found = _traced(solid) + _traced(np.asarray(outside == 0, np.uint8))
     kept = []
     for traced in found:
         if cv2.contourArea(traced) < SPECK_PX * FINER**2:
@@ -58,6 +57,20 @@ def contours(mask: Pixels, tolerance: float) -> list[np.ndarray[tuple[int, int],
             thinned = cv2.approxPolyDP(traced, STRAIGHT_PX, closed=True)
         kept.append((thinned[:, 0].astype(np.float64) - 1) / FINER + (x, y))
     return kept
+
+
+def _traced(solid: Pixels) -> list[Pixels]:
+    """The outer outlines of the parts of (H, W) uint8 `solid`, 0 or 1, along the edges of its px.
+
+    Outlines go through the middle of the outermost px. With each px doubled to the right and down, they go along the
+    outer edges of what was there before, half a px away on every side. A hole is traced as a part of what is not solid:
+    OpenCV's own outlines of holes cut their corners.
+    """
+    doubled = cv2.dilate(solid, np.ones((2, 2), np.uint8), anchor=(1, 1))
+    found, levels = cv2.findContours(doubled, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    if not len(found):
+        return []
+    return [np.asarray(line) for line, level in zip(found, levels[0], strict=True) if level[3] < 0]
 
 
 def _path(points: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> str:

@@ -61,8 +61,17 @@ def test_outline_goes_along_the_edges_of_px() -> None:
     mask[150:200, 300:310] = 0
     outer, hole = sorted(contours(mask, 0.5), key=lambda line: cv2.contourArea(np.float32(line)), reverse=True)
     assert {tuple(point) for point in outer} == {(200, 100), (600, 100), (600, 300), (200, 300)}
-    assert (hole.min(axis=0).tolist(), hole.max(axis=0).tolist()) == ([300, 150], [310, 200])
-    assert abs(cv2.contourArea(np.float32(hole)) - 500) <= 1, "its corners are cut by half a px"
+    assert {tuple(point) for point in hole} == {(300, 150), (310, 150), (310, 200), (300, 200)}
+
+
+def test_thin_ring_keeps_its_hole() -> None:
+    mask = np.zeros((1100, 1100), np.uint8)
+    cv2.line(mask, (550, 100), (1000, 550), 255, 2)
+    cv2.line(mask, (1000, 550), (550, 1000), 255, 2)
+    cv2.line(mask, (550, 1000), (100, 550), 255, 2)
+    cv2.line(mask, (100, 550), (550, 100), 255, 2)
+    assert again(svg_of(mask))[550, 550] == 0
+    assert overlap(again(svg_of(mask, tolerance=0)), mask) > 0.95
 
 
 def test_tolerance_saves_corners_and_is_kept_to() -> None:
