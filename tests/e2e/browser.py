@@ -73,7 +73,7 @@ class Watch:
 
     def _request(self, request: Request) -> None:
         url = urlsplit(request.url)
-        if url.scheme not in ("blob", "data") and url.netloc not in self.hosts:
+        if url.scheme not in ("blob", "data", "file") and url.netloc not in self.hosts:
             self.faults.append(f"request to another origin: {request.url}")
 
     def _console(self, message: ConsoleMessage) -> None:
