@@ -2,29 +2,27 @@
  * The list of photos. A card is made once from the template, then only what changed is touched; changes are gathered
  * and drawn once a frame, in slices short enough to keep the page fluid.
  *
- * @import { Client, FileView, ModelProgress, State } from './core/types.js'
+ * @import { Client, FileView, Job, ModelProgress, State, Translate } from './core/types.js'
  * @import { Card, Page } from './page.js'
  */
 
 import { canRetry, groupOf, usesModel } from './core/store.js';
 import { fileText } from './core/words.js';
-import { byId, oncePerFrame, setIcon, setText } from './dom.js';
+import { byId, el, oncePerFrame, setText } from './dom.js';
 
 /** A photo that cannot be read has no thumbnail to ask for. */
 const UNREADABLE = /image|format|empty|archive|pixels|large/;
-const ICONS = { done: 'done', look: 'look', failed: 'failed', cancelled: 'cancelled' };
 const SLICE_MS = 12;
 
-/** @returns {Card} */
+/** What few cards have is made when they have it: five hundred come at once. @returns {Card} */
 function createCard() {
   const element = byId('card-template').content.firstElementChild.cloneNode(true);
-  const [thumb, pick, name, foot, why, tries] = element.children;
-  const [state, stage, get] = foot.children;
+  const [thumb, pick, name, foot] = element.children;
+  const stage = foot.lastElementChild;
   const image = thumb.firstElementChild;
   image.onload = () => image.classList.add('loaded');
   image.onerror = () => image.classList.remove('loaded');
-  const [retry, other] = tries.children;
-  return { element, file: null, part: { thumb, pick, image, name, state, stage, get, why, tries, retry, other } };
+  return { element, file: null, part: { thumb, pick, image, name, stage, foot, get: null, why: null, tries: null } };
 }
 
 /** @param {Card} card @param {FileView} file @param {ModelProgress|null} model @param {string} jobId @param {Page} page */
@@ -38,7 +36,7 @@ function paintCard(card, file, model, jobId, page) {
   if (!before || before.id !== file.id || before.status !== file.status || before.error !== file.error) {
     paintState(element, part, file, page, jobId);
   }
-  if (before?.warnings !== file.warnings || before?.error !== file.error) paintReason(part, file);
+  if (before?.warnings !== file.warnings || before?.error !== file.error) paintReason(element, part, file);
 }
 
 /** @param {FileView} file */
@@ -56,22 +54,27 @@ function paintState(element, part, file, { client, session, t }, jobId) {
   element.dataset.status = file.status;
   element.dataset.group = group === 'look' ? 'done look' : group;
   part.thumb.disabled = !file.id;
-  setIcon(part.state, group === 'active' ? (file.status === 'processing' ? 'active' : 'waiting') : ICONS[group]);
-  part.get.hidden = file.status !== 'completed';
-  if (file.id && file.status === 'completed') {
-    part.get.href = `${client.url.result(jobId, file.id)}?download=1`;
-    part.get.setAttribute('aria-label', t('download', { name: file.name }));
-    part.get.title = t('download', { name: file.name });
-  }
+  part.get?.remove();
+  part.get = file.id && file.status === 'completed' ? linkOf(file, `${client.url.result(jobId, file.id)}?download=1`, t) : null;
+  if (part.get) part.foot.append(part.get);
   part.pick.hidden = !file.id;
-  part.tries.hidden = !canRetry(file);
-  if (!part.tries.hidden) {
-    part.retry.textContent = t('retry');
-    part.retry.setAttribute('aria-label', t('retryNamed', { name: file.name }));
-    part.other.textContent = t('otherModel');
-    part.other.hidden = !file.id || !isReadable(file) || !usesModel(file, session.store.get().job);
-  }
+  part.tries?.remove();
+  part.tries = canRetry(file) ? triesOf(file, session.store.get().job, t) : null;
+  if (part.tries) element.append(part.tries);
   paintPicture(part.image, file, client, jobId);
+}
+
+/** @param {FileView} file @param {string} href @param {Translate} t */
+function linkOf(file, href, t) {
+  const label = t('download', { name: file.name });
+  return el('a', { className: 'icon-button get', href, download: '', title: label, 'aria-label': label }, el('i', {}));
+}
+
+/** Buttons of the few that failed. @param {FileView} file @param {Job|null} job @param {Translate} t */
+function triesOf(file, job, t) {
+  const button = (name, text, label) => el('button', { type: 'button', className: `${name} small`, 'aria-label': label }, text);
+  return el('div', { className: 'tries' }, button('button retry', t('retry'), t('retryNamed', { name: file.name })),
+    file.id && isReadable(file) && usesModel(file, job) && button('quiet other', t('otherModel'), `${t('otherModel')}: ${file.name}`));
 }
 
 /** @param {FileView} file */
@@ -85,11 +88,12 @@ function paintPicture(image, file, client, jobId) {
 }
 
 /** @param {FileView} file */
-function paintReason(part, file) {
+function paintReason(element, part, file) {
   const reasons = file.error ? [file.error.message, file.error.hint] : file.warnings.map(({ message }) => message);
   const text = reasons.filter(Boolean).join(' ');
-  part.why.hidden = !text;
-  setText(part.why, text);
+  part.why?.remove();
+  part.why = text ? el('p', { className: 'why' }, text) : null;
+  if (part.why) part.foot.after(part.why);
 }
 
 /** @param {Page} page */
