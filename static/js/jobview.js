@@ -10,11 +10,12 @@ import { countText, jobText, stageText } from './core/words.js';
 import { byId, oncePerFrame, setText } from './dom.js';
 
 const RUNNING = new Set(['receiving', 'queued', 'processing', 'paused']);
+const PORTRAITS = new Set(['crop_face', 'id_photo']); // what people print
 
-/** @param {Page} page @param {{chooseNew: () => void, deleteJob: (job: Job) => void, recipe: () => Recipe}} actions */
-export function createJobView(page, { chooseNew, deleteJob, recipe }) {
+/** @param {Page} page @param {{chooseNew: () => void, deleteJob: (job: Job) => void, recipe: () => Recipe, print: () => void}} actions */
+export function createJobView(page, { chooseNew, deleteJob, recipe, print }) {
   const { session, t } = page;
-  const part = Object.fromEntries(['name', 'count', 'progress', 'stage', 'left', 'seal', 'retry', 'redo', 'pause', 'cancel', 'delete', 'new']
+  const part = Object.fromEntries(['name', 'count', 'progress', 'stage', 'left', 'seal', 'retry', 'redo', 'print', 'pause', 'cancel', 'delete', 'new']
     .map((name) => [name, byId(`job-${name}`)]));
   const list = byId('cards');
   const filters = [...byId('filters').querySelectorAll('button')];
@@ -64,6 +65,7 @@ export function createJobView(page, { chooseNew, deleteJob, recipe }) {
     part.seal.hidden = status !== 'receiving' || session.sending;
     part.retry.hidden = !counts.failed || !isFinal(job) || ![...files.values()].some(canRetry);
     part.redo.hidden = !isFinal(job) || !counts.done && !counts.look;
+    part.print.hidden = part.redo.hidden || !job.recipe.operations.some(({ op }) => PORTRAITS.has(op));
     part.pause.hidden = status !== 'queued' && status !== 'processing' && status !== 'paused';
     setText(part.pause, t(status === 'paused' ? 'resume' : 'pause'));
     part.cancel.hidden = !RUNNING.has(status);
@@ -134,6 +136,7 @@ export function createJobView(page, { chooseNew, deleteJob, recipe }) {
   part.seal.onclick = () => page.attempt(() => session.seal());
   part.retry.onclick = retryAll;
   part.redo.onclick = () => page.attempt(() => session.again((id) => page.client.reprocess(id, recipe())));
+  part.print.onclick = print;
   part.pause.onclick = pauseOrResume;
   part.cancel.onclick = () => page.attempt(() => session.act('cancel'));
   part.delete.onclick = () => deleteJob(/** @type {Job} */ (session.store.get().job));

@@ -49,7 +49,8 @@ const intake = createIntake(page, {
   started,
 });
 const history = createHistory(page);
-const view = createJobView(page, { chooseNew: intake.choose, deleteJob: history.remove, recipe: options.recipe });
+const print = () => attempt(async () => (await loadPrint()).open());
+const view = createJobView(page, { chooseNew: intake.choose, deleteJob: history.remove, recipe: options.recipe, print });
 const cards = createCards(page);
 /** @type {Viewer|null} */ let viewer = null;
 /** @type {ReturnType<typeof import('./selection.js').createSelection>|null} */ let selection = null;
@@ -78,6 +79,7 @@ const loadViewer = lazily(async () => (viewer ??= (await import('./viewer.js')).
 const loadModels = lazily(async () => (await import('./modelsview.js')).createModelsView(page));
 const loadSelection = lazily(async () => (selection ??= (await import('./selection.js'))
   .createSelection(page, { recipe: options.recipe, shownKeys: view.shownKeys })));
+const loadPrint = lazily(async () => (await import('./print.js')).createPrint(page));
 const loadUrls = lazily(async () => (await import('./urls.js')).createUrls(page, { recipe: options.recipe, started }));
 
 /** @param {string} id */

@@ -57,6 +57,12 @@ export const texts = {
   pasted: 'pasted',
 
   redo: 'Do again as chosen',
+  print: 'Print',
+  printPaper: 'Paper',
+  printCopies: 'How many of each',
+  printFull: 'A full sheet',
+  printNote: 'Print at 100 %, not “fit to page”: only then is a millimetre a millimetre.',
+  printPdf: 'Get the PDF',
   redoWith: 'Do again with',
   otherModel: 'Another model',
   selected: { one: '{n} selected', other: '{n} selected' },

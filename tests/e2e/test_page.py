@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import pypdfium2
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
@@ -263,6 +264,27 @@ def test_recipe_is_copied_saved_and_opened_again(page: Page, server: Server, tmp
     (tmp_path / "other.json").write_text('{"operations": [{"op": "teleport"}]}')
     page.locator("#recipe-file").set_input_files(tmp_path / "other.json")
     expect(page.locator("#notices")).to_contain_text("no recipe that this server knows")
+
+
+def test_portraits_are_printed(page: Page, server: Server, photos: dict[str, Path]) -> None:
+    print_button = page.locator("#job-print")
+    page.locator("label", has_text="Web sizes").click()
+    choose(page, photos["astronaut"])
+    expect_done(page, 1)
+    expect(print_button).to_be_hidden()
+    page.goto(server.url)
+    page.locator("#preset-id_photo").check()
+    choose(page, photos["astronaut"])
+    expect_done(page, 1)
+    print_button.click()
+    page.locator("#print-paper").select_option("a4")
+    page.locator("#print-copies").fill("4")
+    assert violations(page) == []
+    with page.expect_download() as saving:
+        page.locator("#print-pdf").click()
+    document = pypdfium2.PdfDocument(saving.value.path())
+    assert len(document) == 1
+    assert sorted(round(side * 25.4 / 72) for side in document[0].get_size()) == [210, 297]
 
 
 def test_finished_job_is_done_again_with_other_options(page: Page, server: Server, photos: dict[str, Path]) -> None:

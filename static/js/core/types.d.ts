@@ -249,6 +249,7 @@ export interface Client {
   /** Addresses for links and pictures. */
   url: {
     zip(id: string): string;
+    sheet(id: string, options: { paper: string; copies: string | null }): string;
     source(id: string, file: string): string;
     mask(id: string, file: string): string;
     result(id: string, file: string, output?: string): string;
