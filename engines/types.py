@@ -41,7 +41,7 @@ class ModelInfo(Frozen):
     good_at: str
     licence: str
     commercial_use: bool
-    kind: Literal["network", "classical"]
+    kind: Literal["network", "classical", "face_detector"]
     bytes: int | None
     digest: str | None
     input_size: int | None

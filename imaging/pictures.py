@@ -51,6 +51,19 @@ class Placement:
             shear_y=inner.scale_x * self.shear_y + inner.shear_y * self.scale_y,
         )
 
+    def inverse(self) -> "Placement":
+        """The way back: `placement.inverse().at(*placement.at(x, y))` is `x, y`."""
+        size = self.scale_x * self.scale_y - self.shear_x * self.shear_y
+        across, down = self.scale_y / size, self.scale_x / size
+        lean_x, lean_y = -self.shear_x / size, -self.shear_y / size
+        x, y = -(self.x * across + self.y * lean_x), -(self.x * lean_y + self.y * down)
+        return Placement(x, y, across, down, lean_x, lean_y)
+
+    @property
+    def is_mirrored(self) -> bool:
+        """Whether left and right have changed places."""
+        return self.scale_x * self.scale_y < self.shear_x * self.shear_y
+
     @property
     def is_upright(self) -> bool:
         """Whether the picture is neither turned nor mirrored."""
@@ -71,7 +84,8 @@ class Picture:
     """A decoded photo: `pixels` (H, W, 3) uint8 RGB (sRGB), `alpha` (H, W) uint8 or None, `dpi` px per inch.
 
     `photo` holds the photo's own pixels, of the same shape, once another background was laid behind the subject.
-    `matte` (H, W) uint8 says which px are the subject's, once that is known; it outlives a new background.
+    `matte` (H, W) uint8 says which px are the subject's, once that is known; it outlives a new background. `ahead`
+    says that it was found for a step that comes later, which takes it as it is.
     `exif` is the source's EXIF without what tells where and by which device the photo was taken;
     `origin` is what the file says of itself, and goes into no result.
     """
@@ -84,6 +98,7 @@ class Picture:
     matte: Pixels | None = None
     exif: bytes | None = None
     origin: Origin | None = None
+    ahead: bool = False
 
     @property
     def width(self) -> int:

@@ -9,10 +9,12 @@ from typing import ClassVar, Protocol, TypeVar, cast
 from pydantic import ConfigDict, JsonValue
 
 import errors
+from engines.haar import haar_faces
 from engines.types import Matte
+from imaging.faces import FoundFace
 from imaging.pictures import Picture, Pixels
 from operations.naming import PhotoName
-from schemas import Engine, Face, FileWarning, Operation, Quality
+from schemas import Engine, Face, FileWarning, Frame, Operation, Quality, ReviewItem
 
 T = TypeVar("T")
 
@@ -33,13 +35,28 @@ class MattePredictor(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Known:
+    """What an earlier run found in the same photo, to be taken as it is: the mask of the upright source and what made
+    it, and the faces."""
+
+    mask: Pixels | None = None
+    engine: Engine | None = None
+    faces: tuple[Face, ...] | None = None
+
+
 @dataclass
 class Findings:
-    """What the operations learnt about one photo; `timings` are the seconds of their parts."""
+    """What the operations learnt about one photo; `timings` are the seconds of their parts.
+
+    `frame` is what was cut out by the face, `review` what a person should look at.
+    """
 
     engine: Engine | None = None
     mask: Pixels | None = None
     faces: tuple[Face, ...] | None = None
+    frame: Frame | None = None
+    review: list[ReviewItem] = field(default_factory=list)
     warnings: list[FileWarning] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
 
@@ -50,21 +67,28 @@ class Context:
 
     `resolved_model` says which model stands for each name of the recipe (`auto` for one); a name it lacks stands for
     itself. `check` raises Cancelled or TimedOut. `source_size` is (width, height) of the upright source in px.
-    `drawn` (H, W) uint8 is the mask of the upright source that a person drew, to be taken for the model's.
-    `assets` gives an uploaded picture by its id, or raises AssetNotFound. `step` counts the recipe's operations.
+    `drawn` (H, W) uint8 is the mask of the upright source that a person drew, to be taken for the model's; `known` what
+    an earlier run found; `frame` what a person wants cut out by the face. `faces` finds the faces of (H, W, 3) uint8
+    RGB, largest first. `assets` gives an uploaded picture by its id, or raises AssetNotFound. `step` counts the
+    recipe's operations, of which those in `later` are still to come; `part` the pictures that the photo was cut into.
     `name` is what labels may say of the photo.
     """
 
     models: MattePredictor
     assets: Callable[[str], Picture] = no_asset
+    faces: Callable[[Pixels], tuple[FoundFace, ...]] = haar_faces
     drawn: Pixels | None = None
+    known: Known | None = None
+    frame: Frame | None = None
     resolved_model: Mapping[str, str] = field(default_factory=dict)
     stage: Callable[[str], None] = lambda _stage: None
     check: Callable[[], None] = lambda: None
     source_size: tuple[int, int] | None = None
     step: int = 0
     name: PhotoName = field(default_factory=PhotoName)
-    decisions: dict[int, object] = field(default_factory=dict)
+    part: int = 0
+    later: tuple["OperationParams", ...] = ()
+    decisions: dict[tuple[int, int], object] = field(default_factory=dict)
     findings: Findings = field(default_factory=Findings)
 
     def warn(self, code: str, message: str) -> None:
@@ -88,9 +112,10 @@ class Context:
 
     def decided(self, decide: Callable[[], T]) -> T:
         """What `decide` says of the first frame, for all: an animation whose every frame is cropped alike is steady."""
-        if self.step not in self.decisions:
-            self.decisions[self.step] = decide()
-        return cast(T, self.decisions[self.step])
+        key = self.step, self.part
+        if key not in self.decisions:
+            self.decisions[key] = decide()
+        return cast(T, self.decisions[key])
 
     def model(self, name: str) -> str:
         """The model that stands for `name`."""
@@ -127,3 +152,7 @@ class OperationParams(Operation):
     def apply(self, picture: Picture, context: Context) -> Picture:
         """A new picture; `picture` is left as it was."""
         raise NotImplementedError
+
+    def apply_all(self, picture: Picture, context: Context) -> tuple[Picture, ...]:
+        """The pictures that `picture` becomes: one, but for operations that cut it into several."""
+        return (self.apply(picture, context),)

@@ -1,153 +1,174 @@
-"""Crop the photo to a face."""
+"""Crop the photo to a head."""
 
-from pathlib import Path
+from dataclasses import replace
 from typing import ClassVar, Literal
 
-import cv2
-import numpy as np
-from cv2.data import haarcascades
 from pydantic import Field
 
 import errors
-from imaging.geometry import Box, bounds, cropped
-from imaging.pictures import Picture, Pixels, Placement
+from imaging.composite import before_colour
+from imaging.faces import FoundFace, Head, head_of
+from imaging.framing import Cut, cut_of, frame_of, framed
+from imaging.pictures import Picture
 from operations.base import Context, OperationParams
-from operations.fields import aspect_field, ratio_of
-from schemas import Face
+from operations.colour import Colour, colour_field, parse_colour
+from operations.faces import chosen, faces_of, subject_of, with_matte
+from operations.fields import MAX_SIDE_PX, NoFace, Which, aspect_field, ratio_of
+from operations.review import check_faces, check_head
+from operations.trim import edge_colour
 
-DETECTOR = "haar"
-WORK_PX = 640  # longest side while looking; a face needs 24 px there
-MIN_FACE_PX = 24
-SCALE_STEP = 1.1
-MIN_NEIGHBOURS = 4
-SURE_NEIGHBOURS = 12  # as many overlapping hits need no eyes: sunglasses, closed eyes
-EYES_FROM_PX = 48  # eyes of smaller faces cannot be found
-EYE_WORK_PX = 120  # width of a face while looking for its eyes
-EYE_SHARE = 0.12  # least width of an eye, of the face's
-HEAD_SHIFT = 0.08  # of the face's height: Haar's boxes begin at the brow, a head at the hair
+MM = 25.4  # in an inch
+MOST_FACES = 100  # that are cut out of one photo
 
 
 class CropFace(OperationParams):
-    """Find the face and keep it with some room around."""
+    """Find the head and keep it with some room around."""
 
     title: ClassVar[str] = "Crop to face"
-    summary: ClassVar[str] = "Find the face and keep it with some room around."
+    summary: ClassVar[str] = "Find the face and keep its head, from chin to crown, with some room around."
 
     op: Literal["crop_face"] = "crop_face"
     margin: float = Field(
-        0.4, ge=0, le=2, title="Margin", description="Room on each side, in face widths.",
-        json_schema_extra={"x-unit": "face widths", "x-control": "percent"},
+        0.3, ge=0, le=2, title="Margin", description="Room on each side of the head, in head heights.",
+        json_schema_extra={"x-unit": "head heights", "x-control": "percent"},
     )  # fmt: skip
     aspect: str | None = aspect_field(
         "Width to height of the crop, such as `1:1` or `35:45`; left open, whatever the margin gives."
     )
-    which: Literal["largest", "center"] = Field(
-        "largest", title="Which face", description="Of several faces, the largest or the one nearest the middle."
+    width: float | None = Field(
+        None, gt=0, le=MAX_SIDE_PX, title="Width", description="Of the result; left open, as the photo has it."
     )
-    no_face: Literal["keep", "fail"] = Field(
+    height: float | None = Field(
+        None, gt=0, le=MAX_SIDE_PX, title="Height", description="Of the result; left open, as the photo has it."
+    )
+    unit: Literal["px", "mm"] = Field("px", title="Unit", description="What width and height are in.")
+    dpi: float = Field(
+        300, ge=30, le=2400, title="Resolution", description="Px per inch, where the size is in mm.",
+        json_schema_extra={"x-unit": "dpi"},
+    )  # fmt: skip
+    which: Which = Field(
+        "largest",
+        title="Which face",
+        description="Of several faces, the `largest`, the one nearest the middle (`center`), or `all`: one result "
+        "of each, numbered.",
+    )
+    straighten: bool = Field(False, title="Straighten", description="Turn the photo until the eyes are level.")
+    no_face: NoFace = Field(
         "keep",
         title="Without a face",
         description="`keep` leaves the photo uncropped with a warning, `fail` fails it.",
     )
+    background: Colour = colour_field(
+        "transparent",
+        "Beyond the photo",
+        "The colour where the crop reaches beyond the photo; before a new background, that one's.",
+    )
+    checks: bool = Field(
+        False,
+        title="Checks",
+        description="Measure sharpness, light, eyes and pose as well, and say what should be looked at.",
+    )
 
     def apply(self, picture: Picture, context: Context) -> Picture:
-        """The part around the face. Notes the faces; warns `no_face` or raises NoFaceFound."""
-        context.stage("finding the face")
-        boxes = context.decided(lambda: find_faces(picture.pixels if picture.photo is None else picture.photo))
-        context.findings.faces = tuple(_on_source(box, picture.placement) for box in boxes)
-        if not boxes:
+        """The part around the head. Notes the faces and what to look at; warns `no_face` or raises NoFaceFound."""
+        return self.apply_all(picture, replace(context, later=()))[0]
+
+    def apply_all(self, picture: Picture, context: Context) -> tuple[Picture, ...]:
+        """The same of each face, where all are wanted."""
+        faces = faces_of(picture, context)
+        context.stage("cropping")
+        picture = with_matte(picture, context)
+        if context.frame is not None:
+            cut = self._by_hand(cut_of(context.frame, picture.placement))
+            return (self._taken(picture, cut, self._nearest(faces, cut), faces, context, manual=True),)
+        if not faces:
+            check_faces(faces, None, context, several=False)
             if self.no_face == "fail":
                 raise errors.NoFaceFound
             context.warn("no_face", "No face was found; the photo was left uncropped.")
-            return picture
-        x, y, width, height = self._crop(self._choose(boxes, picture), picture.width, picture.height)
-        return cropped(picture, x, y, width, height)
+            return (picture,)
+        if self.which != "all":
+            face = chosen(faces, self.which, picture)
+            return (self._taken(picture, context.decided(lambda: self._cut(picture, face)), face, faces, context),)
+        several = faces[:MOST_FACES]
+        cuts = context.decided(lambda: [self._cut(picture, face) for face in several])
+        pairs = zip(cuts, several, strict=False)
+        results = tuple(self._taken(picture, cut, face, faces, context) for cut, face in pairs)
+        if len(results) > 1:
+            context.findings.frame = None  # there are several
+        return results
 
-    def _choose(self, boxes: list[Box], picture: Picture) -> Box:
-        if self.which == "largest":
-            return max(boxes, key=lambda box: box[2] * box[3])
-        middle = picture.width / 2, picture.height / 2
-        return min(boxes, key=lambda box: np.hypot(box[0] + box[2] / 2 - middle[0], box[1] + box[3] / 2 - middle[1]))
+    def _taken(
+        self, picture: Picture, cut: Cut, face: FoundFace | None, faces: tuple[FoundFace, ...], context: Context,
+        *, manual: bool = False,
+    ) -> Picture:  # fmt: skip
+        """The cut-out; notes the frame, and what of it should be looked at."""
+        result = replace(
+            framed(picture, cut, *self._size(cut)), dpi=(self.dpi, self.dpi) if self._in_mm else picture.dpi
+        )
+        context.findings.frame = frame_of(result, manual)
+        check_faces(faces, face, context, several=self.which != "all")
+        if face is not None:
+            head = head_of(face, subject_of(picture))
+            check_head(picture, face, head, cut, result, context, whole=self.checks)
+        colour = parse_colour(self.background)
+        if picture.alpha is None and colour[3] == 0 and picture.photo is not None:
+            colour = edge_colour(picture)
+        return result if picture.alpha is not None else before_colour(result, colour)
 
-    def _crop(self, face: Box, width: int, height: int) -> Box:
-        """The crop around `face` within `width` x `height` px: moved inside, and cut only where it must be."""
-        x, y, face_width, face_height = face
-        wide, high = face_width * (1 + 2 * self.margin), face_height * (1 + 2 * self.margin)
-        if self.aspect is not None:
-            ratio = ratio_of(self.aspect)
-            wide, high = max(wide, high * ratio), max(high, wide / ratio)
-            shrink = min(1.0, width / wide, height / high)
-            wide, high = wide * shrink, high * shrink
-        size = max(1, min(width, round(wide))), max(1, min(height, round(high)))
-        middle = x + face_width / 2, y + face_height * (0.5 - HEAD_SHIFT * min(1.0, 2 * self.margin))
-        left = min(max(0, round(middle[0] - size[0] / 2)), width - size[0])
-        top = min(max(0, round(middle[1] - size[1] / 2)), height - size[1])
-        return left, top, *size
+    def _nearest(self, faces: tuple[FoundFace, ...], cut: Cut) -> FoundFace | None:
+        """The face that a frame chosen by hand is meant for."""
+        return min(
+            faces, key=lambda face: (face.middle[0] - cut.x) ** 2 + (face.middle[1] - cut.y) ** 2, default=None
+        )  # fmt: skip
 
+    @property
+    def _ratio(self) -> float | None:
+        """Width by height, where it is given."""
+        if self.width is not None and self.height is not None:
+            return self.width / self.height
+        return None if self.aspect is None else ratio_of(self.aspect)
 
-def find_faces(pixels: Pixels) -> list[Box]:
-    """Boxes (x, y, width, height in px) of the frontal faces in (H, W, 3) uint8 RGB `pixels`, largest first."""
-    height, width = pixels.shape[:2]
-    factor = min(1.0, WORK_PX / max(height, width))
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    if min(size) < MIN_FACE_PX:
-        return []
-    grey = cv2.cvtColor(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-    boxes = _detect(np.asarray(grey, np.uint8))
-    scaled = [[round(side / factor) for side in box] for box in boxes]
-    inside = [(x, y, min(wide, width - x), min(high, height - y)) for x, y, wide, high in scaled]
-    return sorted(inside, key=lambda box: -box[2] * box[3])
+    @property
+    def _in_mm(self) -> bool:
+        return self.unit == "mm" and (self.width is not None or self.height is not None)
 
+    def _by_hand(self, cut: Cut) -> Cut:
+        """A frame that a person chose, in the shape that the result has."""
+        return cut if self._ratio is None else replace(cut, height=cut.width / self._ratio)
 
-def _detect(grey: Pixels) -> list[Box]:
-    """Boxes in px of `grey`.
+    def _cut(self, picture: Picture, face: FoundFace) -> Cut:
+        """The frame around the head, level with the photo or with the eyes."""
+        head = head_of(face, subject_of(picture))
+        x, y, wide, high = _box(head, self.straighten)
+        room = 2 * self.margin * head.height
+        wide, high = wide + room, high + room
+        if self._ratio is not None:
+            wide, high = max(wide, high * self._ratio), max(high, wide / self._ratio)
+        return Cut(x, y, wide, high, head.angle if self.straighten else 0.0)
 
-    In 150 street photos this finds 24 of 39 bare faces, in 60 photos without people one false one. Without the look
-    for eyes it is 24 and four, with an equalised histogram besides 20 and five.
-    """
-    found, hits = _cascade("frontalface_alt2").detectMultiScale2(
-        grey, scaleFactor=SCALE_STEP, minNeighbors=MIN_NEIGHBOURS, minSize=(MIN_FACE_PX, MIN_FACE_PX)
-    )
-    eyes = _cascade("eye_tree_eyeglasses")
-    boxes = [(int(x), int(y), int(width), int(height)) for x, y, width, height in found]
-    return [
-        box
-        for box, count in zip(boxes, hits, strict=True)
-        if count >= SURE_NEIGHBOURS or box[2] < EYES_FROM_PX or _has_eye(grey, box, eyes)
-    ]
-
-
-def _cascade(name: str) -> cv2.CascadeClassifier:
-    """A cascade from OpenCV's wheel. A new one each time, 15 ms: one does not bear two threads."""
-    return cv2.CascadeClassifier(str(Path(haarcascades) / f"haarcascade_{name}.xml"))
-
-
-def find_eyes(pixels: Pixels, face: Box) -> list[Box]:
-    """Boxes (x, y, width, height in px) of what looks like eyes in the upper part of a face in (H, W, 3) uint8 RGB."""
-    x, y, width, height = face
-    part = cv2.cvtColor(pixels[y : y + round(0.65 * height), x : x + width], cv2.COLOR_RGB2GRAY)
-    factor = max(1.0, 2 * EYE_WORK_PX / width)
-    large = cv2.resize(part, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
-    least = round(EYE_SHARE * width * factor)
-    found = _cascade("eye_tree_eyeglasses").detectMultiScale(
-        large, scaleFactor=1.05, minNeighbors=3, minSize=(least, least)
-    )
-    return [
-        (x + round(left / factor), y + round(top / factor), round(wide / factor), round(high / factor))
-        for left, top, wide, high in found
-    ]
+    def _size(self, cut: Cut) -> tuple[int, int]:
+        """The result's px. Raises OutputTooLarge."""
+        per_unit = self.dpi / MM if self.unit == "mm" else 1.0
+        width = None if self.width is None else self.width * per_unit
+        height = None if self.height is None else self.height * per_unit
+        if width is None and height is None:
+            width, height = cut.width, cut.height
+        elif width is None:
+            width = (height or 1.0) * cut.width / cut.height
+        elif height is None:
+            height = width * cut.height / cut.width
+        if max(width, height or 1.0) > MAX_SIDE_PX:
+            raise errors.OutputTooLarge(f"A side of the crop would have more than {MAX_SIDE_PX} pixels.")
+        return max(1, round(width)), max(1, round(height or 1.0))
 
 
-def _has_eye(grey: Pixels, box: Box, eyes: cv2.CascadeClassifier) -> bool:
-    x, y, width, height = box
-    factor = max(1.0, EYE_WORK_PX / width)
-    upper = cv2.resize(
-        grey[y : y + round(0.65 * height), x : x + width], None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC
-    )
-    least = round(EYE_SHARE * width * factor)
-    return len(eyes.detectMultiScale(upper, scaleFactor=1.05, minNeighbors=1, minSize=(least, least))) > 0
-
-
-def _on_source(box: Box, placement: Placement) -> Face:
-    x, y, width, height = bounds(placement, box)
-    return Face(x=x, y=y, width=width, height=height, detector=DETECTOR)
+def _box(head: Head, level: bool) -> tuple[float, float, float, float]:
+    """Middle and sides of the box from crown to chin and ear to ear: along the head, or upright around it."""
+    if level:
+        x, y = head.at(0.0, (head.chin - head.crown) / 2)
+        return x, y, head.width, head.height
+    corners = head.corners()
+    left, right = min(x for x, _ in corners), max(x for x, _ in corners)
+    top, bottom = min(y for _, y in corners), max(y for _, y in corners)
+    return (left + right) / 2, (top + bottom) / 2, right - left, bottom - top

@@ -12,6 +12,7 @@ Gravity = Literal[
     "center", "top", "bottom", "left", "right", "top-left", "top-right", "bottom-left", "bottom-right"
 ]  # fmt: skip
 NoFace = Literal["keep", "fail"]
+Which = Literal["largest", "center", "all"]
 
 _LENGTH = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,3})?)(px|%)?")
 

@@ -13,7 +13,7 @@ from imaging.edges import decontaminated, refined
 from imaging.matting import CannotMatte, matted
 from imaging.pictures import Picture, Pixels, Placement
 from operations.backgrounds import BLUR, TRANSPARENT, Background, Fit, asset_of, background_field, fit_field, laid
-from operations.base import Context, OperationParams
+from operations.base import Context, Known, OperationParams
 from schemas import Engine, Quality
 
 BY_HAND = Engine(model="drawn", runtime="by hand", quality="best")
@@ -69,14 +69,12 @@ class RemoveBackground(OperationParams):
         """The subject before its new background. Notes the engine and the mask; warns `no_subject`."""
         cutout = self._cutout(picture, context)
         matte, pixels = cutout.alpha, cutout.pixels
-        if context.drawn is None:
-            context.findings.mask = _on_source(matte, picture.placement, context.source_size)
         if np.count_nonzero(matte > 127) < EMPTY_SHARE * matte.size:
             context.warn("no_subject", "No subject was found in the photo; the result may be empty.")
         context.check()
         alpha = matte if picture.alpha is None else cv2.multiply(matte, picture.alpha, scale=1 / 255)
         cut = np.asarray(alpha, np.uint8)
-        subject = replace(picture, pixels=pixels, alpha=cut, matte=cut, photo=picture.pixels)
+        subject = replace(picture, pixels=pixels, alpha=cut, matte=cut, photo=picture.pixels, ahead=False)
         if self.background == TRANSPARENT:
             return subject
         with context.timed("composite_s"):
@@ -91,24 +89,55 @@ class RemoveBackground(OperationParams):
         asset = asset_of(self.background)
         return frozenset() if asset is None else frozenset({asset})
 
+    def matte(self, picture: Picture, context: Context) -> Pixels:
+        """(H, W) uint8: which px of the photo are the subject's.
+
+        Notes the engine and the mask; warns `quality_unavailable`.
+        """
+        known = self._known(picture, context)
+        if known is not None:
+            return known
+        matte = self._found(picture.pixels, context)
+        kept = self._kept(matte, picture.pixels)
+        alpha = kept.alpha if kept else self._edges(picture.pixels, matte.alpha, context)
+        context.findings.mask = on_source(alpha, picture.placement, context.source_size)
+        return alpha
+
     def _cutout(self, picture: Picture, context: Context) -> Cutout:
-        """The subject with its edges done: the one kept from an earlier time, else a new one. Notes the engine."""
-        if context.drawn is not None:
-            context.findings.mask, context.findings.engine = context.drawn, BY_HAND
-            drawn = _from_source(context.drawn, picture)
-            return Cutout(drawn, self._own_colours(picture.pixels, drawn, context))
-        matte = self._matte(picture.pixels, context)
-        way = f"{'refined' if self.refine else 'plain'}-{'own' if self.decontaminate else 'mixed'}"
-        cutouts = None if self.alpha_matting else matte.cutouts
-        kept = cutouts.get(way, picture.pixels) if cutouts else None
-        if kept is not None:
-            return kept
-        alpha = self._edges(picture.pixels, matte.alpha, context)
+        """The subject with its edges done: the one kept from an earlier time, else a new one. Notes engine and mask."""
+        known = picture.matte if picture.ahead else self._known(picture, context)
+        if known is not None:
+            return Cutout(known, self._own_colours(picture.pixels, known, context))
+        matte = self._found(picture.pixels, context)
+        cutout = self._kept(matte, picture.pixels) or self._made(matte, picture.pixels, context)
+        context.findings.mask = on_source(cutout.alpha, picture.placement, context.source_size)
+        return cutout
+
+    def _known(self, picture: Picture, context: Context) -> Pixels | None:
+        """The mask that a person drew, or that an earlier run found, where there is one. Notes the engine and it."""
+        known = context.known if context.drawn is None else Known(context.drawn, BY_HAND)
+        if known is None or known.mask is None:
+            return None
+        context.findings.mask, context.findings.engine = known.mask, known.engine
+        return from_source(known.mask, picture)
+
+    def _kept(self, matte: Matte, pixels: Pixels) -> Cutout | None:
+        """The cutout made of the photo before in the same way."""
+        return None if self.alpha_matting or matte.cutouts is None else matte.cutouts.get(self._way, pixels)
+
+    def _made(self, matte: Matte, pixels: Pixels, context: Context) -> Cutout:
+        """A new cutout, which is kept where mattes are, unless nothing was done that is worth it."""
+        alpha = self._edges(pixels, matte.alpha, context)
         context.check()
-        made = Cutout(alpha, self._own_colours(picture.pixels, alpha, context))
-        if cutouts and way != "plain-mixed":  # of which nothing is left to do but what is done with every matte
-            cutouts.put(way, made)
+        made = Cutout(alpha, self._own_colours(pixels, alpha, context))
+        if matte.cutouts and not self.alpha_matting and (self.refine or self.decontaminate):
+            matte.cutouts.put(self._way, made)
         return made
+
+    @property
+    def _way(self) -> str:
+        """How the edges are done."""
+        return f"{'refined' if self.refine else 'plain'}-{'own' if self.decontaminate else 'mixed'}"
 
     def _own_colours(self, pixels: Pixels, alpha: Pixels, context: Context) -> Pixels:
         """(H, W, 3) uint8: the photo, the subject in its own colours where that is asked for."""
@@ -117,8 +146,8 @@ class RemoveBackground(OperationParams):
         with context.timed("decontaminate_s"):
             return decontaminated(pixels, alpha)
 
-    def _matte(self, pixels: Pixels, context: Context) -> Matte:
-        """Which px of the photo are the subject's. Notes the engine; warns `quality_unavailable`."""
+    def _found(self, pixels: Pixels, context: Context) -> Matte:
+        """Which px of the photo are the subject's, by the model. Notes the engine; warns `quality_unavailable`."""
         with context.timed("infer_s"):
             matte = context.models.predict(context.model(self.model), pixels, context.stage, self.quality)
         for name, seconds in matte.timings.items():
@@ -147,7 +176,7 @@ class RemoveBackground(OperationParams):
             return None
 
 
-def _from_source(mask: Pixels, picture: Picture) -> Pixels:
+def from_source(mask: Pixels, picture: Picture) -> Pixels:
     """The part of the source's `mask` that `picture` shows, at its size."""
     if mask.shape == picture.pixels.shape[:2] and picture.placement == Placement():
         return mask
@@ -163,7 +192,7 @@ def _matrix(placement: Placement) -> NDArray[np.float64]:
     )
 
 
-def _on_source(alpha: Pixels, placement: Placement, source_size: tuple[int, int] | None) -> Pixels:
+def on_source(alpha: Pixels, placement: Placement, source_size: tuple[int, int] | None) -> Pixels:
     """`alpha` on the upright source, where the picture may be a crop or another size of it; 0 elsewhere."""
     height, width = alpha.shape
     if source_size is None or (source_size == (width, height) and placement == Placement()):

@@ -10,7 +10,7 @@ from pydantic import Field
 from imaging.geometry import Box, cropped, largest_of_ratio
 from imaging.pictures import Picture, Pixels
 from operations.base import Context, OperationParams
-from operations.crop_face import find_faces
+from operations.faces import faces_of
 from operations.fields import ASPECT_PATTERN, ratio_of
 
 WORK_PX = 160  # longest side of the map of what matters
@@ -39,18 +39,18 @@ class SmartCrop(OperationParams):
     def apply(self, picture: Picture, context: Context) -> Picture:
         """The part that matters most."""
         context.stage("cropping")
-        return cropped(picture, *context.decided(lambda: self._box(picture)))
+        return cropped(picture, *context.decided(lambda: self._box(picture, context)))
 
-    def _box(self, picture: Picture) -> Box:
+    def _box(self, picture: Picture, context: Context) -> Box:
         width, height = largest_of_ratio(picture.width, picture.height, ratio_of(self.aspect))
-        weights = _weights(picture)
+        weights = _weights(picture, context)
         step_x, step_y = picture.width / weights.shape[1], picture.height / weights.shape[0]
         x = _start(weights.sum(axis=0), width / step_x) * step_x
         y = _start(weights.sum(axis=1), height / step_y) * step_y
         return min(round(x), picture.width - width), min(round(y), picture.height - height), width, height
 
 
-def _weights(picture: Picture) -> NDArray[np.float32]:
+def _weights(picture: Picture, context: Context) -> NDArray[np.float32]:
     """How much each px of the reduced picture matters."""
     factor = min(1.0, WORK_PX / max(picture.width, picture.height))
     size = max(1, round(picture.width * factor)), max(1, round(picture.height * factor))
@@ -60,9 +60,10 @@ def _weights(picture: Picture) -> NDArray[np.float32]:
     else:
         found = cv2.resize(picture.subject, size, interpolation=cv2.INTER_AREA) / np.float32(255)
     weights: NDArray[np.float32] = np.asarray(found, np.float32) + np.float32(EMPTY)
-    for x, y, width, height in find_faces(photo):
-        rows = slice(round(y * factor), max(round((y + height) * factor), round(y * factor) + 1))
-        columns = slice(round(x * factor), max(round((x + width) * factor), round(x * factor) + 1))
+    for face in faces_of(picture, context):
+        top, left = max(0, round(face.y * factor)), max(0, round(face.x * factor))
+        rows = slice(top, max(round((face.y + face.height) * factor), top + 1))
+        columns = slice(left, max(round((face.x + face.width) * factor), left + 1))
         weights[rows, columns] += FACE_WEIGHT
     return weights
 

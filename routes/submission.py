@@ -74,7 +74,7 @@ def recipe_of(submission: Submission, services: Services) -> Recipe:
 def known_names(recipe: Recipe, services: Services) -> None:
     """Raises errors.UnknownModel, errors.AssetNotFound where this server lacks a model or picture of the recipe."""
     for name in models_needed(recipe):
-        services.models.canonical(name)
+        services.models.segmenter(name)
     services.assets.use(assets_needed(recipe))
 
 

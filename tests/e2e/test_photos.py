@@ -76,7 +76,7 @@ def test_second_recipe_on_the_same_photo_runs_no_network(
 
 
 def test_face_crop_contains_both_eyes(server: Server, photos: dict[str, Path]) -> None:
-    recipe = json.dumps({"operations": [{"op": "crop_face", "margin": 0.4}], "outputs": [{"format": "png"}]})
+    recipe = json.dumps({"operations": [{"op": "crop_face", "margin": 0.1}], "outputs": [{"format": "png"}]})
     job = server.submit(photos["astronaut"], recipe=recipe)
     (file,) = completed(server, job)
     (face,) = file["faces"]

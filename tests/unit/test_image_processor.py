@@ -75,9 +75,11 @@ def test_stages_and_timings_follow_the_recipe(photos: dict[str, Path], classical
     stages: list[str] = []
     recipe = '{"operations": [{"op": "remove_background"}, {"op": "crop_face"}, {"op": "resize", "width": 100}]}'
     result = processed(photos["astronaut"], recipe, classical_store, stages)
-    assert stages == ["reading the photo", "removing background", "finding the face", "resizing", "saving"]
+    assert stages == [
+        "reading the photo", "removing background", "finding the face", "cropping", "resizing", "saving"
+    ]  # fmt: skip
     assert set(stages) <= set(STAGES)
-    steps = {"decode_s", "facts_s", "remove_background_s", "crop_face_s", "resize_s", "encode_s"}
+    steps = {"decode_s", "facts_s", "remove_background_s", "crop_face_s", "find_faces_s", "resize_s", "encode_s"}
     parts = {"infer_s", "refine_s", "decontaminate_s"}
     assert result.timings.keys() == steps | parts | {"total_s"}
     assert sum(result.timings[name] for name in steps) <= result.timings["total_s"] + 0.001
@@ -100,7 +102,7 @@ def test_outputs_are_of_the_recipe(photos: dict[str, Path], classical_store: Mod
     assert max(opened(result.thumbnail).size) == 300
 
 
-def test_mask_is_of_the_source_where_the_crop_comes_first(photos: dict[str, Path], classical_store: ModelStore) -> None:
+def test_mask_is_of_the_whole_photo_cropped_or_not(photos: dict[str, Path], classical_store: ModelStore) -> None:
     recipe = '{"operations": [{"op": "crop_face"}, {"op": "resize", "width": 80}, {"op": "remove_background"}]}'
     result = processed(photos["astronaut"], recipe, classical_store)
     assert result.mask is not None
@@ -108,7 +110,7 @@ def test_mask_is_of_the_source_where_the_crop_comes_first(photos: dict[str, Path
     mask, face = np.asarray(opened(result.mask)), result.faces[0]
     assert mask.shape == (512, 512)
     assert mask[face.y + 30 : face.y + 70, face.x + 30 : face.x + 70].mean() > 128
-    assert not mask[300:].any()
+    assert (mask[300:] > 127).mean() > 0.2  # she goes on below what is cut out
 
 
 def test_turned_photo_is_upright_in_every_result(tmp_path: Path, classical_store: ModelStore) -> None:

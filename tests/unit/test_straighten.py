@@ -8,9 +8,10 @@ import pytest
 from skimage import data
 
 import errors
+import operations.straighten
 from imaging.pictures import Picture, Pixels
 from operations import Context
-from operations.straighten import Straighten, eye_line
+from operations.straighten import Straighten
 from tests.unit.test_remove_background import KnownMatte
 
 
@@ -18,6 +19,10 @@ def leaning(degrees: float) -> Pixels:
     """The astronaut, turned clockwise."""
     matrix = cv2.getRotationMatrix2D((256, 256), -degrees, 1.0)
     return np.asarray(cv2.warpAffine(data.astronaut(), matrix, (512, 512), borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+
+def eye_line(pixels: Pixels) -> float | None:
+    return operations.straighten.eye_line(Picture(pixels), Context(models=KnownMatte(pixels[..., 0])))
 
 
 @cache
