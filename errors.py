@@ -128,6 +128,13 @@ class InvalidMask(PhotoError):
     hint = "Send a PNG of the upright photo's shape: white where the subject is, black elsewhere."
 
 
+class InvalidCrop(PhotoError):
+    """The crop is not of use for the photo."""
+
+    code = "invalid_crop"
+    status = 422
+
+
 class Conflict(PhotoError):
     """That does not apply to the job in its present state."""
 

@@ -231,7 +231,7 @@ class JobWorker:
 
     async def _result(self, claim: Claim, control: Control, warnings: list[FileWarning]) -> StoredResult | None:
         """What the photo becomes; None where the job has its twin already."""
-        names = frozenset() if claim.drawn else _models_of(claim.recipe)
+        names = frozenset() if claim.drawn or claim.mask else _models_of(claim.recipe)
         models = {name: await self._model(claim, name, warnings) for name in names}
         self._live.expects(claim.job_id, next(iter(models.values()), ""))
         control.deadline = time.monotonic() + self._settings.file_seconds  # waiting for a download is not its fault
@@ -242,9 +242,13 @@ class JobWorker:
             claim = unpacked
         source = self._storage.path(claim.job_id, "source", claim.sha256 or "")
         drawn = self._storage.path(claim.job_id, "mask", claim.drawn) if claim.drawn else None
+        mask = self._storage.path(claim.job_id, "mask", claim.mask) if claim.mask and not claim.drawn else None
         uploaded = datetime.fromtimestamp(claim.created_at).astimezone()
         name = PhotoName(claim.name, claim.index, uploaded, number=claim.number, caption=claim.caption)
-        work = Work(source, claim.recipe, models, self._settings.max_megapixels, drawn, name)
+        work = Work(
+            source, claim.recipe, models, self._settings.max_megapixels, drawn, name,
+            claim.crop, mask, claim.engine, claim.faces,
+        )  # fmt: skip
         return await self._runner.run(work, control, self._announcer(claim), partial(self._store, claim, warnings))
 
     async def _unpacked(self, claim: Claim) -> Claim | None:
@@ -287,6 +291,7 @@ class JobWorker:
                 height=output.height,
                 bytes=len(output.data),
                 sha256=self._storage.put(output.data, claim.job_id, "result"),
+                face=output.face,
             )
             for output in processed.outputs
         )
@@ -303,6 +308,8 @@ class JobWorker:
             warnings=tuple(warnings),
             facts=processed.facts,
             timings={**processed.timings, "store_s": round(time.perf_counter() - started, 4)},
+            crop=processed.frame,
+            review=processed.review,
         )
 
     # --- models and stages ---

@@ -5,7 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 
-from schemas import FileError, FileWarning, Job, JobEvent, Priority, Recipe
+from schemas import FileError, FileWarning, Frame, Job, JobEvent, Priority, Recipe
 from sql import arrivals, control, work
 from sql.arrivals import NewJob as NewJob
 from sql.changes import Change
@@ -192,6 +192,22 @@ class QueueManager(QueueReader):
             errors.Conflict: the file is not finished, or has no mask.
         """
         return self._told(await self._database.write(control.draw_mask, job_id, file_id, digest))
+
+    async def want_crop(self, job_id: str, file_id: str, wanted: Frame | None) -> Job:
+        """Cut a finished file out anew by the frame that a person wants; None: as the operation does.
+
+        Raises:
+            errors.Conflict: the file is not finished, or was not cropped by its face.
+        """
+        return self._told(await self._database.write(control.want_crop, job_id, file_id, wanted))
+
+    async def accept(self, job_id: str, file_id: str) -> Job:
+        """Say that a finished file looks fine: there is nothing more to look at.
+
+        Raises:
+            errors.Conflict: the file is not finished.
+        """
+        return self._told(await self._database.write(control.accept, job_id, file_id))
 
     async def change(self, job_id: str, name: str | None, priority: Priority | None, keep: bool | None) -> Job:
         """Rename a job, change its priority, or keep it for good; None leaves as it is."""

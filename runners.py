@@ -22,9 +22,9 @@ from image_io import mask_of, quiet_decoders
 from image_processor import ProcessedImage, process_image
 from ingest.assets import Assets
 from models import ModelStore
-from operations import Context, parse_recipe
+from operations import Context, Known, parse_recipe
 from operations.naming import PhotoName
-from schemas import Recipe
+from schemas import Engine, Face, Frame, Recipe
 from settings import Settings
 
 LAST_WORD = 0.5  # seconds that idle threads get to end
@@ -43,6 +43,8 @@ class Work:
     """One photo to process: the file `source`, a recipe as JSON, the model that stands for each of its names.
 
     `drawn` is the file of a mask that a person drew, which is taken for the model's. `name` is what labels may say.
+    `crop` is what a person wants cut out; `mask`, `engine` and `faces` are what an earlier run found, where they are to
+    be taken as they are.
     """
 
     source: Path
@@ -51,6 +53,10 @@ class Work:
     max_megapixels: float
     drawn: Path | None = None
     name: PhotoName = field(default_factory=PhotoName)
+    crop: Frame | None = None
+    mask: Path | None = None
+    engine: Engine | None = None
+    faces: tuple[Face, ...] | None = None
 
 
 @dataclass(slots=True)
@@ -156,8 +162,16 @@ def _process(work: Work, models: ModelStore, assets: Assets, stage: Stage, check
         check=check,
         name=work.name,
         drawn=mask_of(work.drawn, work.max_megapixels) if work.drawn else None,
+        known=_known(work),
+        frame=work.crop,
     )
     return process_image(work.source, _parsed(work.recipe), context, work.max_megapixels)
+
+
+def _known(work: Work) -> Known | None:
+    if work.mask is None and work.faces is None:
+        return None
+    return Known(mask_of(work.mask, work.max_megapixels) if work.mask else None, work.engine, work.faces)
 
 
 @lru_cache(maxsize=64)

@@ -265,6 +265,18 @@ class Frame(Frozen):
     manual: bool = False
 
 
+class CropRequest(Frozen):
+    """The part of a photo that a person wants cut out, in px of the upright source; `angle` as in `Frame`.
+
+    `height` may be left open: it then follows the shape of the crop there was, and of the operation.
+    """
+
+    centre: tuple[float, float]
+    width: float = Field(gt=0, le=200_000)
+    height: float | None = Field(None, gt=0, le=200_000)
+    angle: float = Field(0.0, ge=-360, le=360)
+
+
 class ReviewItem(Frozen):
     """Something about a photo that a person should look at: what was measured, and the range it should lie in."""
 
@@ -277,7 +289,7 @@ class ReviewItem(Frozen):
 
 
 class Output(Frozen):
-    """One encoded result: `width`, `height` in px, `bytes` its size."""
+    """One encoded result: `width`, `height` in px, `bytes` its size; `face` numbers those of a photo of several."""
 
     name: str
     format: Format
@@ -286,6 +298,7 @@ class Output(Frozen):
     bytes: int
     sha256: str
     url: str = ""
+    face: int | None = None
 
 
 class Asset(Frozen):
@@ -299,20 +312,31 @@ class Asset(Frozen):
 
 
 class Progress(Frozen):
-    """Counts of a job's files. `processed` is `succeeded + failed` and never falls while the job runs."""
+    """Counts of a job's files. `processed` is `succeeded + failed` and never falls while the job runs.
+
+    `review` counts the completed ones that a person should look at.
+    """
 
     processed: int
     total: int
     percentage: float
     succeeded: int
     failed: int
+    review: int = 0
 
     @classmethod
-    def of(cls, total: int, succeeded: int, failed: int) -> "Progress":
+    def of(cls, total: int, succeeded: int, failed: int, review: int = 0) -> "Progress":
         """Counts of files, with the percentage to one decimal."""
         processed = succeeded + failed
         percentage = round(100 * processed / total, 1) if total else 0.0
-        return cls(processed=processed, total=total, percentage=percentage, succeeded=succeeded, failed=failed)
+        return cls(
+            processed=processed,
+            total=total,
+            percentage=percentage,
+            succeeded=succeeded,
+            failed=failed,
+            review=review,
+        )
 
 
 class Eta(Frozen):
@@ -366,6 +390,7 @@ class JobFile(Frozen):
     where it was done again by another than the job's.
     `index` is its place in the job, from 1; `taken` when, by the camera's clock; `number` and `caption` are those of
     the list of names that came with the photos, null where that does not name it.
+    `crop` is what `crop_face` or `id_photo` cut out; `review` what a person should look at, empty where nothing is.
     """
 
     id: str
@@ -383,6 +408,8 @@ class JobFile(Frozen):
     engine: Engine | None = None
     outputs: tuple[Output, ...] = ()
     faces: tuple[Face, ...] | None = None
+    crop: Frame | None = None
+    review: tuple[ReviewItem, ...] = ()
     warnings: tuple[FileWarning, ...] = ()
     error: FileError | None = None
     duplicate_of: str | None = None
@@ -442,7 +469,7 @@ class FilePage(Frozen):
 
 
 class FileBrief(Frozen):
-    """What an event says of a file."""
+    """What an event says of a file; of its review the codes."""
 
     id: str
     name: str
@@ -451,6 +478,7 @@ class FileBrief(Frozen):
     error: FileError | None = None
     warnings: tuple[FileWarning, ...] = ()
     can_retry: bool = False
+    review: tuple[str, ...] = ()
 
 
 class JobMetadata(Frozen):
@@ -595,6 +623,7 @@ def brief(file: JobFile) -> FileBrief:
         error=file.error,
         warnings=file.warnings,
         can_retry=file.can_retry,
+        review=tuple(item.code for item in file.review),
     )
 
 

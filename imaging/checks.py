@@ -16,6 +16,8 @@ FACE = (1.0, 0.55, 1.45)  # units across on each side, above the pupils, below t
 NOSE = 0.5  # how far the nose's tip lies before the pupils, in distances of the pupils
 CLIPPED = 250  # levels of luminance that no detail is left in
 EDGE = (24, 232)  # levels of a matte between which a px is the subject's edge
+HALF = (40, 215)  # levels that are neither subject nor background
+EDGE_PX = 7  # at SMALL_PX: hair has an edge as wide
 SMALL_PX = 256  # longest side of the picture in which the background is measured
 
 Grey = NDArray[np.float32]
@@ -130,6 +132,16 @@ def leftovers(matte: Pixels) -> float:
         return 0.0
     areas = np.sort(stats[1:, cv2.CC_STAT_AREA])
     return float(areas[:-1].sum() / small.size)
+
+
+def doubt(matte: Pixels) -> float:
+    """The share of the frame, 0 to 1, in which a matte is half subject over more than an edge's width."""
+    factor = min(1.0, SMALL_PX / max(matte.shape))
+    size = max(1, round(matte.shape[1] * factor)), max(1, round(matte.shape[0] * factor))
+    small = cv2.resize(matte, size, interpolation=cv2.INTER_AREA)
+    half = cv2.inRange(small, *HALF)
+    wide = cv2.morphologyEx(half, cv2.MORPH_OPEN, np.ones((EDGE_PX, EDGE_PX), np.uint8))
+    return float((wide > 0).mean())
 
 
 def straight_end(matte: Pixels, inside: Pixels) -> float:

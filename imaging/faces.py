@@ -97,8 +97,8 @@ def _mirrors(corner: Point, right: Point, below: Point) -> bool:
 
 def told(face: FoundFace) -> Face:
     """The face as the wire shows it."""
-    landmarks = None if face.landmarks is None else tuple((round(x, 1), round(y, 1)) for x, y in face.landmarks)
-    eyes = None if face.eyes is None else tuple((round(x, 1), round(y, 1)) for x, y in face.eyes)
+    landmarks = None if face.landmarks is None else tuple((round(x, 2), round(y, 2)) for x, y in face.landmarks)
+    eyes = None if face.eyes is None else tuple((round(x, 2), round(y, 2)) for x, y in face.eyes)
     return Face(
         x=round(face.x),
         y=round(face.y),
@@ -108,7 +108,7 @@ def told(face: FoundFace) -> Face:
         score=None if face.score is None else round(face.score, 3),
         landmarks=landmarks,
         eyes=eyes,
-        angle=round(face.angle, 1),
+        angle=round(face.angle, 2),
     )
 
 

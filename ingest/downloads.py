@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from zipstream import ZIP_STORED, ZipStream  # type: ignore[import-untyped]
 
@@ -62,12 +62,15 @@ def zip_of(job: Job, files: Iterable[JobFile], storage: Storage, unused: Sequenc
 
 
 def name_of(file: JobFile, output: Output, job: Job) -> str:
-    """The name of a file's result, with its folders."""
+    """The name of a file's result, with its folders; each face of several has its number."""
     recipe = file.recipe or job.recipe
     recipe = recipe.model_copy(update={"naming": recipe.naming or job.recipe.naming})
-    specs = (spec for spec in recipe.outputs if spec.name == output.name)
-    spec = next(specs, OutputSpec(name=output.name)).model_copy(update={"format": output.format})
-    return result_name(photo_name(file, job), spec, recipe)
+    number = "" if output.face is None else f"-{output.face}"
+    name = output.name.removesuffix(number)
+    specs = (spec for spec in recipe.outputs if spec.name == name)
+    spec = next(specs, OutputSpec(name=name)).model_copy(update={"format": output.format})
+    path = PurePosixPath(result_name(photo_name(file, job), spec, recipe))
+    return str(path.with_name(path.stem + number + path.suffix)) if number else str(path)
 
 
 def photo_name(file: JobFile, job: Job) -> PhotoName:

@@ -1,6 +1,6 @@
 """The operations a recipe may hold, and recipes themselves: parsed, described, and ready-made."""
 
-from operations.base import Context, Findings, MattePredictor, OperationParams
+from operations.base import Context, Findings, Known, MattePredictor, OperationParams
 from operations.catalogue import OperationInfo, catalogue
 from operations.presets import PRESETS, Preset, simple_recipe
 from operations.recipes import OPERATIONS, AnyOperation, assets_needed, models_needed, parse_recipe
@@ -11,6 +11,7 @@ __all__ = [
     "AnyOperation",
     "Context",
     "Findings",
+    "Known",
     "MattePredictor",
     "OperationInfo",
     "OperationParams",

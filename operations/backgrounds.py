@@ -47,7 +47,8 @@ def parse_gradient(text: str) -> Gradient | None:
     return Gradient(parse_colour(colours[0]), parse_colour(colours[1]), float(found[1] or DOWN) % 360)
 
 
-def _checked(value: str) -> str:
+def checked_background(value: str) -> str:
+    """A background as a recipe names it, stripped and in small letters. Raises ValueError where it is none."""
     text = value.strip().lower()
     if text in (TRANSPARENT, BLUR) or ASSET.fullmatch(text):
         return text
@@ -62,7 +63,7 @@ def _checked(value: str) -> str:
     return text
 
 
-Background = Annotated[str, AfterValidator(_checked)]
+Background = Annotated[str, AfterValidator(checked_background)]
 
 
 def background_field(default: str) -> Any:

@@ -12,7 +12,7 @@ from imaging.framing import Cut, cut_of, frame_of, framed
 from imaging.pictures import Picture
 from operations.base import Context, OperationParams
 from operations.colour import Colour, colour_field, parse_colour
-from operations.faces import chosen, faces_of, subject_of, with_matte
+from operations.faces import chosen, faces_of, nearest, subject_of, with_matte
 from operations.fields import MAX_SIDE_PX, NoFace, Which, aspect_field, ratio_of
 from operations.review import check_faces, check_head
 from operations.trim import edge_colour
@@ -80,7 +80,7 @@ class CropFace(OperationParams):
         picture = with_matte(picture, context)
         if context.frame is not None:
             cut = self._by_hand(cut_of(context.frame, picture.placement))
-            return (self._taken(picture, cut, self._nearest(faces, cut), faces, context, manual=True),)
+            return (self._taken(picture, cut, nearest(faces, cut.x, cut.y), faces, context, manual=True),)
         if not faces:
             check_faces(faces, None, context, several=False)
             if self.no_face == "fail":
@@ -115,12 +115,6 @@ class CropFace(OperationParams):
         if picture.alpha is None and colour[3] == 0 and picture.photo is not None:
             colour = edge_colour(picture)
         return result if picture.alpha is not None else before_colour(result, colour)
-
-    def _nearest(self, faces: tuple[FoundFace, ...], cut: Cut) -> FoundFace | None:
-        """The face that a frame chosen by hand is meant for."""
-        return min(
-            faces, key=lambda face: (face.middle[0] - cut.x) ** 2 + (face.middle[1] - cut.y) ** 2, default=None
-        )  # fmt: skip
 
     @property
     def _ratio(self) -> float | None:

@@ -30,7 +30,8 @@ def _looked_for(picture: Picture, context: Context) -> tuple[FoundFace, ...]:
         return tuple(map(heard, context.known.faces))
     with context.timed("find_faces_s"):
         found = context.faces(picture.pixels if picture.photo is None else picture.photo)
-    return tuple(in_source(face, picture.placement) for face in found)
+    # As they are kept, so that a photo that is done again with the faces it has comes out alike.
+    return tuple(heard(told(in_source(face, picture.placement))) for face in found)
 
 
 def _shows(picture: Picture, face: FoundFace) -> bool:
@@ -44,6 +45,11 @@ def chosen(faces: tuple[FoundFace, ...], which: Which, picture: Picture) -> Foun
         return max(faces, key=lambda face: face.area)
     middle = picture.width / 2, picture.height / 2
     return min(faces, key=lambda face: np.hypot(face.middle[0] - middle[0], face.middle[1] - middle[1]))
+
+
+def nearest(faces: tuple[FoundFace, ...], x: float, y: float) -> FoundFace | None:
+    """The face nearest the point, for which a frame about it is meant; None where there are none."""
+    return min(faces, key=lambda face: (face.middle[0] - x) ** 2 + (face.middle[1] - y) ** 2, default=None)
 
 
 def with_matte(picture: Picture, context: Context) -> Picture:

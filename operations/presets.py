@@ -55,13 +55,10 @@ PRESETS = (
     Preset(
         name="id_photo",
         title="ID photo",
-        description="The face on white, 35 to 45 as in passports, as JPEG.",
+        description="The head as passports have it, 35 x 45 mm on white at 300 dpi, checked, as JPEG.",
         recipe=parse_recipe(
             {
-                "operations": [
-                    {"op": "remove_background", "background": "#ffffff"},
-                    {"op": "crop_face", "margin": 0.45, "aspect": "35:45"},
-                ],
+                "operations": [{"op": "id_photo", "preset": "icao_35x45"}],
                 "outputs": [{"format": "jpeg", "quality": 95}],
             }
         ),

@@ -16,6 +16,7 @@ from operations.crop_face import CropFace
 from operations.denoise import Denoise
 from operations.flip import Flip
 from operations.grayscale import Grayscale
+from operations.id_photo import ORIGINAL, IdPhoto
 from operations.label import Label
 from operations.mask import Mask
 from operations.naming import fields_of
@@ -37,9 +38,9 @@ MAX_RECIPE_BYTES = 64 * 1024
 MAX_DEPTH = 10
 
 AnyOperation: TypeAlias = (
-    Rotate | Flip | Straighten | Crop | Denoise | RemoveBackground | CropFace | SmartCrop | Trim | PlaceSubject
-    | AutoEnhance | Adjust | Grayscale | ReplaceBackground | Shadow | Mask | Pad | Resize | Sharpen | Watermark
-    | Label
+    Rotate | Flip | Straighten | Crop | Denoise | RemoveBackground | CropFace | IdPhoto | SmartCrop | Trim
+    | PlaceSubject | AutoEnhance | Adjust | Grayscale | ReplaceBackground | Shadow | Mask | Pad | Resize | Sharpen
+    | Watermark | Label
 )  # fmt: skip
 # In the order in which forms put them into a recipe: what makes the photo right, what finds the subject, what looks.
 OPERATIONS: tuple[type[OperationParams], ...] = get_args(AnyOperation)
@@ -144,7 +145,13 @@ def named(recipe: Recipe, naming: str) -> Recipe:
 
 def models_needed(recipe: Recipe) -> frozenset[str]:
     """The models that the recipe names, `auto` among them, as it writes them."""
-    return frozenset(step.model for step in recipe.operations if isinstance(step, RemoveBackground))
+    names: set[str] = set()
+    for step in recipe.operations:
+        if isinstance(step, RemoveBackground) or (
+            isinstance(step, IdPhoto) and step.background_used != ORIGINAL and not names
+        ):
+            names.add(step.model)
+    return frozenset(names)
 
 
 def tells_apart(recipe: Recipe) -> bool:

@@ -89,15 +89,15 @@ class RemoveBackground(OperationParams):
         asset = asset_of(self.background)
         return frozenset() if asset is None else frozenset({asset})
 
-    def matte(self, picture: Picture, context: Context) -> Pixels:
+    def matte(self, picture: Picture, context: Context, *, insists: bool = True) -> Pixels:
         """(H, W) uint8: which px of the photo are the subject's.
 
-        Notes the engine and the mask; warns `quality_unavailable`.
+        Notes the engine and the mask; warns `quality_unavailable` where one `insists` on the quality.
         """
         known = self._known(picture, context)
         if known is not None:
             return known
-        matte = self._found(picture.pixels, context)
+        matte = self._found(picture.pixels, context, insists)
         kept = self._kept(matte, picture.pixels)
         alpha = kept.alpha if kept else self._edges(picture.pixels, matte.alpha, context)
         context.findings.mask = on_source(alpha, picture.placement, context.source_size)
@@ -108,7 +108,7 @@ class RemoveBackground(OperationParams):
         known = picture.matte if picture.ahead else self._known(picture, context)
         if known is not None:
             return Cutout(known, self._own_colours(picture.pixels, known, context))
-        matte = self._found(picture.pixels, context)
+        matte = self._found(picture.pixels, context, insists=True)
         cutout = self._kept(matte, picture.pixels) or self._made(matte, picture.pixels, context)
         context.findings.mask = on_source(cutout.alpha, picture.placement, context.source_size)
         return cutout
@@ -146,14 +146,14 @@ class RemoveBackground(OperationParams):
         with context.timed("decontaminate_s"):
             return decontaminated(pixels, alpha)
 
-    def _found(self, pixels: Pixels, context: Context) -> Matte:
+    def _found(self, pixels: Pixels, context: Context, insists: bool) -> Matte:
         """Which px of the photo are the subject's, by the model. Notes the engine; warns `quality_unavailable`."""
         with context.timed("infer_s"):
             matte = context.models.predict(context.model(self.model), pixels, context.stage, self.quality)
         for name, seconds in matte.timings.items():
             context.took(name, seconds)
         context.findings.engine = matte.engine
-        if matte.engine.quality != self.quality:
+        if insists and matte.engine.quality != self.quality:
             context.warn("quality_unavailable", "The model has no other quality than the best; that was used.")
         context.check()
         return matte

@@ -13,8 +13,9 @@ from engines.haar import eye_hits
 from imaging import checks
 from imaging.faces import CROWN, FoundFace, Head
 from imaging.framing import Cut
-from imaging.pictures import Picture, Pixels
+from imaging.pictures import Picture, Pixels, Placement
 from operations.base import Context
+from operations.id_presets import INCH, IdMeasures
 from schemas import ReviewItem
 
 RIVAL = 0.25  # of the chosen face's area: smaller ones are passers-by, or on a wall
@@ -29,6 +30,9 @@ MOST_YAW = 25.0  # degrees, by the nose's tip
 MOST_OUTSIDE = 4.0  # percent of the head's height
 MOST_SPREAD = 9.0  # CIELAB
 MOST_LEFT_OVER = 0.5  # percent of the frame
+LEAST_DPI = 150.0  # below which a print looks soft at arm's length
+SLACK = 0.1  # mm
+MOST_UNSURE = 1.0  # percent of the frame
 MOST_END = 3.0  # percent of the frame's width
 SKULL = CROWN * 0.97  # units above the pupils that must be within the photo
 
@@ -62,6 +66,42 @@ def check_head(
     photo = picture.pixels if picture.photo is None else picture.photo
     for item in (*_of_pose(face, head, cut), *_of_light(photo, head, face), *_of_background(picture, result)):
         _note(context, item)
+
+
+def check_measures(
+    head: Head, cut: Cut, measures: IdMeasures, placement: Placement, part: Picture, context: Context
+) -> None:
+    """Whether the frame `cut` of the picture at `placement` shows the head as `measures` ask, and in enough px.
+
+    `part` is the frame with the matte, before anything was laid behind it.
+    """
+    per_mm = cut.height / measures.height
+    low, _, high = measures.head
+    tall = round(head.height / per_mm, 1)
+    if not low - SLACK <= tall <= high + SLACK:
+        text = f"The head is {tall:g} mm high, not {low:.3g} to {high:.3g} mm. Make the crop larger or smaller."
+        _add(context, "head_size", text, tall, round(low, 1), round(high, 1), "mm")
+    turn = math.radians(-cut.lean)
+    below = (head.eyes[0] - cut.x) * math.sin(turn) + (head.eyes[1] - cut.y) * math.cos(turn)
+    line = round((cut.height / 2 - below) / per_mm, 1)
+    low, _, high = measures.eyes
+    if not low - SLACK <= line <= high + SLACK:
+        text = (
+            f"The eyes lie {line:g} mm above the lower edge; {low:.3g} to {high:.3g} mm are asked for. Move the crop."
+        )
+        _add(context, "eye_line", text, line, round(low, 1), round(high, 1), "mm")
+    detail = min(1.0, math.hypot(placement.scale_x, placement.shear_y))
+    sharpest = round(cut.width * detail / (measures.width / INCH))
+    if sharpest < LEAST_DPI:
+        text = (
+            f"The photo has {sharpest} px for an inch of the print; {LEAST_DPI:g} or more are asked for. Move closer."
+        )
+        _add(context, "low_resolution", text, sharpest, LEAST_DPI, None, "dpi")
+    if part.matte is not None and part.alpha is not None:
+        end = round(100 * checks.straight_end(part.matte, part.alpha), 1)
+        if end > MOST_END:
+            text = f"The photo ends within the frame: {end:g} % of its width end in a straight line. Leave more room."
+            _add(context, "body_cut_off", text, end, 0, MOST_END, "%")
 
 
 def _note(context: Context, item: ReviewItem) -> None:
@@ -143,6 +183,10 @@ def _of_background(picture: Picture, result: Picture) -> Iterator[ReviewItem]:
             code="background_uneven", message=text, value=round(spread, 1), low=0, high=MOST_SPREAD, unit="ΔE"
         )
         return
+    unsure = round(100 * checks.doubt(result.matte), 1)
+    if unsure > MOST_UNSURE:
+        text = f"{unsure:g} % of the picture could be person or background. See whether hair or clothes shine through."
+        yield ReviewItem(code="cutout_unsure", message=text, value=unsure, low=0, high=MOST_UNSURE, unit="%")
     left = 100 * checks.leftovers(result.matte)
     if left > MOST_LEFT_OVER:
         text = f"{left:.1f} % of the picture is left of the old background, apart from the person. Mend the mask."

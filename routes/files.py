@@ -14,11 +14,12 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 import errors
 from image_io import thumbnail_of
+from ingest.crops import frame_wanted
 from ingest.downloads import MEDIA_TYPES, name_of
 from ingest.masks import keep_mask
 from routes.delivery import blob, source
 from routes.services import Rooms, Services
-from schemas import FilePage, FileStatus, Job, JobFile, Output
+from schemas import CropRequest, FilePage, FileStatus, Job, JobFile, Output
 from sql.rows import StoredFile
 from storage import translated
 
@@ -33,11 +34,11 @@ router = APIRouter(prefix="/api/jobs/{job_id}/files", tags=["files"])
 async def list_files(
     rooms: Rooms,
     job_id: str,
-    status: FileStatus | None = None,
+    status: FileStatus | Literal["review"] | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     after: str | None = None,
 ) -> FilePage:
-    """The job's photos, in order of arrival."""
+    """The job's photos, in order of arrival; `?status=review` those that a person should look at."""
     page = await rooms.queue.files(job_id, status, limit, after)
     return FilePage(files=tuple(map(rooms.live.file, page.files)), next=page.next)
 
@@ -117,6 +118,26 @@ async def put_mask(request: Request, rooms: Rooms, job_id: str, file_id: str) ->
 async def delete_mask(rooms: Rooms, job_id: str, file_id: str) -> Job:
     """Make the photo again with the model's own mask."""
     return rooms.live.job(await rooms.queue.draw_mask(job_id, file_id, None))
+
+
+@router.put("/{file_id}/crop")
+async def put_crop(rooms: Rooms, job_id: str, file_id: str, body: CropRequest) -> Job:
+    """Cut the photo out anew by a frame of your own, with the mask it has: no model runs, and it is measured again."""
+    file = await rooms.queue.file(job_id, file_id)
+    wanted = frame_wanted(body, file)
+    return rooms.live.job(await rooms.queue.want_crop(job_id, file_id, wanted))
+
+
+@router.delete("/{file_id}/crop")
+async def delete_crop(rooms: Rooms, job_id: str, file_id: str) -> Job:
+    """Cut the photo out as the operation does."""
+    return rooms.live.job(await rooms.queue.want_crop(job_id, file_id, None))
+
+
+@router.post("/{file_id}/accept")
+async def accept_file(rooms: Rooms, job_id: str, file_id: str) -> Job:
+    """Say that the photo looks fine: nothing of it is left to look at."""
+    return rooms.live.job(await rooms.queue.accept(job_id, file_id))
 
 
 async def _receive(request: Request, path: Path, most: int) -> None:

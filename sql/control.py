@@ -4,10 +4,13 @@ import json
 from dataclasses import dataclass
 
 import errors
-from schemas import FINAL_STATUSES, Priority, Recipe
+from schemas import FINAL_STATUSES, Frame, Priority, Recipe
 from sql.changes import Change, ended, finish_duplicates, job_row
 from sql.database import Transaction
 from sql.rows import PRIORITIES
+
+CROPS = frozenset({"crop_face", "id_photo"})  # operations that cut a photo out by its face
+REMOVES = frozenset({"remove_background", "id_photo"})  # operations that have a model
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,10 @@ class Redo:
         recipe = self.recipe or last
         if self.model is None:
             return recipe
-        if not any(step.op == "remove_background" for step in recipe.operations):
+        if REMOVES.isdisjoint(step.op for step in recipe.operations):
             raise errors.Conflict("No background is removed from this photo, so no model works on it.")
         steps = [
-            step.model_copy(update={"model": self.model}) if step.op == "remove_background" else step
-            for step in recipe.operations
+            step.model_copy(update={"model": self.model}) if step.op in REMOVES else step for step in recipe.operations
         ]
         return recipe.model_copy(update={"operations": tuple(steps)})
 
@@ -114,6 +116,38 @@ def draw_mask(tx: Transaction, job_id: str, file_id: str, digest: str | None) ->
         raise errors.Conflict("The job is cancelled.")
     tx.run("clear_outputs", file_id=file_id)
     return ended(tx, job_id, "mask_drawn", [file])
+
+
+def want_crop(tx: Transaction, job_id: str, file_id: str, wanted: Frame | None) -> Change:
+    """Cut the file out anew, by `wanted` or (None) as the operation does; its outputs go until that is done."""
+    job = job_row(tx, job_id)
+    known = tx.one("get_file", job_id=job_id, file_id=file_id)
+    if known is None:
+        raise errors.FileNotFound()
+    recipe = Recipe.model_validate_json(known["recipe"] or job["recipe"])
+    if CROPS.isdisjoint(step.op for step in recipe.operations):
+        raise errors.Conflict("Only a photo that is cropped by its face has a crop to change.")
+    text = wanted.model_dump_json() if wanted else None
+    file = tx.one("want_crop", job_id=job_id, file_id=file_id, wanted=text)
+    if file is None:
+        raise errors.Conflict("Only a finished photo can be cropped again.")
+    if tx.one("redo_one", job_id=job_id, now=tx.now) is None:
+        raise errors.Conflict("The job is cancelled.")
+    tx.run("clear_outputs", file_id=file_id)
+    return ended(tx, job_id, "crop_wanted", [file])
+
+
+def accept(tx: Transaction, job_id: str, file_id: str) -> Change:
+    """Say that a finished file looks fine."""
+    job = job_row(tx, job_id)
+    file = tx.one("get_file", job_id=job_id, file_id=file_id)
+    if file is None:
+        raise errors.FileNotFound()
+    if file["status"] != "completed":
+        raise errors.Conflict("Only a finished photo can be accepted.")
+    if file["review"] == "[]":
+        return Change(job)
+    return ended(tx, job_id, "file_accepted", [tx.one("accept_file", job_id=job_id, file_id=file_id) or file])
 
 
 def change(

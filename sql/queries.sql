@@ -87,27 +87,27 @@ RETURNING *
 -- name: complete_file
 UPDATE files
    SET status = 'completed', token = NULL, width = :width, height = :height, engine = :engine, faces = :faces,
-       warnings = :warnings, error = NULL, timings = :timings, mask = :mask, thumbnail = :thumbnail,
-       facts = :facts, taken = :taken
+       crop = :crop, review = :review, keeps = 0, warnings = :warnings, error = NULL, timings = :timings, mask = :mask,
+       thumbnail = :thumbnail, facts = :facts, taken = :taken
  WHERE id = :id AND token = :token
 RETURNING *
 
 -- name: insert_output
-INSERT INTO outputs (file_id, position, name, format, width, height, bytes, sha256)
-VALUES (:file_id, :position, :name, :format, :width, :height, :bytes, :sha256)
+INSERT INTO outputs (file_id, position, name, format, width, height, bytes, sha256, face)
+VALUES (:file_id, :position, :name, :format, :width, :height, :bytes, :sha256, :face)
 
 -- name: finish_duplicates
 UPDATE files AS copy
    SET status = done.status, width = done.width, height = done.height, engine = done.engine, faces = done.faces,
-       facts = done.facts, taken = done.taken,
+       facts = done.facts, taken = done.taken, crop = done.crop, review = done.review,
        warnings = done.warnings, error = done.error, mask = done.mask, thumbnail = done.thumbnail
   FROM files AS done
  WHERE done.id = :id AND copy.duplicate_of = done.id AND copy.status = 'queued'
 RETURNING *
 
 -- name: copy_outputs
-INSERT INTO outputs (file_id, position, name, format, width, height, bytes, sha256)
-SELECT :copy, position, name, format, width, height, bytes, sha256 FROM outputs WHERE file_id = :id
+INSERT INTO outputs (file_id, position, name, format, width, height, bytes, sha256, face)
+SELECT :copy, position, name, format, width, height, bytes, sha256, face FROM outputs WHERE file_id = :id
 
 -- name: count_duplicates
 UPDATE jobs
@@ -190,7 +190,7 @@ RETURNING *
 
 -- name: reprocess_files
 UPDATE files
-   SET status = 'queued', recipe = NULL, error = NULL, warnings = '[]', crash_count = 0, available_at = 0
+   SET status = 'queued', recipe = NULL, keeps = 0, error = NULL, warnings = '[]', crash_count = 0, available_at = 0
  WHERE job_id = :job_id AND status IN ('completed', 'failed', 'cancelled')
    AND (sha256 IS NOT NULL OR archive IS NOT NULL)
 RETURNING *
@@ -207,7 +207,7 @@ SELECT * FROM files WHERE job_id = :job_id AND id IN (SELECT value FROM json_eac
 
 -- name: reprocess_file
 UPDATE files
-   SET status = 'queued', recipe = :recipe, drawn = CASE WHEN :fresh THEN NULL ELSE drawn END,
+   SET status = 'queued', recipe = :recipe, keeps = 0, drawn = CASE WHEN :fresh THEN NULL ELSE drawn END,
        duplicate_of = CASE WHEN NOT :apart AND duplicate_of IN (SELECT value FROM json_each(:ids)) THEN duplicate_of END,
        error = NULL, warnings = '[]', crash_count = 0, available_at = 0
  WHERE id = :id AND status IN ('completed', 'failed') AND (sha256 IS NOT NULL OR archive IS NOT NULL)
@@ -254,10 +254,20 @@ DELETE FROM outputs WHERE file_id IN (SELECT id FROM files WHERE job_id = :job_i
 
 -- name: draw_mask
 UPDATE files
-   SET status = 'queued', drawn = :drawn, duplicate_of = NULL, error = NULL, warnings = '[]', crash_count = 0,
+   SET status = 'queued', drawn = :drawn, keeps = 0, duplicate_of = NULL, error = NULL, warnings = '[]', crash_count = 0,
        available_at = 0
  WHERE id = :file_id AND job_id = :job_id AND status = 'completed' AND sha256 IS NOT NULL AND mask IS NOT NULL
 RETURNING *
+
+-- name: want_crop
+UPDATE files
+   SET status = 'queued', wanted = :wanted, keeps = 1, duplicate_of = NULL, error = NULL, warnings = '[]',
+       crash_count = 0, available_at = 0
+ WHERE id = :file_id AND job_id = :job_id AND status = 'completed' AND sha256 IS NOT NULL
+RETURNING *
+
+-- name: accept_file
+UPDATE files SET review = '[]' WHERE id = :file_id AND job_id = :job_id AND status = 'completed' RETURNING *
 
 -- name: redo_one
 UPDATE jobs
@@ -334,7 +344,7 @@ SELECT * FROM files WHERE job_id = :job_id AND id = :file_id
 -- name: list_files
 SELECT * FROM files
  WHERE job_id = :job_id
-   AND (:status IS NULL OR status = :status)
+   AND (:status IS NULL OR status = :status OR (:status = 'review' AND status = 'completed' AND review <> '[]'))
    AND (:after IS NULL OR position > (SELECT position FROM files WHERE id = :after AND job_id = :job_id))
  ORDER BY position LIMIT :limit
 

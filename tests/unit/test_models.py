@@ -15,7 +15,8 @@ from skimage import data
 
 import errors
 import models
-from engines import download, folders
+from engines import folders
+from engines import rows as registry
 from engines.mattes import MatteCache
 from engines.rows import DEFAULT, ROWS
 from engines.runtimes import Network
@@ -44,7 +45,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     """The place of the upstream release, with `u2netp` and the default there; both are the same bytes."""
     with serving() as web:
-        monkeypatch.setattr(download, "RELEASE", f"{web.address}/")
+        monkeypatch.setattr(registry, "RELEASE", f"{web.address}/")
         monkeypatch.setenv("npm_config_registry", f"{web.address}/npm")
         for name in ("u2netp", DEFAULT):
             web.pages[f"/{name}.onnx"] = Page(CONTENT)
@@ -87,6 +88,7 @@ def test_names_are_those_of_the_registry(make_store: MakeStore) -> None:
         "birefnet-general",
         "birefnet-general-lite",
         "birefnet-portrait",
+        "yunet",
         "grabcut",
         "watershed",
     )
