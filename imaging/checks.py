@@ -150,7 +150,7 @@ def straight_end(matte: Pixels, inside: Pixels) -> float:
     `matte` and `inside` are (H, W) uint8 of the frame: the subject, and what of the frame the photo shows.
     """
     solid = (inside > 127).astype(np.uint8)
-    if solid.all():
+    if solid.size == 0 or solid.all():
         return 0.0
     rim = cv2.dilate(1 - solid, np.ones((7, 7), np.uint8)) * solid
     along = (rim > 0) & (matte > 127)

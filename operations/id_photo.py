@@ -95,9 +95,9 @@ class IdPhoto(OperationParams):
         size = self.measures.size(self.dpi)
         part = framed(base, cut, *size)
         if self.background_used == ORIGINAL:
-            result = before_colour(part, parse_colour(self.measures.background))
+            result = replace(before_colour(part, parse_colour(self.measures.background)), matte=part.matte)
         else:
-            result = self._on_background(part, own=not known or picture.alpha is None, context=context)
+            result = self._on_background(part, raw=not known, mixed=picture.alpha is None, context=context)
         result = replace(result, dpi=(self.resolution, self.resolution))
         context.findings.frame = frame_of(part, context.frame is not None)
         if face is not None:
@@ -152,14 +152,18 @@ class IdPhoto(OperationParams):
     def _head(self, picture: Picture, face: FoundFace) -> Head:
         return head_of(face, subject_of(picture), hair=self.measures.hair)
 
-    def _on_background(self, part: Picture, *, own: bool, context: Context) -> Picture:
-        """The person before the new background. `own`: the matte's edge is not refined yet."""
+    def _on_background(self, part: Picture, *, raw: bool, mixed: bool, context: Context) -> Picture:
+        """The person before the new background.
+
+        `raw`: the matte's edge is not refined yet; `mixed`: the edge's colours still have the old background's.
+        """
         context.stage("replacing the background")
         if part.matte is None:  # what was transparent when it came
             return laid(part, self.background_used, "cover", context)
         matte, pixels = part.matte, part.pixels
-        if own:
+        if raw:
             matte = refined(pixels, firmer(matte))
+        if mixed:
             pixels = decontaminated(pixels, matte)
         if part.alpha is not None:
             matte = np.minimum(matte, part.alpha)
@@ -200,7 +204,7 @@ def _about(head: Head, cut: Cut, result: Picture) -> Pixels:
     x = result.width / 2 + scale * (across * math.cos(lean) - down * math.sin(lean))
     y = result.height / 2 + scale * (across * math.sin(lean) + down * math.cos(lean))
     matte = np.zeros((result.height, result.width), np.uint8)
-    left, right = max(0, round(x - 0.75 * head.width * scale)), max(0, round(x + 0.75 * head.width * scale))
-    matte[max(0, round(y - 1.3 * head.crown * scale)) :, left:right] = 255
+    left, right = max(0, round(x - 0.6 * head.width * scale)), max(0, round(x + 0.6 * head.width * scale))
+    matte[max(0, round(y - 1.15 * head.crown * scale)) :, left:right] = 255
     matte[max(0, round(y + 0.5 * head.chin * scale)) :] = 255
     return matte

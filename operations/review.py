@@ -24,7 +24,7 @@ LEAST_LIGHT, MOST_CLIPPED, MOST_UNEVEN = 35.0, 15.0, 22.0  # L*, percent of px, 
 LEAST_SHARP = 0.44
 LEAST_HITS = 6
 EYES_FROM = 28.0  # px of the head's unit
-MOST_SLOPE = 3.0  # degrees of the eyes in the result
+MOST_SLOPE = 5.0  # degrees of the eyes in the result
 MOST_LEAN = 12.0  # degrees in the photo: turned level, such a head sits askew on its shoulders
 MOST_YAW = 25.0  # degrees, by the nose's tip
 MOST_OUTSIDE = 4.0  # percent of the head's height
@@ -98,9 +98,14 @@ def check_measures(
         )
         _add(context, "low_resolution", text, sharpest, LEAST_DPI, None, "dpi")
     if part.matte is not None and part.alpha is not None:
-        end = round(100 * checks.straight_end(part.matte, part.alpha), 1)
+        chin = min(max(0, round(part.height * (0.5 + (below + head.chin) / cut.height))), part.height)
+        hair = round(100 * checks.straight_end(part.matte[:chin], part.alpha[:chin]), 1)
+        if hair > MOST_END:
+            text = f"The photo cuts the head's outline in a straight line, {hair:g} % of the frame's width long."
+            _add(context, "face_cut_off", text, hair, 0, MOST_END, "%")
+        end = round(100 * checks.straight_end(part.matte[chin:], part.alpha[chin:]), 1)
         if end > MOST_END:
-            text = f"The photo ends within the frame: {end:g} % of its width end in a straight line. Leave more room."
+            text = f"The photo ends too soon: the body is cut in a straight line, {end:g} % of the frame's width long."
             _add(context, "body_cut_off", text, end, 0, MOST_END, "%")
 
 

@@ -42,7 +42,8 @@ def in_schema(schema: object) -> Iterator[str]:
             elif key == "x-labels" and isinstance(value, dict):
                 yield from value.values()
             elif key == "enum" and isinstance(value, list):
-                yield from (pretty(choice) for choice in value if isinstance(choice, str))
+                named = schema.get("x-labels", {})
+                yield from (pretty(choice) for choice in value if isinstance(choice, str) and choice not in named)
             else:
                 yield from in_schema(value)
     elif isinstance(schema, list):
