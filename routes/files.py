@@ -15,8 +15,8 @@ from starlette.responses import FileResponse, JSONResponse, Response
 import errors
 from image_io import thumbnail_of
 from ingest.crops import frame_wanted
-from ingest.downloads import MEDIA_TYPES, name_of
 from ingest.masks import keep_mask
+from results.downloads import MEDIA_TYPES, name_of
 from routes.delivery import blob, source
 from routes.services import Rooms, Services
 from schemas import CropRequest, FilePage, FileStatus, Job, JobFile, Output

@@ -11,12 +11,12 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 import errors
 from ingest.acceptance import Accepted, accept
-from ingest.downloads import zip_of
 from ingest.lists import is_list
 from ingest.uploads import Upload, UploadReader
 from ingest.urls import parse_urls, url_name
 from operations.recipes import needs_names, tells_apart
 from queue_manager import NewJob, Redo, new_id
+from results.downloads import zip_of
 from routes.bodies import MAX_DOCUMENT
 from routes.delivery import disposition
 from routes.services import Rooms, Services

@@ -1,7 +1,5 @@
 """ZIPs out: results under their original names and folders, streamed, with a manifest."""
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,10 +10,12 @@ from zipstream import ZIP_STORED, ZipStream  # type: ignore[import-untyped]
 from imaging.similar import groups
 from ingest.names import SUFFIXES, UsedNames, result_name
 from operations.naming import PhotoName
+from results.reports import Reported, csv_of, is_reported, report_csv, report_html
 from schemas import Job, JobFile, Output, OutputSpec
 from storage import Storage
 
 PLACE = {"latitude", "longitude", "altitude_m"}  # not in the manifest: ZIPs are passed on
+OWN_NAMES = frozenset({"manifest.json", "errors.csv", "report.csv", "report.html"})
 MEDIA_TYPES = {name: f"image/{name}" for name in SUFFIXES} | {"svg": "image/svg+xml"}
 
 
@@ -29,13 +29,13 @@ class Download:
 
 
 def zip_of(job: Job, files: Iterable[JobFile], storage: Storage, unused: Sequence[str] = ()) -> Download:
-    """The results that are there now, `manifest.json`, and `errors.csv` where a file failed.
+    """The results that are there now, `manifest.json`, `errors.csv` where a file failed, and a report on portraits.
 
     `unused` are the rows of the list of names that no photo belongs to.
     """
-    stream, names = ZipStream(compress_type=ZIP_STORED, sized=True), UsedNames({"manifest.json", "errors.csv"})
+    stream, names = ZipStream(compress_type=ZIP_STORED, sized=True), UsedNames({*OWN_NAMES})
     entries: list[dict[str, object]] = []
-    failed: list[JobFile] = []
+    reported: list[Reported] = []
     files = list(files)
     alike = _alike(files)
     for file in files:
@@ -45,8 +45,7 @@ def zip_of(job: Job, files: Iterable[JobFile], storage: Storage, unused: Sequenc
             paths[output.name] = names.free(name_of(file, output, job))
             stream.add_path(blob, paths[output.name])
         entries.append(_manifest_entry(file, paths) | {"similar": alike.get(file.id)})
-        if file.status == "failed":
-            failed.append(file)
+        reported.append(Reported(file, paths))
     manifest: dict[str, object] = {
         "job": job.model_dump(mode="json", exclude={"links", "eta", "names"}),
         "files": entries,
@@ -56,8 +55,12 @@ def zip_of(job: Job, files: Iterable[JobFile], storage: Storage, unused: Sequenc
         found = {"matched": job.names.matched, "problems": job.names.problems}
         manifest["names"] = {**found, "rows_without_photo": list(unused), "photos_without_row": bare}
     stream.add(json.dumps(manifest, indent=2, ensure_ascii=False), "manifest.json")
+    failed = [file for file in files if file.status == "failed"]
     if failed:
         stream.add(errors_csv(failed), "errors.csv")
+    if is_reported(job, files):
+        stream.add(report_csv(reported), "report.csv")
+        stream.add(report_html(job, reported), "report.html")
     return Download(f"{job.name or 'photos'}.zip", len(stream), iter(stream))
 
 
@@ -99,11 +102,8 @@ def _manifest_entry(file: JobFile, paths: dict[str, str]) -> dict[str, object]:
 
 def errors_csv(failed: Iterable[JobFile]) -> str:
     """Name, code, reason and advice of each failed file; cells that a spreadsheet would run are defused."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(("name", "code", "message", "hint"))
+    rows = [("name", "code", "message", "hint")]
     for file in failed:
         error = file.error
-        row = (file.name, error.code, error.message, error.hint or "") if error else (file.name, "", "", "")
-        writer.writerow(["'" + cell if cell[:1] in ("=", "+", "-", "@", "\t") else cell for cell in row])
-    return text.getvalue()
+        rows.append((file.name, error.code, error.message, error.hint or "") if error else (file.name, "", "", ""))
+    return csv_of(rows)
