@@ -10,6 +10,7 @@ from urllib.parse import quote
 from schemas import Job, JobFile, ReviewItem
 
 COLUMNS = ("name", "number", "caption", "status", "results", "faces", "detector", "to look at", "what to do")
+BOM = "\N{BYTE ORDER MARK}"
 SHOWN = frozenset({"png", "webp", "jpeg", "avif"})  # formats that browsers show
 RUNNABLE = ("=", "+", "-", "@", "\t", "\r")
 STYLE = """
@@ -51,8 +52,8 @@ def csv_of(rows: Iterable[Sequence[str]]) -> str:
 
 
 def report_csv(reported: Iterable[Reported]) -> str:
-    """A row for each photo, in order of arrival."""
-    return csv_of([COLUMNS, *map(_row, reported)])
+    """A row for each photo, in order of arrival; with the mark that tells spreadsheets of UTF-8."""
+    return BOM + csv_of([COLUMNS, *map(_row, reported)])
 
 
 def _row(one: Reported) -> tuple[str, ...]:

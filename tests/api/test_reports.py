@@ -39,7 +39,7 @@ def archive(server: Server) -> zipfile.ZipFile:
 
 
 def rows(archive: zipfile.ZipFile) -> dict[str, Json]:
-    found = csv.DictReader(io.StringIO(archive.read("report.csv").decode()))
+    found = csv.DictReader(io.StringIO(archive.read("report.csv").decode("utf-8-sig")))
     return {row["name"]: row for row in found}
 
 
