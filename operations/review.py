@@ -101,11 +101,11 @@ def check_measures(
         chin = min(max(0, round(part.height * (0.5 + (below + head.chin) / cut.height))), part.height)
         hair = round(100 * checks.straight_end(part.matte[:chin], part.alpha[:chin]), 1)
         if hair > MOST_END:
-            text = f"The photo cuts the head's outline in a straight line, {hair:g} % of the frame's width long."
+            text = f"The photo cuts the head off in a straight line over {hair:g} % of the width. Leave more room."
             _add(context, "face_cut_off", text, hair, 0, MOST_END, "%")
         end = round(100 * checks.straight_end(part.matte[chin:], part.alpha[chin:]), 1)
         if end > MOST_END:
-            text = f"The photo ends too soon: the body is cut in a straight line, {end:g} % of the frame's width long."
+            text = f"The photo cuts the body off in a straight line over {end:g} % of the width. Leave more room."
             _add(context, "body_cut_off", text, end, 0, MOST_END, "%")
 
 
@@ -168,12 +168,12 @@ def _of_light(photo: Pixels, head: Head, face: FoundFace) -> Iterator[ReviewItem
         yield ReviewItem(code="uneven_light", message=text, value=round(uneven, 1), low=0, high=MOST_UNEVEN, unit="L*")
     sharp = checks.sharpness(sample)
     if sharp < LEAST_SHARP:
-        text = f"The face is blurred: its sharpness is {sharp:.2f}, a clear one has {LEAST_SHARP:g} or more."
+        text = f"The face is blurred: its sharpness is {sharp:.2f}, not {LEAST_SHARP:g} or more. Focus on the eyes."
         yield ReviewItem(code="blurred", message=text, value=round(sharp, 2), low=LEAST_SHARP, high=None, unit="of 1")
     elif face.eyes is not None and head.unit >= EYES_FROM and light >= LEAST_LIGHT:
         hits = eye_hits(photo, face.eyes, head.unit, head.angle)
         if hits < LEAST_HITS:
-            text = "No open eyes were seen: they may be closed, narrowed, in shade or behind glasses."
+            text = "No open eyes were seen. See whether they are closed, narrowed, in shade or behind glasses."
             yield ReviewItem(code="eyes_closed", message=text, value=hits, low=LEAST_HITS, high=None, unit="hits")
 
 

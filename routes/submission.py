@@ -109,7 +109,7 @@ def parse_redo(document: bytes, services: Services) -> Recipe | Redo:
     another = parse_recipe(json.dumps(content)) if content else None
     if another is not None:
         known_names(another, services)
-    model = None if fields.model is None else services.models.canonical(fields.model)
+    model = None if fields.model is None else services.models.segmenter(fields.model)
     return Redo(fields.files, another, model, apart=another is not None and tells_apart(another))
 
 

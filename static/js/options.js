@@ -335,7 +335,7 @@ export function createOptions(page) {
   function modelChoices() {
     const { auto, models: all } = models.get();
     const automatic = { value: 'auto', label: auto ? t('autoNow', { name: models.title(auto) }) : t('auto') };
-    return [automatic, ...all.map(({ name, title, state, bytes }) => ({
+    return [automatic, ...all.filter(({ kind }) => kind !== 'face_detector').map(({ name, title, state, bytes }) => ({
       value: name,
       label: state === 'missing' && bytes ? t('toDownload', { name: title, size: page.format.bytes(bytes) }) : title,
     }))];

@@ -8,7 +8,7 @@ import { el } from './dom.js';
 
 /** @param {Page} page @param {string} id @param {(model: string) => void} act @param {string} [last] the model that made it */
 export function modelSelect({ models, t, format }, id, act, last = '') {
-  const list = models.get().models;
+  const list = models.get().models.filter(({ kind }) => kind !== 'face_detector');
   const offered = list.filter(({ name, state }) => name !== last && state !== 'downloading');
   const first = offered.findIndex(({ state }) => state === 'installed' || state === 'built_in');
   const select = el('select', { id, 'aria-label': t('otherModel') }, ...offered.map(({ name, title, state, bytes }, index) => el('option', {
