@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 
 import errors
@@ -18,7 +19,7 @@ from ingest.archives import ArchiveReader
 from models import ModelStore
 from operations import assets_needed, models_needed
 from runners import Control, ProcessRunner, Runner, ThreadRunner, Work, WorkerDied
-from schemas import Engine, FileError, FileWarning, Format, Frozen, Recipe
+from schemas import Engine, FileError, FileWarning, Format, Frozen, Recipe, ReviewItem
 from settings import Settings
 from sql.rows import file_error
 from storage import translated, write_whole
@@ -45,6 +46,7 @@ class Outcome(Frozen):
     outputs: tuple[Written, ...] = ()
     engine: Engine | None = None
     warnings: tuple[FileWarning, ...] = ()
+    review: tuple[ReviewItem, ...] = ()
     error: FileError | None = None
     seconds: float = 0.0
 
@@ -172,7 +174,8 @@ class Batch:
     def _keep(self, plan: Plan, control: Control, processed: ProcessedImage) -> Outcome:
         """Write the results, each whole or not at all."""
         written = []
-        for path, output in zip(plan.paths, processed.outputs, strict=True):
+        for place, output in zip(cycle(plan.paths), processed.outputs, strict=False):
+            path = place if output.face is None else place.with_name(f"{place.stem}-{output.face}{place.suffix}")
             control.check()
             with translated():
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -193,6 +196,7 @@ class Batch:
             outputs=tuple(written),
             engine=processed.engine,
             warnings=self._warnings + processed.warnings,
+            review=processed.review,
         )
 
 

@@ -38,8 +38,8 @@ that is read is never replaced. Results appear whole: Ctrl+C, a crash or a full 
 result's name.
 
 `--json` prints an object a line as each photo ends: `source`, `status` (`completed`, `failed`, `skipped`), `outputs`
-(`name`, `path`, `format`, `width`, `height`, `bytes`), `engine`, `warnings`, `error` (`code`, `message`, `hint`, as the
-server's) and `seconds`. Progress, failures and the summary go to stderr.
+(`name`, `path`, `format`, `width`, `height`, `bytes`), `engine`, `warnings`, `review`, `error` (`code`, `message`,
+`hint`, as the server's) and `seconds`. Progress, failures and the summary go to stderr.
 
 `watch` looks at the folder again and again, which works on network drives too, and takes a file once its size and time
 have stayed the same for two seconds. Names of files on their way (`.part`, `.crdownload`, hidden ones) are passed over.

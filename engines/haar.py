@@ -113,24 +113,29 @@ def _has_eye(grey: Pixels, box: Box, eyes: cv2.CascadeClassifier) -> bool:
     return len(eyes.detectMultiScale(upper, scaleFactor=1.05, minNeighbors=1, minSize=(least, least))) > 0
 
 
-def eye_hits(pixels: Pixels, eyes: tuple[Point, Point], unit: float, angle: float) -> int:
-    """How often two cascades that were trained on open eyes find one where the eyes are.
+def eye_hits(pixels: Pixels, eyes: tuple[Point, Point], unit: float, angle: float, enough: int) -> int:
+    """How often two cascades that were trained on open eyes find one where the eyes are; no more are counted than are
+    `enough`.
 
-    `unit` and `angle` are the head's. In 215 faces of real photos, half of them masked, those with eyes shut or
-    behind dark glasses had ten hits or fewer, most of them none; of the bare faces with open eyes 3 in 100 had fewer
-    than six, all of them squinting.
+    `unit` and `angle` are the head's. In 215 faces of real photos, half of them masked, those with eyes shut or behind
+    dark glasses had ten hits or fewer, most of them none; of the bare faces with open eyes 3 in 100 had fewer than six,
+    all of them squinting.
     """
-    photo, hits = Picture(pixels), 0
-    for x, y in eyes:
-        side = OPEN_ROOM * unit
-        part = framed(photo, Cut(x, y, side, side, angle), OPEN_PX, OPEN_PX)
-        grey = np.asarray(cv2.cvtColor(part.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
-        for name in ("eye", "eye_tree_eyeglasses"):
-            _, counts = _kept_cascade(name).detectMultiScale2(
-                grey, scaleFactor=1.06, minNeighbors=1, minSize=(OPEN_LEAST_PX, OPEN_LEAST_PX)
-            )
-            hits += int(np.sum(counts)) if len(counts) else 0
+    hits = 0
+    for name in ("eye", "eye_tree_eyeglasses"):
+        for eye in eyes:
+            if hits < enough:
+                hits += _hits_at(pixels, eye, unit, angle, name)
     return hits
+
+
+def _hits_at(pixels: Pixels, eye: Point, unit: float, angle: float, name: str) -> int:
+    side = OPEN_ROOM * unit
+    part = framed(Picture(pixels), Cut(*eye, side, side, angle), OPEN_PX, OPEN_PX)
+    grey = np.asarray(cv2.cvtColor(part.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    least = OPEN_LEAST_PX, OPEN_LEAST_PX
+    _, counts = _kept_cascade(name).detectMultiScale2(grey, scaleFactor=1.06, minNeighbors=1, minSize=least)
+    return int(np.sum(counts)) if len(counts) else 0
 
 
 _CASCADES = threading.local()

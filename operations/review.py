@@ -171,7 +171,7 @@ def _of_light(photo: Pixels, head: Head, face: FoundFace) -> Iterator[ReviewItem
         text = f"The face is blurred: its sharpness is {sharp:.2f}, not {LEAST_SHARP:g} or more. Focus on the eyes."
         yield ReviewItem(code="blurred", message=text, value=round(sharp, 2), low=LEAST_SHARP, high=None, unit="of 1")
     elif face.eyes is not None and head.unit >= EYES_FROM and light >= LEAST_LIGHT:
-        hits = eye_hits(photo, face.eyes, head.unit, head.angle)
+        hits = eye_hits(photo, face.eyes, head.unit, head.angle, LEAST_HITS)
         if hits < LEAST_HITS:
             text = "No open eyes were seen. See whether they are closed, narrowed, in shade or behind glasses."
             yield ReviewItem(code="eyes_closed", message=text, value=hits, low=LEAST_HITS, high=None, unit="hits")

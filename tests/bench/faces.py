@@ -1,7 +1,7 @@
 """Faces: the time of detection and of `id_photo`, and what both detectors find on annotated photos.
 
-`python -m tests.bench.faces` prints recall and false alarms, on the photos that PHOTO_TESTDATA names (`faces_boxes`), as
-docs/faces.md has them. `make bench` takes the times, by YuNet where its file is in build/models, else by Haar.
+`python -m tests.bench.faces` prints recall and false alarms, on the photos that PHOTO_TESTDATA names (`faces_boxes`),
+as docs/faces.md has them. `make bench` takes the times, by YuNet where its file is in build/models, else by Haar.
 """
 
 import json

@@ -24,7 +24,7 @@ from operations.id_presets import ID_PRESETS
 from operations.recipes import models_needed
 from operations.remove_background import RemoveBackground
 from schemas import Frame
-from tests.operation_examples import MASK
+from tests.operation_examples import MASK, ROOT
 from tests.unit.test_remove_background import KnownMatte
 
 Find = Callable[[Pixels], tuple[FoundFace, ...]]
@@ -336,3 +336,26 @@ def test_frame_is_told_in_px_of_the_source() -> None:
     assert other is not None
     assert one.centre == pytest.approx((100 + 2 * other.centre[0], 50 + 2 * other.centre[1]), abs=0.3)
     assert one.width == pytest.approx(2 * other.width, abs=0.3)
+
+
+def preset_rows() -> list[str]:
+    """The rows of the presets' table in docs/faces.md."""
+    rows = []
+    for name, measures in ID_PRESETS.items():
+        (low, head, high), (least, eyes, most) = measures.head, measures.eyes
+        width, height = measures.size(None)
+        rows.append(
+            f"| `{name}` | {measures.width:.3g} x {measures.height:.3g} mm, {width} x {height} px "
+            f"| {low:.3g} **{head:.3g}** {high:.3g}{' with hair' if measures.hair else ''} "
+            f"| {least:.3g} **{eyes:.3g}** {most:.3g} | {measures.background} | {measures.source} |"
+        )
+    return rows
+
+
+def test_documents_have_the_presets_and_the_codes() -> None:
+    text = (ROOT / "docs" / "faces.md").read_text(encoding="utf-8")
+    assert [row for row in preset_rows() if row not in text] == []
+    made_of = (ROOT / "operations" / "review.py").read_text(encoding="utf-8")
+    codes = set(re.findall(r'code="(\w+)"', made_of)) | set(re.findall(r'_add\(context, "(\w+)"', made_of))
+    assert len(codes) >= 16
+    assert {code for code in codes if f"`{code}`" not in text} == set()
