@@ -3,7 +3,6 @@
 import math
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from imaging.geometry import CLEAR, cropped, padded, scaled, warped
@@ -60,23 +59,31 @@ def framed(picture: Picture, cut: Cut, width: int, height: int) -> Picture:
     Raises OutputTooLarge.
     """
     if abs(cut.lean) < SLIGHT:
-        return scaled(_upright(picture, cut), width, height)
+        return _upright(picture, cut, width, height)
     return _leaning(picture, cut, width, height)
 
 
-def _upright(picture: Picture, cut: Cut) -> Picture:
-    """Cut out by whole px."""
+def _upright(picture: Picture, cut: Cut, width: int, height: int) -> Picture:
+    """Cut out by whole px, brought to size, and room added then: what lies beyond the photo takes no memory before."""
     wide, high = max(1, round(cut.width)), max(1, round(cut.height))
     left, top = round(cut.x - wide / 2), round(cut.y - high / 2)
-    right, bottom = left + wide, top + high
-    inside = max(0, left), max(0, top), min(picture.width, right), min(picture.height, bottom)
+    inside = max(0, left), max(0, top), min(picture.width, left + wide), min(picture.height, top + high)
     if inside[0] >= inside[2] or inside[1] >= inside[3]:
-        return _empty(picture, left, top, wide, high)
+        return _empty(picture, picture.placement.cropped(left, top).scaled(width / wide, height / high), width, height)
     part = cropped(picture, inside[0], inside[1], inside[2] - inside[0], inside[3] - inside[1])
-    return padded(part, inside[0] - left, inside[1] - top, right - inside[2], bottom - inside[3], CLEAR)
+    before_x, after_x, across = _room(inside[0] - left, inside[2] - left, wide, width)
+    before_y, after_y, down = _room(inside[1] - top, inside[3] - top, high, height)
+    return padded(scaled(part, across, down), before_x, before_y, after_x, after_y, CLEAR)
 
 
-def _empty(picture: Picture, left: int, top: int, width: int, height: int) -> Picture:
+def _room(start: int, end: int, whole: int, size: int) -> tuple[int, int, int]:
+    """Of `whole` px that become `size`: how many come before and after those from `start` to `end`, and these."""
+    first = min(round(start * size / whole), size - 1)
+    last = max(round(end * size / whole), first + 1)
+    return first, size - last, last - first
+
+
+def _empty(picture: Picture, placement: Placement, width: int, height: int) -> Picture:
     nothing = np.zeros((height, width), np.uint8)
     pixels = np.zeros((height, width, 3), np.uint8)
     return replace(
@@ -85,7 +92,7 @@ def _empty(picture: Picture, left: int, top: int, width: int, height: int) -> Pi
         alpha=nothing,
         photo=None if picture.photo is None else pixels,
         matte=None if picture.matte is None else nothing,
-        placement=picture.placement.cropped(left, top),
+        placement=placement,
     )
 
 
@@ -97,7 +104,7 @@ def _leaning(picture: Picture, cut: Cut, width: int, height: int) -> Picture:
     left, top = max(0, math.floor(cut.x - reach_x)), max(0, math.floor(cut.y - reach_y))
     right, bottom = min(picture.width, math.ceil(cut.x + reach_x)), min(picture.height, math.ceil(cut.y + reach_y))
     if left >= right or top >= bottom:
-        return scaled(_upright(picture, cut), width, height)
+        return _upright(picture, replace(cut, lean=0.0), width, height)
     part = cropped(picture, left, top, right - left, bottom - top)
     factor = min(1.0, SHARP * max(width / cut.width, height / cut.height))
     part = scaled(part, max(1, round(part.width * factor)), max(1, round(part.height * factor)))
@@ -122,11 +129,3 @@ def _lies_within(cut: Cut, picture: Picture, cos: float, sin: float) -> bool:
         for y in (-cut.height / 2, cut.height / 2)
     ]
     return all(0 <= x <= picture.width and 0 <= y <= picture.height for x, y in corners)
-
-
-def beyond(picture: Picture, cut: Cut) -> float:
-    """The share of `cut` that lies outside `picture`, 0 to 1."""
-    box = np.array([[0, 0], [picture.width, 0], [picture.width, picture.height], [0, picture.height]], np.float32)
-    own = cv2.boxPoints(((cut.x, cut.y), (cut.width, cut.height), cut.lean))
-    common, _ = cv2.intersectConvexConvex(box, own)
-    return float(max(0.0, 1 - common / max(1e-6, cut.width * cut.height)))

@@ -18,6 +18,7 @@ from operations.review import check_faces, check_head
 from operations.trim import edge_colour
 
 MM = 25.4  # in an inch
+MOST_GROWTH = 2.0  # times the photo's px that a crop may have which reaches beyond it
 MOST_FACES = 100  # that are cut out of one photo
 
 
@@ -103,9 +104,8 @@ class CropFace(OperationParams):
         *, manual: bool = False,
     ) -> Picture:  # fmt: skip
         """The cut-out; notes the frame, and what of it should be looked at."""
-        result = replace(
-            framed(picture, cut, *self._size(cut)), dpi=(self.dpi, self.dpi) if self._in_mm else picture.dpi
-        )
+        size = self._size(cut, MOST_GROWTH * picture.width * picture.height)
+        result = replace(framed(picture, cut, *size), dpi=(self.dpi, self.dpi) if self._in_mm else picture.dpi)
         context.findings.frame = frame_of(result, manual)
         check_faces(faces, face, context, several=self.which != "all")
         if face is not None:
@@ -141,13 +141,14 @@ class CropFace(OperationParams):
             wide, high = max(wide, high * self._ratio), max(high, wide / self._ratio)
         return Cut(x, y, wide, high, head.angle if self.straighten else 0.0)
 
-    def _size(self, cut: Cut) -> tuple[int, int]:
-        """The result's px. Raises OutputTooLarge."""
+    def _size(self, cut: Cut, most: float) -> tuple[int, int]:
+        """The result's px; `most` of them where the photo itself says how many. Raises OutputTooLarge."""
         per_unit = self.dpi / MM if self.unit == "mm" else 1.0
         width = None if self.width is None else self.width * per_unit
         height = None if self.height is None else self.height * per_unit
         if width is None and height is None:
-            width, height = cut.width, cut.height
+            factor = min(1.0, (most / (cut.width * cut.height)) ** 0.5)
+            width, height = cut.width * factor, cut.height * factor
         elif width is None:
             width = (height or 1.0) * cut.width / cut.height
         elif height is None:

@@ -78,6 +78,13 @@ def test_review_is_counted_listed_and_told(server: Server, job: Json) -> None:
     assert server.get(f"/api/jobs/{job['id']}/files?status=odd").status_code == 422
 
 
+def test_messages_name_the_codes_of_each_photo(server: Server, job: Json) -> None:
+    (last,) = list(server.messages(job["id"]))[-1:]
+    files = {file["id"]: codes(file) for file in server.files(job["id"])}
+    assert {file["id"]: file["review"] for file in last["files"]} == files
+    assert last["progress"]["review"] == sum(map(bool, files.values()))
+
+
 def test_crop_by_hand_is_made_without_a_model_and_taken_back(server: Server, job: Json) -> None:
     portrait = server.files(job["id"])[0]
     before, ran = result(server, portrait), inferences(server)

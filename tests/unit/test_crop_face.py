@@ -253,3 +253,16 @@ def test_frame_leads_to_the_picture_and_back() -> None:
     assert (cut.x, cut.y, cut.width, cut.height, cut.lean) == pytest.approx((45, 15, 20, 10, -30))
     mirrored = cut_of(frame, Placement(200, 0, -1, 1))
     assert (mirrored.x, mirrored.y, mirrored.lean) == pytest.approx((100, 50, 30))
+
+
+def test_crop_far_beyond_a_close_up_takes_no_more_px_than_twice_the_photos() -> None:
+    close = cv2.resize(data.astronaut()[40:190, 140:300], (1200, 1125), interpolation=cv2.INTER_CUBIC)
+    picture, context = cropped(CropFace(margin=2), np.asarray(close, np.uint8))
+    assert context.findings.frame is not None
+    assert context.findings.frame.height > 3 * 1125
+    assert picture.width * picture.height <= 2.01 * 1200 * 1125
+    assert picture.alpha is not None
+    inside = picture.alpha > 127
+    assert inside.mean() == pytest.approx(
+        1200 * 1125 / (context.findings.frame.width * context.findings.frame.height), rel=0.05
+    )
