@@ -14,7 +14,11 @@ export default defineConfig({
       external: /^react($|\/)/,
       output: {
         entryFileNames: '[name].js',
-        chunkFileNames: 'shared-[hash].js',
+        chunkFileNames: '[name]-[hash].js',
+        codeSplitting: { groups: [
+          { name: 'large', test: /src\/viewer|js\/brush/ }, // what is fetched when a photo is opened
+          { name: 'shared', priority: 1, test: /js\/core|src\/(job|language|messages|remove-background)/ },
+        ] },
         banner: (chunk) => (CLIENT.has(chunk.name) ? "'use client';" : ''),
       },
     },

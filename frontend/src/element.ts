@@ -5,7 +5,7 @@
  */
 
 import { entriesOfDrop, entriesOfFiles } from '../../static/js/core/entries.js';
-import { canRetry, groupOf, isFinal, passes, totals } from '../../static/js/core/store.js';
+import { canRetry, groupOf, isFinal, passes, reasonsOf, totals } from '../../static/js/core/store.js';
 import { countText, createFormat, fileText, jobText } from '../../static/js/core/words.js';
 import type { Entry, FileView, Format, Preset } from '../../static/js/core/types.js';
 import { createPhotoJob, faultOf } from './job.js';
@@ -324,8 +324,8 @@ export class PhotoProcessorElement extends Base {
     const { t } = this.#language;
     const job = this.#job!;
     const id = job.get().job?.id ?? '';
-    const { name, status, error, warnings } = file;
-    const reason = error ? [error.message, error.hint] : warnings.map(({ message }) => message);
+    const { name, status, error } = file;
+    const reasons = reasonsOf(file);
     const src = file.id ? job.picture(job.client.url.thumbnail(id, file.id, status === 'completed' ? { v: file.revision } : { of: 'source' })) : '';
     const known = before?.element.querySelector('img');
     const picture = known?.getAttribute('src') === src ? known : src && make('img', { src, alt: '', loading: 'lazy', onerror: () => { (picture as HTMLElement).hidden = true; } });
@@ -335,7 +335,8 @@ export class PhotoProcessorElement extends Base {
       }, picture || ''),
       this.makePart('span', 'name', { title: name }, name),
       this.makePart('span', 'status', {}, text),
-      reason.some(Boolean) && this.makePart('span', 'reason', {}, reason.filter(Boolean).join(' ')),
+      reasons.length > 0 && this.makePart('span', 'reason', {}, reasons.join(' ')),
+      status === 'completed' && !!file.review?.length && this.makePart('button', 'accept', { type: 'button', ariaLabel: `${t('looksFine')}: ${name}`, onclick: () => job.accept(file) }, t('looksFine')),
       canRetry(file) && this.makePart('button', 'retry', { type: 'button', ariaLabel: t('retryNamed', { name }), onclick: () => job.retry(file) }, t('retry')),
       status === 'completed' && file.id && this.#link('download', `${job.client.url.result(id, file.id)}?download=1`, { ariaLabel: t('download', { name }) }, t('downloadResult')),
     ].filter((node) => node instanceof Node);

@@ -3,7 +3,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { ChangeEvent, DragEvent } from 'react';
 import { entriesOfDrop, entriesOfFiles } from '../../static/js/core/entries.js';
-import { canRetry, emptyState, isFinal, passes, totals } from '../../static/js/core/store.js';
+import { canRetry, emptyState, isFinal, shownKeys, totals } from '../../static/js/core/store.js';
 import type { Entry, FileView, Recipe, State } from '../../static/js/core/types.js';
 import { createPhotoJob } from './job.js';
 import type { PhotoFault, PhotoJobCallbacks } from './job.js';
@@ -77,7 +77,7 @@ export function usePhotoJob(options: UsePhotoJobOptions = {}) {
 
   const add = useCallback((entries: Entry[]) => job.add(entries, recipe), [job, recipe]);
   const files = useMemo(() => state.order.flatMap((key) => state.files.get(key) ?? []), [state]);
-  const shown = useMemo(() => files.filter((file) => passes(file, filter)), [files, filter]);
+  const shown = useMemo(() => shownKeys(state, filter).flatMap((key) => state.files.get(key) ?? []), [state, filter]);
   const id = state.job?.id ?? '';
   const save = (url: string) => (job.client.keyed ? (event: { preventDefault: () => void }) => {
     event.preventDefault();
@@ -113,6 +113,8 @@ export function usePhotoJob(options: UsePhotoJobOptions = {}) {
     retry: (file?: FileView) => job.retry(file),
     /** Photos once more, by another recipe or model. */
     redo: job.redo,
+    /** Says that a photo to look at is fine. */
+    accept: job.accept,
     canRetry,
     reset: () => job.close(),
     dismiss: () => setFault(null),

@@ -50,6 +50,8 @@ export interface PhotoJob {
   retry: (file?: FileView) => Promise<void>;
   /** Photos once more: by another recipe or model, without either as they were done. */
   redo: (files: readonly FileView[], how?: { recipe?: Recipe; model?: string }) => Promise<void>;
+  /** Says that a photo to look at is fine. */
+  accept: (file: FileView) => Promise<void>;
   /** A mask drawn by hand takes the place of the model's; null gives that back. */
   setMask: (file: FileView, mask: Blob | null) => Promise<void>;
   /** What an `<img>` shows of an address of `client.url`: with a key, nothing until it has been fetched. */
@@ -141,6 +143,7 @@ export function createPhotoJob({ endpoint = '', apiKey = '', t, read, callbacks 
       const ids = files.flatMap(({ id }) => id ?? []);
       if (ids.length) await session.again((id) => client.reprocess(id, { ...recipe, ...(model ? { model } : {}), files: ids }));
     }),
+    accept: (file) => attempt(() => session.again((id) => client.accept(id, file.id!))),
     setMask: (file, mask) => attempt(() => session.again((id) => (mask ? client.putMask(id, file.id!, mask) : client.deleteMask(id, file.id!)))),
     picture: pictures.get,
     fetchPicture: pictures.fetch,

@@ -1,6 +1,6 @@
 import { useEffect, useId, useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
-import { canRetry, groupOf } from '../../static/js/core/store.js';
+import { canRetry, groupOf, reasonsOf } from '../../static/js/core/store.js';
 import { countText, createFormat, fileText, jobText } from '../../static/js/core/words.js';
 import type { FileView, Preset } from '../../static/js/core/types.js';
 import { faultOf } from './job.js';
@@ -11,7 +11,7 @@ import type { Viewer, ViewerPart } from './viewer.js';
 export type Part =
   | 'root' | 'presets' | 'preset' | 'drop' | 'drop-title' | 'choose' | 'fault' | 'bar' | 'count' | 'progress' | 'stage'
   | 'actions' | 'button' | 'zip' | 'filters' | 'filter' | 'files' | 'file' | 'thumb' | 'name' | 'status' | 'reason' | 'retry'
-  | 'download' | 'nothing' | ViewerPart;
+  | 'accept' | 'download' | 'nothing' | ViewerPart;
 
 export interface PhotoProcessorProps extends Omit<UsePhotoJobOptions, 'recipe'> {
   /** What can be made: presets of one's own, or the names of some of the server's; all of the server's without it. */
@@ -135,7 +135,7 @@ export function PhotoProcessor(props: PhotoProcessorProps) {
   function fileOf(file: FileView) {
     if (slots.file) return slots.file(file, view);
     const thumbnail = view.getThumbnailProps(file);
-    const reason = file.error ? [file.error.message, file.error.hint] : file.warnings.map(({ message }) => message);
+    const reasons = reasonsOf(file);
     return (
       <>
         <button type="button" {...part('thumb')} aria-label={t('open', { name: file.name })} disabled={file.status !== 'completed' && !file.error} onClick={() => open(file)}>
@@ -143,7 +143,8 @@ export function PhotoProcessor(props: PhotoProcessorProps) {
         </button>
         <span {...part('name')} title={file.name}>{file.name}</span>
         <span {...part('status')}>{fileText(file, state.model, t)}</span>
-        {reason.some(Boolean) && <span {...part('reason')}>{reason.filter(Boolean).join(' ')}</span>}
+        {reasons.length > 0 && <span {...part('reason')}>{reasons.join(' ')}</span>}
+        {file.status === 'completed' && !!file.review?.length && <button type="button" {...part('accept')} aria-label={`${t('looksFine')}: ${file.name}`} onClick={() => view.accept(file)}>{t('looksFine')}</button>}
         {canRetry(file) && <button {...view.getRetryProps(file)} {...part('retry')}>{t('retry')}</button>}
         {file.status === 'completed' && <a {...view.getDownloadProps(file)} {...part('download')}>{t('downloadResult')}</a>}
       </>

@@ -1,6 +1,6 @@
 /** One photo large: before and after with a slider, the ground behind it, a brush. For component and element alike; fetched when it is first asked for. */
 
-import { canRetry } from '../../static/js/core/store.js';
+import { canRetry, reasonsOf } from '../../static/js/core/store.js';
 import { fileText } from '../../static/js/core/words.js';
 import type { FileView, Translate } from '../../static/js/core/types.js';
 import type { PhotoJob } from './job.js';
@@ -130,7 +130,7 @@ export function openViewer(host: HTMLElement, { job, t, key, shown, classOf, clo
     drawn = now;
     title.textContent = now.name;
     status.textContent = fileText(now, job.get().model, t);
-    reason.textContent = (now.error ? [now.error.message, now.error.hint] : now.warnings.map(({ message }) => message)).filter(Boolean).join(' ');
+    reason.textContent = reasonsOf(now).join(' ');
     reason.hidden = !reason.textContent;
     if (again) {
       actions.replaceChildren(...drawActions(now));

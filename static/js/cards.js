@@ -6,7 +6,7 @@
  * @import { Card, Page } from './page.js'
  */
 
-import { canRetry, groupOf, usesModel } from './core/store.js';
+import { canRetry, groupOf, reasonsOf, shownKeys, usesModel } from './core/store.js';
 import { fileText } from './core/words.js';
 import { byId, el, oncePerFrame, setText } from './dom.js';
 
@@ -33,11 +33,14 @@ function paintCard(card, file, model, jobId, page) {
   card.file = file;
   setText(part.stage, fileText(file, model, t));
   if (before?.name !== file.name) paintName(part, file, t);
-  if (!before || before.id !== file.id || before.status !== file.status || before.error !== file.error) {
+  if (!before || before.id !== file.id || before.status !== file.status || before.error !== file.error || !sameCodes(before, file)) {
     paintState(element, part, file, page, jobId);
   }
-  if (before?.warnings !== file.warnings || before?.error !== file.error) paintReason(element, part, file);
+  if (before?.warnings !== file.warnings || before?.error !== file.error || before?.review !== file.review) paintReason(element, part, file);
 }
+
+/** @param {FileView} one @param {FileView} other */
+const sameCodes = (one, other) => (one.review?.length ?? 0) === (other.review?.length ?? 0);
 
 /** @param {FileView} file */
 function paintName(part, file, t) {
@@ -59,7 +62,7 @@ function paintState(element, part, file, { client, session, t }, jobId) {
   if (part.get) part.foot.append(part.get);
   part.pick.hidden = !file.id;
   part.tries?.remove();
-  part.tries = canRetry(file) ? triesOf(file, session.store.get().job, t) : null;
+  part.tries = canRetry(file) || file.review?.length ? triesOf(file, session.store.get().job, t) : null;
   if (part.tries) element.append(part.tries);
   paintPicture(part.image, file, client, jobId);
 }
@@ -73,6 +76,7 @@ function linkOf(file, href, t) {
 /** Buttons of the few that failed. @param {FileView} file @param {Job|null} job @param {Translate} t */
 function triesOf(file, job, t) {
   const button = (name, text, label) => el('button', { type: 'button', className: `${name} small`, 'aria-label': label }, text);
+  if (!canRetry(file)) return el('div', { className: 'tries' }, button('button fine', t('looksFine'), `${t('looksFine')}: ${file.name}`));
   return el('div', { className: 'tries' }, button('button retry', t('retry'), t('retryNamed', { name: file.name })),
     file.id && isReadable(file) && usesModel(file, job) && button('quiet other', t('otherModel'), `${t('otherModel')}: ${file.name}`));
 }
@@ -89,8 +93,7 @@ function paintPicture(image, file, client, jobId) {
 
 /** @param {FileView} file */
 function paintReason(element, part, file) {
-  const reasons = file.error ? [file.error.message, file.error.hint] : file.warnings.map(({ message }) => message);
-  const text = reasons.filter(Boolean).join(' ');
+  const text = reasonsOf(file).join(' ');
   part.why?.remove();
   part.why = text ? el('p', { className: 'why' }, text) : null;
   if (part.why) part.foot.after(part.why);
@@ -155,12 +158,20 @@ export function createCards(page) {
     if (!file || event.shiftKey || event.ctrlKey || event.metaKey) return;
     if (event.target.closest('.thumb, .other') && file.id) page.openFile(file.id);
     if (event.target.closest('.retry')) page.retryFile(file);
+    if (event.target.closest('.fine')) page.accept(file);
   });
 
   page.session.store.subscribe(gather);
   gather(page.session.store.get());
 
   return {
+    /** The order of a filter; what it does not show follows. @param {string} filter */
+    arrange(filter) {
+      const state = page.session.store.get();
+      const keys = filter === 'look' ? new Set([...shownKeys(state, filter), ...state.order]) : state.order;
+      const wanted = [...keys].map((key) => cards.get(key)?.element).filter(Boolean);
+      if (wanted.some((element, index) => list.children[index] !== element)) list.append(...wanted);
+    },
     /** Moves the focus from photo to photo. */
     step(by) {
       const thumbs = [...list.querySelectorAll('.thumb')].filter((thumb) => thumb.offsetParent !== null);

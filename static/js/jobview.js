@@ -5,15 +5,15 @@
  * @import { Page } from './page.js'
  */
 
-import { canRetry, isFinal, passes, totals } from './core/store.js';
+import { canRetry, isFinal, shownKeys as keysShown, totals } from './core/store.js';
 import { countText, jobText, stageText } from './core/words.js';
 import { byId, oncePerFrame, setText } from './dom.js';
 
 const RUNNING = new Set(['receiving', 'queued', 'processing', 'paused']);
 const PORTRAITS = new Set(['crop_face', 'id_photo']); // what people print
 
-/** @param {Page} page @param {{chooseNew: () => void, deleteJob: (job: Job) => void, recipe: () => Recipe, print: () => void}} actions */
-export function createJobView(page, { chooseNew, deleteJob, recipe, print }) {
+/** @param {Page} page @param {{chooseNew: () => void, deleteJob: (job: Job) => void, recipe: () => Recipe, print: () => void, arrange: (filter: string) => void}} actions */
+export function createJobView(page, { chooseNew, deleteJob, recipe, print, arrange }) {
   const { session, t } = page;
   const part = Object.fromEntries(['name', 'count', 'progress', 'stage', 'left', 'seal', 'retry', 'redo', 'print', 'pause', 'cancel', 'delete', 'new']
     .map((name) => [name, byId(`job-${name}`)]));
@@ -114,6 +114,7 @@ export function createJobView(page, { chooseNew, deleteJob, recipe, print }) {
   function setFilter(name) {
     list.dataset.filter = name;
     for (const button of filters) button.setAttribute('aria-pressed', String(button.dataset.filter === name));
+    arrange(name);
     draw();
   }
 
@@ -123,13 +124,7 @@ export function createJobView(page, { chooseNew, deleteJob, recipe, print }) {
   }
 
   /** The photos that the filter lets through, in order. */
-  function shownKeys() {
-    const { order, files } = session.store.get();
-    return order.filter((key) => {
-      const file = files.get(key);
-      return file && passes(file, list.dataset.filter);
-    });
-  }
+  const shownKeys = () => keysShown(session.store.get(), list.dataset.filter);
 
   const pauseOrResume = () => page.attempt(() => session.act(session.store.get().job?.status === 'paused' ? 'resume' : 'pause'));
   const retryAll = () => page.attempt(() => session.retry());

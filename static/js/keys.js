@@ -11,7 +11,7 @@ import { openDialog, recall, remember, setUpDialog } from './shell.js';
 const HELP = [
   [['?'], 'keyHelp'], [['O'], 'keyFiles'], [['Ctrl', 'V'], 'keyPaste'], [['J'], 'keyNext'], [['K'], 'keyPrevious'],
   [['Enter'], 'keyOpen'], [['Esc'], 'keyClose'], [['←', '→'], 'keySlide'], [['Space'], 'keyToggle'], [['+', '−', '0'], 'keyZoom'], [['B'], 'keyBackground'],
-  [['D'], 'keyDownload'], [['1', '2', '3', '4'], 'keyFilter'], [['P'], 'keyPause'], [['R'], 'keyRetry'], [['X'], 'keySelect'], [['A'], 'keySelectAll'], [['Del'], 'keyDelete'], [['H'], 'keyJobs'], [['M'], 'keyModels'],
+  [['D'], 'keyDownload'], [['1', '2', '3', '4'], 'keyFilter'], [['P'], 'keyPause'], [['R'], 'keyRetry'], [['F'], 'keyFine'], [['X'], 'keySelect'], [['A'], 'keySelectAll'], [['Del'], 'keyDelete'], [['H'], 'keyJobs'], [['M'], 'keyModels'],
 ];
 
 /**

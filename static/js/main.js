@@ -40,6 +40,7 @@ const page = {
   models: createModelWatch(client),
   openFile: (id) => attempt(async () => (await loadViewer()).enter(id)),
   retryFile: (file) => attempt(() => (file.id ? session.retry(file.id) : session.retryUpload(file.key))),
+  accept: (file) => attempt(() => session.again((id) => client.accept(id, String(file.id)))),
   attempt,
 };
 
@@ -50,7 +51,9 @@ const intake = createIntake(page, {
 });
 const history = createHistory(page);
 const print = () => attempt(async () => (await loadPrint()).open());
-const view = createJobView(page, { chooseNew: intake.choose, deleteJob: history.remove, recipe: options.recipe, print });
+const view = createJobView(page, {
+  chooseNew: intake.choose, deleteJob: history.remove, recipe: options.recipe, print, arrange: (filter) => cards.arrange(filter),
+});
 const cards = createCards(page);
 /** @type {Viewer|null} */ let viewer = null;
 /** @type {ReturnType<typeof import('./selection.js').createSelection>|null} */ let selection = null;

@@ -13,6 +13,8 @@ export interface Page {
   models: ReturnType<typeof import('./models.js').createModelWatch>;
   openFile: (id: string) => void;
   retryFile: (file: FileView) => void;
+  /** Says that the photo looks fine. */
+  accept: (file: FileView) => Promise<void>;
   /** A refusal becomes a notice. */
   attempt: (action: () => unknown) => Promise<void>;
 }

@@ -1,13 +1,13 @@
 /**
  * One photo opened: before and after on one stage, the backdrop, the facts, and the way to the next.
  *
- * @import { FileView, Translate } from './core/types.js'
+ * @import { FileView, Frame, Job, Translate } from './core/types.js'
  * @import { Page, Picture } from './page.js'
  */
 
 import { OfflineError } from './core/client.js';
 import { pretty } from './core/recipe.js';
-import { canRetry, usesModel } from './core/store.js';
+import { canRetry, reasonsOf, usesModel } from './core/store.js';
 import { byId, el, icon, oncePerFrame, setText } from './dom.js';
 import { swatch } from './options.js';
 import { modelSelect } from './redo.js';
@@ -125,16 +125,21 @@ function timings({ timings: all }, { t, format }) {
 
 /** @param {FileView} file */
 function notes(file) {
-  const drawn = file.warnings.map(({ message }) => note('look', message));
-  if (file.error) drawn.unshift(note('failed', [file.error.message, file.error.hint].filter(Boolean).join(' ')));
-  return drawn;
+  if (file.error) return [note('failed', reasonsOf(file).join(' '))];
+  return reasonsOf(file).map((sentence) => note('look', sentence));
 }
 
 /** @param {'look'|'failed'} kind */
 const note = (kind, text) => el('p', { className: `note small ${kind}` }, icon(kind), el('span', {}, text));
 
-/** @param {FileView} file @param {string} jobId @param {Page} page @param {{brush: () => void, unbrush: () => void, redo: (model: string) => void}} acts */
-function actions(file, jobId, page, { brush, unbrush, redo }) {
+/** The step that cuts out one part of the photo, whose frame a person can set. @param {FileView} file @param {Job|null} job */
+function cropStep(file, job) {
+  const step = (file.recipe ?? job?.recipe)?.operations.find(({ op }) => op === 'crop_face' || op === 'id_photo');
+  return step?.which === 'all' ? undefined : step;
+}
+
+/** @param {FileView} file @param {string} jobId @param {Page} page @param {{brush: () => void, unbrush: () => void, redo: (model: string) => void, crop: () => void, uncrop: () => void, fine: () => void}} acts */
+function actions(file, jobId, page, { brush, unbrush, redo, crop, uncrop, fine }) {
   if (!file.id) return [];
   const { client, t, retryFile, session } = page;
   const id = file.id;
@@ -149,6 +154,10 @@ function actions(file, jobId, page, { brush, unbrush, redo }) {
     add(el('div', { className: 'pair' }, clipboardButton(page, first), shareButton(page, first)));
   }
   if (canRetry(file)) add(el('button', { type: 'button', className: 'primary retry', onclick: () => retryFile(file) }, t('retry')));
+  const button = (/** @type {string} */ text, /** @type {() => void} */ onclick, className = 'button', id = '') => el('button', { type: 'button', className, id, onclick }, text);
+  if (done && file.review?.length) add(button(t('looksFine'), fine, 'button fine'));
+  if (done && cropStep(file, session.store.get().job)) add(button(t('crop'), crop, 'button', 'crop-open'));
+  if (done && file.crop?.manual) add(button(t('cropUndo'), uncrop, 'quiet'));
   if (done && file.engine) add(el('button', { type: 'button', className: 'button', id: 'brush-open', onclick: brush }, t('brush')));
   if (file.engine?.model === 'drawn') add(el('button', { type: 'button', className: 'quiet', onclick: unbrush }, t('brushUndo')));
   if ((done || canRetry(file)) && usesModel(file, session.store.get().job)) add(modelSelect(page, 'viewer-model', redo, file.engine?.model).element);
@@ -165,7 +174,7 @@ export function createViewer(page, shownKeys) {
   let current = '';
   let pushed = false;
   /** @type {FileView|null} */ let drawn = null;
-  /** @type {Awaited<ReturnType<typeof import('./brush.js').openBrush>>|null} */ let painting = null;
+  /** @type {{close: () => void, press: (key: string) => unknown}|null} */ let painting = null; // the brush, or the crop
   setUpDialog(dialog);
 
   const jobId = () => session.store.get().job?.id ?? '';
@@ -185,7 +194,7 @@ export function createViewer(page, shownKeys) {
     byId('viewer-times').lastElementChild.replaceChildren(...timings(now, page));
     byId('viewer-times').hidden = !now.timings;
     byId('viewer-notes').replaceChildren(...notes(now));
-    byId('viewer-actions').replaceChildren(...actions(now, jobId(), page, { brush, unbrush, redo }));
+    byId('viewer-actions').replaceChildren(...actions(now, jobId(), page, { brush, unbrush, redo, crop, uncrop, fine }));
     setText(byId('stage').querySelector('.stage-note'), now.status === 'completed' || now.error ? '' : t('notReady'));
     compare.show(original(now), now.status === 'completed' ? result(now) : null);
     place();
@@ -261,6 +270,48 @@ export function createViewer(page, shownKeys) {
     byId('stage').dataset.painting = '';
   });
 
+  const crop = () => page.attempt(async () => {
+    zoom.reset();
+    const [id, own] = [jobId(), current];
+    const [{ openCrop }] = await Promise.all([import('./crop.js'), session.detail(own)]).catch(() => {
+      throw new OfflineError();
+    });
+    const now = file();
+    if (painting || own !== current || !now) return;
+    /** @param {Omit<Frame, 'manual'>|null} frame */
+    const save = (frame) => session.again(() => page.client.setCrop(id, own, frame)).catch((error) => {
+      page.attempt(() => { throw error; });
+      throw error;
+    });
+    painting = await openCrop(byId('stage'), {
+      photo: page.client.url.thumbnail(id, own, { of: 'source', size: PREVIEW_PX }),
+      size: { width: now.width ?? 0, height: now.height ?? 0 },
+      frame: now.crop ?? null,
+      step: cropStep(now, session.store.get().job),
+      t,
+      save,
+      closed: () => {
+        painting = null;
+        delete byId('stage').dataset.painting;
+        byId('crop-open')?.focus();
+      },
+    });
+    byId('stage').dataset.painting = '';
+  });
+  const uncrop = () => page.attempt(() => session.again((id) => page.client.setCrop(id, current, null)));
+
+  /** The next of those to look at, where these are gone through. */
+  async function fine() {
+    const now = file();
+    const ids = row();
+    if (!now?.review?.length) return;
+    await page.accept(now);
+    const next = ids[ids.indexOf(current) + 1];
+    if (next && byId('cards').dataset.filter === 'look') {
+      replacePlace(jobId(), next);
+      show(next);
+    }
+  }
   const redo = (/** @type {string} */ model) => page.attempt(() => session.again((id) => page.client.reprocess(id, { files: [current], model })));
   const unbrush = () => page.attempt(() => session.again((id) => page.client.deleteMask(id, current)));
 
@@ -287,6 +338,7 @@ export function createViewer(page, shownKeys) {
     j: () => step(1),
     k: () => step(-1),
     b: cycleBackdrop,
+    f: fine,
     '+': zoom.closer,
     '-': zoom.farther,
     0: zoom.reset,

@@ -30,6 +30,8 @@ DONE = ProcessedImage(
     thumbnail=b"small",
     engine=None,
     faces=None,
+    frame=None,
+    review=(),
     warnings=(),
     timings={"total_s": 0.01},
 )

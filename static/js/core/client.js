@@ -108,11 +108,11 @@ export function createClient(base = '', read = JSON.parse, key = '') {
       return { job: response.status === 304 ? null : read(await response.text()), etag: response.headers.get('ETag') || '' };
     },
     file: (id, file) => call('GET', fileAt(id, file)),
-    async allFiles(id) {
+    async allFiles(id, status) {
       const files = [];
       let after = null;
       do {
-        const page = await call('GET', `${at(id)}/files${query({ limit: 500, after })}`);
+        const page = await call('GET', `${at(id)}/files${query({ limit: 500, after, status })}`);
         files.push(...page.files);
         after = page.next;
       } while (after !== null);
@@ -140,6 +140,9 @@ export function createClient(base = '', read = JSON.parse, key = '') {
       for (const url of urls) form.append('urls', url);
       return call('POST', '/api/jobs', { form, headers: { 'Idempotency-Key': key } });
     },
+    accept: (id, file) => call('POST', `${fileAt(id, file)}/accept`),
+    setCrop: (id, file, frame) => (frame ? call('PUT', `${fileAt(id, file)}/crop`, { form: JSON.stringify(frame), headers: JSON_TYPE })
+      : call('DELETE', `${fileAt(id, file)}/crop`)),
     putMask: (id, file, mask) => call('PUT', `${fileAt(id, file)}/mask`, { form: mask, headers: { 'Content-Type': 'image/png' } }),
     deleteMask: (id, file) => call('DELETE', `${fileAt(id, file)}/mask`),
     async deleteJob(id, keepalive) {

@@ -17,6 +17,19 @@ export function createSession(client, onGone) {
   let unfollow = () => {};
   let jobId = '';
 
+  /** Events name only the codes of what is to be looked at; the sentences are asked for, not more than once a second. */
+  let asking = false;
+  store.subscribe(({ files, changed }) => {
+    const id = jobId;
+    if (asking || !id || ![...changed].some((key) => files.get(key)?.review?.some(({ message }) => !message))) return;
+    asking = true;
+    setTimeout(async () => {
+      asking = false;
+      const found = id === jobId ? await client.allFiles(id, 'review').catch(() => []) : [];
+      if (id === jobId) for (const file of found) store.dispatch({ type: 'detail', file });
+    }, 1_000);
+  });
+
   /** @param {string} id */
   function follow(id) {
     unfollow();

@@ -4,10 +4,10 @@
  * Every dispatch makes a new state object and new objects for the files that changed, so a view compares by identity;
  * the Map and the order of 10,000 files are kept, not copied.
  *
- * @import { Action, FileBrief, FileView, Group, Item, Job, JobEvent, JobFile, State } from './types.js'
+ * @import { Action, FileBrief, FileView, Group, Item, Job, JobEvent, JobFile, ReviewItem, State } from './types.js'
  */
 
-const DETAILS = /** @type {const} */ (['size', 'width', 'height', 'engine', 'outputs', 'faces', 'timings', 'attempts', 'recipe']);
+const DETAILS = /** @type {const} */ (['size', 'width', 'height', 'engine', 'outputs', 'faces', 'timings', 'attempts', 'recipe', 'crop', 'review']);
 const FINAL = new Set(['completed', 'failed', 'cancelled']);
 
 /** @returns {State} */
@@ -21,7 +21,7 @@ export function emptyState() {
 
 /** @param {FileView} file @returns {Group} */
 export function groupOf(file) {
-  if (file.status === 'completed') return file.warnings.length ? 'look' : 'done';
+  if (file.status === 'completed') return file.warnings.length || file.review?.length ? 'look' : 'done';
   if (file.status === 'failed' || file.status === 'refused') return 'failed';
   return file.status === 'cancelled' ? 'cancelled' : 'active';
 }
@@ -30,6 +30,19 @@ export function groupOf(file) {
 export function passes(file, filter) {
   const group = groupOf(file);
   return filter === 'all' || filter === group || (filter === 'done' && group === 'look');
+}
+
+/** The photos that a filter lets through; of those to look at, the ones with the most to say first. @param {State} state @param {string} filter */
+export function shownKeys({ order, files }, filter) {
+  const keys = order.filter((key) => passes(/** @type {FileView} */ (files.get(key)), filter));
+  const weight = (/** @type {string} */ key) => files.get(key)?.review?.length ?? 0;
+  return filter === 'look' ? keys.sort((one, other) => weight(other) - weight(one)) : keys;
+}
+
+/** Why a photo is to be looked at, or failed, in sentences. @param {FileView} file @returns {string[]} */
+export function reasonsOf({ error, warnings, review = [] }) {
+  const said = error ? [error.message, error.hint] : [...review, ...warnings].map(({ message }) => message);
+  return [...new Set(said)].filter((one) => one !== undefined && one !== null && one !== '').map(String);
 }
 
 /** Whether trying again can help: what the server refused on arrival must be sent anew. @param {FileView} file */
@@ -125,9 +138,13 @@ function upsert(state, file) {
   state.keys.set(file.id, key);
   const known = state.files.get(key);
   const again = known?.status === 'completed' && file.status !== 'completed';
-  const stale = again ? { outputs: undefined, timings: undefined, engine: undefined, revision: (known.revision ?? 0) + 1 } : {};
-  put(state, { ...known, ...stale, ...file, key, fraction: 1, warnings: file.warnings ?? [] });
+  const stale = again ? { outputs: undefined, timings: undefined, engine: undefined, crop: undefined, revision: (known.revision ?? 0) + 1 } : {};
+  put(state, { ...known, ...stale, ...file, key, fraction: 1, warnings: file.warnings ?? [], review: reviewOf(file, known) });
 }
+
+/** An event names codes: their sentences are kept where they are known. @param {FileBrief & Partial<JobFile>} file @param {FileView} [known] @returns {ReviewItem[]} */
+const reviewOf = (file, known) => (file.review ?? []).map((item) => (typeof item !== 'string' ? item
+  : known?.review?.find(({ code }) => code === item) ?? { code: item, message: '' }));
 
 /** An event may tell of a file before its upload's answer comes: they are the same card. @param {State} state @param {string} name */
 function uploadNamed(state, name) {

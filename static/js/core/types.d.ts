@@ -6,6 +6,10 @@ export type Progress = { processed: number; total: number; percentage: number; s
 export type Eta = { low_s: number; high_s: number; jobs_ahead: number };
 export type FileError = { code: string; message: string; hint?: string | null };
 export type FileWarning = { code: string; message: string };
+/** What a person should look at: what was measured, and the range it should lie in. */
+export type ReviewItem = { code: string; message: string; value?: number | null; low?: number | null; high?: number | null; unit?: string | null };
+/** A part of a photo, in px of it upright; turned clockwise by `angle` degrees, the photo shows it level. */
+export type Frame = { centre: [number, number]; width: number; height: number; angle: number; manual: boolean };
 export type Operation = { op: string; [parameter: string]: any };
 export type OutputSpec = { name: string; format: string; quality?: number; [parameter: string]: any };
 export type Recipe = { operations: Operation[]; outputs: OutputSpec[] };
@@ -34,6 +38,8 @@ export interface FileBrief {
   stage: string;
   error: FileError | null;
   warnings: FileWarning[];
+  /** An event has the codes alone. */
+  review?: (ReviewItem | string)[];
 }
 
 /** What only `GET .../files` says of it. */
@@ -48,6 +54,7 @@ export interface FileDetail {
   attempts: number;
   /** Its own, where it was done again by another than the job's. */
   recipe: Recipe | null;
+  crop: Frame | null;
 }
 export type JobFile = FileBrief & FileDetail;
 
@@ -150,6 +157,8 @@ export type FileView = {
   fraction: number;
   error: FileError | null;
   warnings: FileWarning[];
+  /** What to look at; without a message until the server has said it. */
+  review?: ReviewItem[];
   can_retry?: boolean;
   /** How often its result was made anew since the page came: thumbnails keep their address. */
   revision?: number;
@@ -230,7 +239,7 @@ export interface Client {
   jobIfChanged(id: string, known: string): Promise<{ job: Job | null; etag: string }>;
   file(id: string, file: string): Promise<JobFile>;
   /** Every file, over as many pages as it takes. */
-  allFiles(id: string): Promise<JobFile[]>;
+  allFiles(id: string, status?: string): Promise<JobFile[]>;
 
   openJob(job: NewJob, key: string): Promise<Job>;
   addFile(id: string, entry: Entry, options: SendOptions): Promise<{ files: JobFile[]; job: Job }>;
@@ -241,6 +250,10 @@ export interface Client {
   reprocess(id: string, redo: Partial<Recipe> & { files?: string[]; model?: string }): Promise<Job>;
   /** A job of photos that the server fetches, where it does that. */
   fetchUrls(job: NewJob, urls: string[], key: string): Promise<Job>;
+  /** Says that the photo looks fine. */
+  accept(id: string, file: string): Promise<Job>;
+  /** Cuts it out anew; null: as the server does by itself. */
+  setCrop(id: string, file: string, frame: Omit<Frame, 'manual'> | null): Promise<Job>;
   putMask(id: string, file: string, mask: Blob): Promise<Job>;
   deleteMask(id: string, file: string): Promise<Job>;
   change(id: string, values: { name?: string; priority?: string; keep?: boolean }): Promise<Job>;

@@ -5,6 +5,7 @@
  */
 
 import { pretty } from './recipe.js';
+import { groupOf } from './store.js';
 
 /** @param {Translate} t @param {string} locale @returns {Format} */
 export function createFormat(t, locale) {
@@ -68,7 +69,7 @@ export function fileText(file, model, t) {
     return file.stage === 'sent' ? t('stageUploaded') : t('stageUploading', { n: Math.floor(100 * file.fraction) });
   }
   if (file.status === 'refused') return t('stage failed');
-  if (file.status === 'completed') return file.warnings.length ? t('look') : t('stage done');
+  if (file.status === 'completed') return t(groupOf(file) === 'look' ? 'look' : 'stage done');
   return file.status === 'processing' ? stageText(file.stage, model, t) : stageText(file.status === 'queued' ? 'waiting' : file.status, null, t);
 }
 
