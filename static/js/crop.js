@@ -100,7 +100,8 @@ export async function openCrop(stage, { photo: src, size, frame, step, t, save, 
     zoom.value = String((100 * Math.log(widest() / part.width)) / Math.log(30));
     turn.value = String(part.angle - around);
     turned.textContent = t('cropTurned', { n: Math.round(10 * part.angle) / 10 });
-    undo.disabled = done.disabled = JSON.stringify(part) === JSON.stringify(first) && frame !== null;
+    undo.disabled = JSON.stringify(part) === JSON.stringify(first);
+    done.disabled = undo.disabled && frame !== null;
   }
 
   const spread = () => {

@@ -246,6 +246,13 @@ export function createViewer(page, shownKeys) {
     draw();
   }
 
+  /** Laid over the photo, unless that was left meanwhile. @param {NonNullable<typeof painting>} layer @param {string} own */
+  function lay(layer, own) {
+    if (own !== current) return layer.close();
+    painting = layer;
+    byId('stage').dataset.painting = '';
+  }
+
   const brush = () => page.attempt(async () => {
     zoom.reset();
     const [id, own] = [jobId(), current];
@@ -254,7 +261,7 @@ export function createViewer(page, shownKeys) {
     });
     const now = file();
     if (painting || own !== current || !now) return;
-    painting = await openBrush(byId('stage'), {
+    const layer = await openBrush(byId('stage'), {
       photo: page.client.url.thumbnail(id, own, { of: 'source', size: PREVIEW_PX }),
       mask: `${page.client.url.mask(id, own)}?v=${Date.now()}`,
       t,
@@ -267,7 +274,7 @@ export function createViewer(page, shownKeys) {
         delete byId('stage').dataset.painting;
       },
     });
-    byId('stage').dataset.painting = '';
+    lay(layer, own);
   });
 
   const crop = () => page.attempt(async () => {
@@ -283,7 +290,7 @@ export function createViewer(page, shownKeys) {
       page.attempt(() => { throw error; });
       throw error;
     });
-    painting = await openCrop(byId('stage'), {
+    const layer = await openCrop(byId('stage'), {
       photo: page.client.url.thumbnail(id, own, { of: 'source', size: PREVIEW_PX }),
       size: { width: now.width ?? 0, height: now.height ?? 0 },
       frame: now.crop ?? null,
@@ -296,7 +303,7 @@ export function createViewer(page, shownKeys) {
         byId('crop-open')?.focus();
       },
     });
-    byId('stage').dataset.painting = '';
+    lay(layer, own);
   });
   const uncrop = () => page.attempt(() => session.again((id) => page.client.setCrop(id, current, null)));
 
