@@ -30,6 +30,7 @@ TRIALS = (-18.0, 18.0, -36.0, 36.0, 90.0, -90.0, 180.0)  # degrees: the cascades
 LOOKS = (0.0, -4.0, 4.0)  # degrees beside the one found: the mean of three looks has half the error of one
 STEADY = 6.0  # degrees by which looks may differ and still be believed
 APART = (0.28, 0.75)  # distance of the eyes, in face widths
+AROUND = 0.6  # of a face's width: what is looked at on each side of it for its eyes
 OPEN_ROOM = 1.1  # side of the square about a pupil, in units of the head,
 OPEN_PX = 110  # and in px, in which an open eye is looked for
 OPEN_LEAST_PX = 36
@@ -162,11 +163,14 @@ def _scaled(face: FoundFace, factor: float) -> FoundFace:
 
 def _with_eyes(face: FoundFace, small: Pixels, factor: float) -> FoundFace:
     """The upright face with its eyes, where three looks agree on how they lie."""
-    first = _leaning(small, 0.0)
-    eyes = None if first is None else _steady(small, lean(first[1]))
+    left, top = (max(0, int(factor * (at - AROUND * face.width))) for at in (face.x, face.y))
+    right, bottom = (int(factor * (at + (1 + AROUND) * face.width)) for at in (face.x, face.y))
+    region = np.ascontiguousarray(small[top:bottom, left:right])
+    first = _leaning(region, 0.0)
+    eyes = None if first is None else _steady(region, lean(first[1]))
     if eyes is None:
         return face
-    pair = tuple((x / factor, y / factor) for x, y in eyes)
+    pair = tuple(((x + left) / factor, (y + top) / factor) for x, y in eyes)
     middle = (pair[0][0] + pair[1][0]) / 2, (pair[0][1] + pair[1][1]) / 2
     inside = face.x < middle[0] < face.x + face.width and face.y < middle[1] < face.y + face.height
     if not inside:

@@ -55,6 +55,7 @@ def test_killed_in_the_middle_of_a_batch_everything_finishes_once(start_server: 
         "percentage": 100.0,
         "succeeded": PHOTOS,
         "failed": 0,
+        "review": 0,
     }
     files = server.files(job["id"])
     assert completions(server.data, job["id"]) == {file["id"]: 1 for file in files}
