@@ -34,11 +34,11 @@ class Assets:
         """Take an uploaded file. Raises what reading a photo raises, StorageFull and StorageUnavailable."""
         if received.error is not None:
             raise received.error
-        if sniff(received.head) is None:
-            raise errors.UnsupportedFormat  # drawings may be photos, where that is set, but no backgrounds and marks
         width, height = probe(received.path, self._limit)
+        media_type = sniff(received.head)
+        if media_type is None:
+            raise errors.UnsupportedFormat  # drawings may be photos, where that is set, but no backgrounds and marks
         decode(received.path, self._limit, lambda _code, _message: None)  # a broken one shall not fail every photo
-        media_type = sniff(received.head) or ""
         with translated():
             self._folder.mkdir(parents=True, exist_ok=True)
             received.path.replace(self._folder / received.sha256)
