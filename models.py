@@ -2,30 +2,27 @@
 
 import asyncio
 import logging
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 
 import errors
-from engines import classical
 from engines.detector import FaceDetector
 from engines.download import SourceFailed, fetch_model
 from engines.folders import Found, ModelFolders
-from engines.lane import networks
-from engines.mattes import MatteCache, matte_key
+from engines.mattes import MatteCache
 from engines.optimised import OptimisedFolder, is_installed
 from engines.optimiser import Optimiser
+from engines.predictor import Predictor
 from engines.rows import ALIASES, CUSTOM, DEFAULT, FALLBACK_ENGINE, ROWS, STAND_INS, ModelRow
-from engines.runtimes import Network, NotResizable, Place, load_network, runtime_of
-from engines.segmenter import Segmenter, enlarged
+from engines.runtimes import Place, runtime_of
+from engines.segmenter import Segmenter
 from engines.types import Matte as Matte
 from engines.types import ModelInfo as ModelInfo
 from engines.types import Pixels, State
 from engines.types import Resolved as Resolved
 from imaging.faces import FoundFace
-from schemas import Engine, FileError, FileWarning, ModelProgress, Quality
+from schemas import FileError, FileWarning, ModelProgress, Quality
 from settings import Settings
 
 log = logging.getLogger(__name__)
@@ -52,26 +49,11 @@ class _Failure:
         return time.monotonic() - self.at < FAILURE_KEPT_S
 
 
-@dataclass(frozen=True)
-class _Loaded:
-    """A model in memory, and the file that it was loaded from."""
-
-    identity: str
-    segmenter: Segmenter
-
-
 class ModelStore:
-    """The models of one server. Coroutines and downloads belong to the event loop; `predict` to any thread.
-
-    `inferences` counts how often a network or an engine was asked, and did not find its answer among `mattes`.
-    """
+    """The models of one server. Coroutines and downloads belong to the event loop; `predict` to any thread."""
 
     def __init__(self, settings: Settings, mattes: MatteCache | None = None) -> None:
         self._settings = settings
-        self._mattes = mattes
-        self._counting = threading.Lock()
-        self._lane = networks()
-        self.inferences = 0
         self._folders = ModelFolders(settings)
         self._detector = FaceDetector(self._folders)
         self._rows = {row.name: row for row in ROWS if _is_offered(row, settings)}
@@ -83,9 +65,7 @@ class ModelStore:
         self._device_error: FileError | None = None
         self._optimised = OptimisedFolder(settings.models_path)
         self.optimiser = Optimiser(self._optimised, self._notify)
-        self._segmenters: dict[tuple[str, Quality], _Loaded] = {}
-        self._fixed: set[str] = set()
-        self._locks = {name: threading.Lock() for name in self._rows}
+        self._predictor = Predictor(self._folders, self._optimised if self._optimises else None, self._place, mattes)
 
     def names(self) -> tuple[str, ...]:
         """The names of the models offered here."""
@@ -123,7 +103,7 @@ class ModelStore:
         row = self._row(name)
         found = self._folders.find(row)
         failure = self._failures.get(row.name)
-        loaded = self._segmenters.get((row.name, "best"))
+        loaded = self._predictor.loaded(row)
         return ModelInfo(
             name=row.name,
             title=row.title,
@@ -133,27 +113,24 @@ class ModelStore:
             kind=row.kind,
             bytes=found.bytes if found else row.bytes,
             digest=row.digest,
-            input_size=loaded.segmenter.size if loaded else row.input_size,
+            input_size=loaded.size if loaded else row.input_size,
             state=self._state(row, found),
             source=(self._sources.get(row.name) or found.source) if found else None,
             verified=found.known if found else None,
             progress=self.progress(row.name),
             error=self._device_error if found else failure.error if failure else None,
-            runtime=self._runtime(row, found),
+            runtime=self._runtime(row, found, loaded),
             optimisable=self._why_not_optimisable(row, found) is None and is_installed(),
             optimised=self.optimiser.state(row, found) if self._optimises else None,
         )
 
-    def _runtime(self, row: ModelRow, found: Found | None) -> str | None:
+    def _runtime(self, row: ModelRow, found: Found | None, loaded: Segmenter | None) -> str | None:
         """What runs the model, or would run it now."""
         if row.kind == "classical" or (row.kind == "face_detector" and found):
             return "opencv"
         if found is None:
             return None
-        loaded = self._segmenters.get((row.name, "best"))
-        if loaded and loaded.identity == self._identity(row):
-            return loaded.segmenter.runtime
-        return runtime_of(self._file(row, found), self._place)
+        return loaded.runtime if loaded else runtime_of(self._predictor.file(row, found), self._place)
 
     def _row(self, name: str) -> ModelRow:
         name = self.canonical(name)
@@ -346,91 +323,14 @@ class ModelStore:
         Raises UnknownModel, ModelUnavailable, ModelBroken.
         """
         row = self._rows[self.segmenter(self._row(name).name)]
-        if quality not in row.sides or row.name in self._fixed:
-            quality = "best"
-        matte = self._kept(row, pixels, stage, quality)
-        return replace(matte, alpha=enlarged(matte.alpha, pixels.shape[1], pixels.shape[0]))
+        if row.kind == "network" and self._folders.find(row) is None:
+            raise errors.ModelUnavailable(self._why_not(row.name))
+        return self._predictor.predict(row, pixels, stage, quality)
 
-    def _kept(self, row: ModelRow, pixels: Pixels, stage: Callable[[str], None], quality: Quality) -> Matte:
-        """The model's answer at its own size: the one kept from an earlier time, else a new one."""
-        if self._mattes is None:
-            return self._answer(row, pixels, stage, quality)
-        key = matte_key(pixels, f"{self._identity(row)} {quality}")
-        kept = self._mattes.get(key)
-        if kept is None:
-            kept = self._answer(row, pixels, stage, quality)
-            self._mattes.put(key, kept)
-        return replace(kept, cutouts=self._mattes.cutouts(key))
-
-    def _identity(self, row: ModelRow) -> str:
-        """What changes whenever the answers of a model may."""
-        found = self._folders.find(row)
-        if found is None:
-            return row.name
-        path = self._file(row, found)
-        status = path.stat()
-        return f"{row.name} {runtime_of(path, self._place)} {status.st_size} {status.st_mtime_ns}"
-
-    def _file(self, row: ModelRow, found: Found) -> Path:
-        """What is loaded for a model: its optimised form where there is one."""
-        return (self._optimised.network(row, found) if self._optimises else None) or found.path
-
-    def _answer(self, row: ModelRow, pixels: Pixels, stage: Callable[[str], None], quality: Quality) -> Matte:
-        if row.kind == "classical":
-            stage("removing background")
-            self._count()
-            return Matte(classical.ENGINES[row.name](pixels), Engine(model=row.name, runtime="opencv", quality="best"))
-        segmenter, quality = self._segmenter(row, stage, quality)
-        stage("removing background")
-        self._count()
-        alpha, timings = segmenter.timed_answer(pixels)
-        return Matte(alpha, Engine(model=row.name, runtime=segmenter.runtime, quality=quality), timings)
-
-    def _count(self) -> None:
-        with self._counting:
-            self.inferences += 1
-
-    def _segmenter(self, row: ModelRow, stage: Callable[[str], None], quality: Quality) -> tuple[Segmenter, Quality]:
-        """The loaded model, and the quality it has: where its network runs at one size alone, `best`."""
-        if (row.name, quality) not in self._segmenters:
-            stage("loading the model")
-        with self._locks[row.name]:
-            if row.name not in self._fixed:
-                try:
-                    return self._loaded(row, quality), quality
-                except NotResizable:
-                    self._fixed.add(row.name)
-            return self._loaded(row, "best"), "best"
-
-    def _loaded(self, row: ModelRow, quality: Quality) -> Segmenter:
-        identity = self._identity(row)
-        loaded = self._segmenters.get((row.name, quality))
-        if loaded is None or loaded.identity != identity:
-            found = self._folders.find(row)
-            if found is None:
-                raise errors.ModelUnavailable(self._why_not(row.name))
-            self._unload(row, identity)
-            side = row.sides.get(quality)
-            loaded = _Loaded(identity, Segmenter(row, self._network(row, found, side), side))
-            self._segmenters[(row.name, quality)] = loaded
-        return loaded.segmenter
-
-    def _unload(self, row: ModelRow, identity: str) -> None:
-        """Forget what was loaded of a file that is no longer the model's."""
-        for key, loaded in list(self._segmenters.items()):
-            if key[0] == row.name and loaded.identity != identity:
-                del self._segmenters[key]
-
-    def _network(self, row: ModelRow, found: Found, side: int | None) -> Network:
-        path = self._file(row, found)
-        try:
-            return self._lane.call(load_network, path, self._place, side)
-        except errors.ModelBroken as problem:
-            if path == found.path:
-                raise
-            log.warning("the optimised form of %s cannot be loaded and is thrown away", row.name, exc_info=problem)
-            self._optimised.files(row).remove()
-            return self._lane.call(load_network, found.path, self._place, side)
+    @property
+    def inferences(self) -> int:
+        """How often a network or an engine was asked, and did not find its answer among the mattes."""
+        return self._predictor.inferences
 
 
 def _is_offered(row: ModelRow, settings: Settings) -> bool:

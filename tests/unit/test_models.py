@@ -15,7 +15,7 @@ from skimage import data
 
 import errors
 import models
-from engines import folders
+from engines import folders, predictor
 from engines import rows as registry
 from engines.mattes import MatteCache
 from engines.rows import DEFAULT, ROWS
@@ -319,13 +319,13 @@ def test_predict_loads_once_however_many_ask(
 ) -> None:
     put(tmp_path / "models" / "u2netp.onnx", tiny_network.read_bytes())
     loads: list[Path] = []
-    original = models.load_network
+    original = predictor.load_network
 
     def counted(path: Path, runtime: str, side: int | None = None) -> Network:
         loads.append(path)
         return original(path, runtime, side)
 
-    monkeypatch.setattr(models, "load_network", counted)
+    monkeypatch.setattr(predictor, "load_network", counted)
     store = make_store(offline=True)
     alphas: list[np.ndarray] = []
     stages: list[str] = []
