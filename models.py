@@ -17,9 +17,9 @@ from engines.predictor import Predictor
 from engines.rows import ALIASES, CUSTOM, DEFAULT, FALLBACK_ENGINE, ROWS, STAND_INS, ModelRow
 from engines.runtimes import Place, runtime_of
 from engines.segmenter import Segmenter
+from engines.types import NO_HINTS, Hints, Pixels, State
 from engines.types import Matte as Matte
 from engines.types import ModelInfo as ModelInfo
-from engines.types import Pixels, State
 from engines.types import Resolved as Resolved
 from imaging.faces import FoundFace
 from schemas import FileError, FileWarning, ModelProgress, Quality
@@ -315,17 +315,25 @@ class ModelStore:
         if tasks:
             await asyncio.wait(tasks)
 
-    def predict(self, name: str, pixels: Pixels, stage: Callable[[str], None], quality: Quality = "best") -> Matte:
+    def predict(
+        self,
+        name: str,
+        pixels: Pixels,
+        stage: Callable[[str], None],
+        quality: Quality = "best",
+        hints: Hints = NO_HINTS,
+    ) -> Matte:
         """The matte of (H, W, 3) uint8 RGB `pixels`, announcing what it does. Thread-safe; loads the model once.
 
         Its engine names the quality there was: only networks that run at other sizes have another than `best`.
+        Within a rectangle of the `hints` a network looks at that alone; strokes are GrabCut's to follow.
 
         Raises UnknownModel, ModelUnavailable, ModelBroken.
         """
         row = self._rows[self.segmenter(self._row(name).name)]
         if row.kind == "network" and self._folders.find(row) is None:
             raise errors.ModelUnavailable(self._why_not(row.name))
-        return self._predictor.predict(row, pixels, stage, quality)
+        return self._predictor.predict(row, pixels, stage, quality, hints)
 
     @property
     def inferences(self) -> int:

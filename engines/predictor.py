@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 import errors
 from engines import classical
 from engines.folders import Found, ModelFolders
@@ -15,7 +17,8 @@ from engines.optimised import OptimisedFolder
 from engines.rows import ModelRow
 from engines.runtimes import Network, NotResizable, Place, load_network, runtime_of
 from engines.segmenter import Segmenter, enlarged
-from engines.types import Matte, Pixels
+from engines.types import NO_HINTS, Hints, Matte, Pixels
+from imaging.geometry import Box
 from schemas import Engine, Quality
 
 log = logging.getLogger(__name__)
@@ -59,24 +62,36 @@ class Predictor:
         """What is loaded for a model: its optimised form where there is one."""
         return (self._optimised.network(row, found) if self._optimised else None) or found.path
 
-    def predict(self, row: ModelRow, pixels: Pixels, stage: Callable[[str], None], quality: Quality) -> Matte:
+    def predict(
+        self, row: ModelRow, pixels: Pixels, stage: Callable[[str], None], quality: Quality, hints: Hints
+    ) -> Matte:
         """The matte of (H, W, 3) uint8 RGB `pixels`, announcing what it does; the best quality where it has no other.
+
+        Within a rectangle of the `hints` a network looks at that alone; strokes are GrabCut's to follow.
 
         Raises ModelUnavailable, ModelBroken.
         """
         if quality not in row.sides or row.name in self._fixed:
             quality = "best"
-        matte = self._kept(row, pixels, stage, quality)
+        box = None if row.kind == "classical" else hints.rectangle
+        if box is not None:
+            part = np.ascontiguousarray(pixels[box[1] : box[1] + box[3], box[0] : box[0] + box[2]])
+            matte = self._kept(row, part, stage, quality, NO_HINTS)
+            return replace(matte, alpha=_placed(matte.alpha, box, pixels.shape), cutouts=None)
+        matte = self._kept(row, pixels, stage, quality, hints if row.kind == "classical" else NO_HINTS)
         return replace(matte, alpha=enlarged(matte.alpha, pixels.shape[1], pixels.shape[0]))
 
-    def _kept(self, row: ModelRow, pixels: Pixels, stage: Callable[[str], None], quality: Quality) -> Matte:
+    def _kept(
+        self, row: ModelRow, pixels: Pixels, stage: Callable[[str], None], quality: Quality, hints: Hints
+    ) -> Matte:
         """The model's answer at its own size: the one kept from an earlier time, else a new one."""
         if self._mattes is None:
-            return self._answer(row, pixels, stage, quality)
-        key = matte_key(pixels, f"{self._identity(row)} {quality}")
+            return self._answer(row, pixels, stage, quality, hints)
+        hinted = "" if hints.is_empty else f" {hints.digest}"
+        key = matte_key(pixels, f"{self._identity(row)} {quality}{hinted}")
         kept = self._mattes.get(key)
         if kept is None:
-            kept = self._answer(row, pixels, stage, quality)
+            kept = self._answer(row, pixels, stage, quality, hints)
             self._mattes.put(key, kept)
         return replace(kept, cutouts=self._mattes.cutouts(key))
 
@@ -84,16 +99,19 @@ class Predictor:
         """What changes whenever the answers of a model may."""
         found = self._folders.find(row)
         if found is None:
-            return row.name
+            return f"{row.name} {classical.VERSION}"
         path = self.file(row, found)
         status = path.stat()
         return f"{row.name} {runtime_of(path, self._place)} {status.st_size} {status.st_mtime_ns}"
 
-    def _answer(self, row: ModelRow, pixels: Pixels, stage: Callable[[str], None], quality: Quality) -> Matte:
+    def _answer(
+        self, row: ModelRow, pixels: Pixels, stage: Callable[[str], None], quality: Quality, hints: Hints
+    ) -> Matte:
         if row.kind == "classical":
             stage("removing background")
             self._count()
-            return Matte(classical.ENGINES[row.name](pixels), Engine(model=row.name, runtime="opencv", quality="best"))
+            engine = Engine(model=row.name, runtime="opencv", quality="best")
+            return Matte(classical.ENGINES[row.name](pixels, hints), engine)
         segmenter, quality = self._segmenter(row, stage, quality)
         stage("removing background")
         self._count()
@@ -145,3 +163,11 @@ class Predictor:
             log.warning("the optimised form of %s cannot be loaded and is thrown away", row.name, exc_info=problem)
             self._optimised.files(row).remove()
             return self._lane.call(load_network, found.path, self._place, side)
+
+
+def _placed(alpha: Pixels, box: Box, shape: tuple[int, ...]) -> Pixels:
+    """(H, W) uint8 of a photo of that `shape`: `alpha`, at whatever size, within `box`, and 0 around it."""
+    x, y, width, height = box
+    whole = np.zeros(shape[:2], np.uint8)
+    whole[y : y + height, x : x + width] = enlarged(alpha, width, height)
+    return whole

@@ -224,6 +224,13 @@ ROWS = (
         licence="Apache-2.0 (OpenCV)",
         kind="classical",
     ),
+    ModelRow(
+        name="edges",
+        title="Edges",
+        good_at="One subject before a plain background, at once, with no download.",
+        licence="Apache-2.0 (OpenCV)",
+        kind="classical",
+    ),
 )
 
 # What stands in for the default where only other networks are installed: general before special, quick before slow.

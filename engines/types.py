@@ -1,9 +1,13 @@
 """What the models say of themselves and of a photo."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
+import numpy as np
+
+from imaging.geometry import Box
 from imaging.pictures import Pixels as Pixels
 from schemas import Engine, FileError, FileWarning, Frozen, ModelProgress
 
@@ -61,6 +65,37 @@ class Resolved:
 
     name: str
     fallback_warning: FileWarning | None = None
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What a person says of where the subject is.
+
+    It lies within `rectangle` (x, y, width, height in px). `strokes` (H, W) uint8 are `BACKGROUND` and `SUBJECT` where
+    that is certain, 0 elsewhere.
+    """
+
+    BACKGROUND: ClassVar[int] = 1
+    SUBJECT: ClassVar[int] = 2
+
+    rectangle: Box | None = None
+    strokes: Pixels | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is said."""
+        return self.rectangle is None and self.strokes is None
+
+    @property
+    def digest(self) -> str:
+        """The same for hints that say the same."""
+        found = hashlib.sha256(repr(self.rectangle).encode())
+        if self.strokes is not None:
+            found.update(f"{self.strokes.shape}".encode() + np.ascontiguousarray(self.strokes).tobytes())
+        return found.hexdigest()
+
+
+NO_HINTS = Hints()
 
 
 @dataclass(frozen=True)

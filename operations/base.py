@@ -10,7 +10,7 @@ from pydantic import ConfigDict, JsonValue
 
 import errors
 from engines.haar import haar_faces
-from engines.types import Matte
+from engines.types import NO_HINTS, Hints, Matte
 from imaging.faces import FoundFace
 from imaging.pictures import Picture, Pixels
 from operations.naming import PhotoName
@@ -27,10 +27,17 @@ def no_asset(_name: str) -> Picture:
 class MattePredictor(Protocol):
     """What finds the subject of a photo; `models.ModelStore` does."""
 
-    def predict(self, name: str, pixels: Pixels, stage: Callable[[str], None], quality: Quality = "best") -> Matte:
+    def predict(
+        self,
+        name: str,
+        pixels: Pixels,
+        stage: Callable[[str], None],
+        quality: Quality = "best",
+        hints: Hints = NO_HINTS,
+    ) -> Matte:
         """The matte of (H, W, 3) uint8 RGB `pixels` by the model `name`, announcing what it does through `stage`.
 
-        Its engine says whether the model had the `quality` asked for.
+        Its engine says whether the model had the `quality` asked for. `hints` say where the subject is.
         """
         ...
 

@@ -6,17 +6,31 @@ from typing import ClassVar, Literal
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from engines.types import Cutout, Matte
+import errors
+from engines.classical import FOLLOWING_STROKES
+from engines.types import Cutout, Hints, Matte
 from imaging.edges import decontaminated, refined
 from imaging.matting import CannotMatte, matted
 from imaging.pictures import Picture, Pixels, Placement
-from operations.backgrounds import BLUR, TRANSPARENT, Background, Fit, asset_of, background_field, fit_field, laid
+from operations.backgrounds import (
+    ASSET,
+    BLUR,
+    TRANSPARENT,
+    Background,
+    Fit,
+    asset_of,
+    background_field,
+    fit_field,
+    laid,
+)
 from operations.base import Context, Known, OperationParams
+from operations.fields import parse_length, px_of
 from schemas import Engine, Quality
 
 BY_HAND = Engine(model="drawn", runtime="by hand", quality="best")
+STROKE_LEVELS = 80  # by which red or green stands out in a stroke, of 255
 EMPTY_SHARE = 0.001  # of the px; the least subject in the test photos covers 0.004
 
 
@@ -45,6 +59,23 @@ class RemoveBackground(OperationParams):
     )
     background: Background = background_field(TRANSPARENT)
     fit: Fit = fit_field()
+    rectangle: str = Field(
+        "",
+        max_length=60,
+        title="Where the subject is",
+        description="A box around the subject: left, top, width and height in px or percent, `10% 5% 80% 95%`; left "
+        "open, the whole photo is looked at.",
+        json_schema_extra={"x-group": "Subject"},
+    )
+    strokes: str = Field(
+        "",
+        max_length=80,
+        pattern=rf"^({ASSET.pattern})?$",
+        title="Strokes",
+        description="For `grabcut` and `watershed`: a picture of `POST /api/assets`, `asset:` and its id, of the "
+        "photo's shape: green where the subject is for certain, red where it is not.",
+        json_schema_extra={"x-group": "Subject"},
+    )
     refine: bool = Field(
         True,
         title="Refine the edge",
@@ -64,6 +95,18 @@ class RemoveBackground(OperationParams):
         description="Take the old background's colour out of soft edges, so that no halo of it is left.",
         json_schema_extra={"x-group": "Edges"},
     )
+
+    @field_validator("rectangle")
+    @classmethod
+    def _four_lengths(cls, text: str) -> str:
+        parts = text.split()
+        if len(parts) not in (0, 4):
+            raise ValueError("Give four lengths, such as `10% 5% 80% 95%`: left, top, width, height.")
+        if any(parse_length(part)[0] <= 0 for part in parts[2:]):
+            raise ValueError("The box has no width or height.")
+        for part in parts:
+            parse_length(part)
+        return " ".join(parts)
 
     def apply(self, picture: Picture, context: Context) -> Picture:
         """The subject before its new background. Notes the engine and the mask; warns `no_subject`."""
@@ -86,8 +129,8 @@ class RemoveBackground(OperationParams):
     @property
     def assets(self) -> frozenset[str]:
         """The uploaded pictures that this needs."""
-        asset = asset_of(self.background)
-        return frozenset() if asset is None else frozenset({asset})
+        named = (asset_of(self.background), asset_of(self.strokes))
+        return frozenset(asset for asset in named if asset is not None)
 
     def matte(self, picture: Picture, context: Context, *, insists: bool = True) -> Pixels:
         """(H, W) uint8: which px of the photo are the subject's.
@@ -147,16 +190,38 @@ class RemoveBackground(OperationParams):
             return decontaminated(pixels, alpha)
 
     def _found(self, pixels: Pixels, context: Context, insists: bool) -> Matte:
-        """Which px of the photo are the subject's, by the model. Notes the engine; warns `quality_unavailable`."""
+        """Which px of the photo are the subject's, by the model. Notes the engine.
+
+        Warns `quality_unavailable`, `strokes_unused`.
+        """
+        hints = self._hints(pixels, context)
         with context.timed("infer_s"):
-            matte = context.models.predict(context.model(self.model), pixels, context.stage, self.quality)
+            asked = (context.model(self.model), pixels, context.stage, self.quality)
+            matte = context.models.predict(*asked) if hints.is_empty else context.models.predict(*asked, hints)
         for name, seconds in matte.timings.items():
             context.took(name, seconds)
         context.findings.engine = matte.engine
         if insists and matte.engine.quality != self.quality:
             context.warn("quality_unavailable", "The model has no other quality than the best; that was used.")
+        if hints.strokes is not None and matte.engine.model not in FOLLOWING_STROKES:
+            names = " and ".join(sorted(FOLLOWING_STROKES))
+            context.warn("strokes_unused", f"Only the models {names} follow strokes; they were left out.")
         context.check()
         return matte
+
+    def _hints(self, pixels: Pixels, context: Context) -> Hints:
+        """Where the subject is said to be. Raises CropOutside, AssetNotFound."""
+        height, width = pixels.shape[:2]
+        box = None
+        if self.rectangle:
+            left, top, wide, high = (
+                px_of(part, side) for part, side in zip(self.rectangle.split(), (width, height) * 2, strict=True)
+            )
+            box = left, top, min(wide, width - left), min(high, height - top)
+            if min(box[2:]) < 1:
+                raise errors.CropOutside("The box around the subject has no px of the photo.")
+        asset = asset_of(self.strokes)
+        return Hints(box, None if asset is None else _strokes(context.assets(asset), width, height))
 
     def _edges(self, pixels: Pixels, matte: Pixels, context: Context) -> Pixels:
         """(H, W) uint8: the matte with its edges done as asked."""
@@ -174,6 +239,20 @@ class RemoveBackground(OperationParams):
         except CannotMatte as reason:
             context.warn("matting_skipped", f"Alpha matting was left out: {reason}.")
             return None
+
+
+def _strokes(picture: Picture, width: int, height: int) -> Pixels:
+    """(H, W) uint8: where a drawn picture is green, and where red, as `Hints` has them."""
+    size = (width, height)
+    drawn = cv2.resize(picture.pixels, size, interpolation=cv2.INTER_NEAREST).astype(np.int16)
+    seen = np.ones((height, width), np.bool_)
+    if picture.alpha is not None:
+        seen = cv2.resize(picture.alpha, size, interpolation=cv2.INTER_NEAREST) > 127
+    red, green, blue = drawn[..., 0], drawn[..., 1], drawn[..., 2]
+    strokes = np.zeros((height, width), np.uint8)
+    strokes[seen & (green - np.maximum(red, blue) > STROKE_LEVELS)] = Hints.SUBJECT
+    strokes[seen & (red - np.maximum(green, blue) > STROKE_LEVELS)] = Hints.BACKGROUND
+    return strokes
 
 
 def from_source(mask: Pixels, picture: Picture) -> Pixels:

@@ -36,7 +36,7 @@ def ways(network: networks.Isnet, data: Path) -> Mapping[str, Way]:
     for optimised in (False, True):
         models = networks.store(network, data, optimised=optimised)
         for quality in QUALITIES:
-            found[f"{quality}{', optimised' if optimised else ''}"] = partial(_ours, models, quality)
+            found[f"{quality}{', optimised' if optimised else ''}"] = partial(ours, models, quality)
     return found
 
 
@@ -51,7 +51,8 @@ def _rembg(network: networks.Isnet) -> Way:
     return matte
 
 
-def _ours(models: networks.ModelStore, quality: Quality, pixels: Pixels) -> Pixels:
+def ours(models: networks.ModelStore, quality: Quality, pixels: Pixels) -> Pixels:
+    """The matte, (H, W) uint8, as the server finds it."""
     return models.predict(DEFAULT, pixels, lambda _stage: None, quality).alpha
 
 

@@ -91,6 +91,7 @@ def test_names_are_those_of_the_registry(make_store: MakeStore) -> None:
         "yunet",
         "grabcut",
         "watershed",
+        "edges",
     )
 
 
