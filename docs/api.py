@@ -54,7 +54,7 @@ with 1000. Other ends:
   "progress": {"processed": 15, "total": 50, "percentage": 30.0, "succeeded": 14, "failed": 1, "review": 2},
   "metadata": {"created_at": "...", "updated_at": "...", "job_type": "batch", "file_count": 50},
   "error": null, "seq": 118, "snapshot": false, "final": false, "stage": "removing background",
-  "files": [{"id": "...", "name": "a.jpg", "status": "completed", "error": null}]
+  "files": [{"id": "...", "name": "a.jpg", "status": "completed", "error": null, "review": ["blurred"]}]
 }
 ```
 
