@@ -104,6 +104,18 @@ def yaw(face: FoundFace) -> float | None:
     return math.degrees(math.atan2(across, NOSE * max(1e-6, math.dist(left, right))))
 
 
+def nod(face: FoundFace) -> float | None:
+    """Where the nose's tip lies on the way from the pupils (0) to the mouth (1): lower where a head is bowed."""
+    if face.landmarks is None:
+        return None
+    left, right, nose, *mouth = face.landmarks
+    x, y = (left[0] + right[0]) / 2, (left[1] + right[1]) / 2
+    lips = (mouth[0][0] + mouth[1][0]) / 2 - x, (mouth[0][1] + mouth[1][1]) / 2 - y
+    _, tip = beside((0.0, 0.0), -face.angle, nose[0] - x, nose[1] - y)
+    _, whole = beside((0.0, 0.0), -face.angle, *lips)
+    return tip / whole if whole > 1 else None
+
+
 def background_spread(picture: Picture, matte: Pixels) -> float | None:
     """How far the background's colours lie apart: the 95th percentile of the distance (CIELAB) from their median.
 

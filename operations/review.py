@@ -27,6 +27,7 @@ EYES_FROM = 28.0  # px of the head's unit
 MOST_SLOPE = 5.0  # degrees of the eyes in the result
 MOST_LEAN = 12.0  # degrees in the photo: turned level, such a head sits askew on its shoulders
 MOST_YAW = 25.0  # degrees, by the nose's tip
+LEAST_NOD, MOST_NOD = 0.46, 0.68  # of the way from pupils to mouth: the nose's tip
 MOST_OUTSIDE = 4.0  # percent of the head's height
 MOST_SPREAD = 9.0  # CIELAB
 MOST_LEFT_OVER = 0.5  # percent of the frame
@@ -148,6 +149,15 @@ def _of_pose(face: FoundFace, head: Head, cut: Cut) -> Iterator[ReviewItem]:
         yield ReviewItem(
             code="head_turned", message=text, value=round(turned, 1), low=-MOST_YAW, high=MOST_YAW, unit="°"
         )
+    nose = checks.nod(face)
+    if nose is not None and abs(turned or 0.0) <= MOST_YAW and not LEAST_NOD <= nose <= MOST_NOD:
+        how = "bowed" if nose > MOST_NOD else "raised"
+        text = (
+            f"The head is {how}: the nose lies {100 * nose:.0f} % of the way from eyes to mouth. Ask for a level look."
+        )
+        yield ReviewItem(
+            code="head_nods", message=text, value=round(nose, 2), low=LEAST_NOD, high=MOST_NOD, unit="of 1"
+        )  # fmt: skip
 
 
 def _of_light(photo: Pixels, head: Head, face: FoundFace) -> Iterator[ReviewItem]:

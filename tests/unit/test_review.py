@@ -158,6 +158,13 @@ def test_eyes_that_are_covered_are_flagged(find: Find) -> None:
     assert "eyes_closed" in codes(context)
 
 
+@pytest.mark.parametrize(("nose", "expected"), [(125.0, set()), (134.0, {"head_nods"}), (117.0, {"head_nods"})])
+def test_head_that_looks_down_or_up_is_flagged(nose: float, expected: set[str]) -> None:
+    points = ((202.9, 102.3), (245.7, 104.0), (223.0, nose), (202.9, 142.3), (242.8, 143.5))
+    face = FoundFace(178, 63, 90, 113, "yunet", 0.93, points, (points[0], points[1]), 2.3)
+    assert codes(made(astronaut(), lambda _pixels: (face,))[1]) == expected
+
+
 def test_several_faces_are_wanted_where_all_are(find: Find) -> None:
     context = Context(models=KnownMatte(twice().matte), faces=find)
     assert len(CropFace(which="all").apply_all(Picture(twice().pixels), context)) == 2
