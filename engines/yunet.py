@@ -12,7 +12,7 @@ import errors
 from engines.haar import Back, turned_back
 from imaging.faces import FoundFace, Point, lean
 from imaging.pictures import Pixels
-from imaging.reduction import reduced
+from imaging.reduction import by_whole_steps, reduced
 
 NAME = "yunet"
 NEAR_PX = 320  # longest sides at which is looked: for faces that fill the photo,
@@ -25,6 +25,7 @@ SURE_SCORE = 0.87  # above which nobody looks further
 LARGE_SHARE = 0.45  # of the photo's longest side: what is larger is looked at from farther away
 SMALL_PX = 56  # at WORK_PX: where a face is smaller, there may be others that are smaller still
 CLOSE_PX = 448  # side of the close look at one face,
+CLOSE_SOURCE_PX = 672  # at least, of what is turned for it: half as much again, since corners are turned in
 CLOSE_ROOM = 1.5  # which shows so many of its longest sides
 CLOSE_LOOKS = 4
 LEVEL = 0.8  # degrees between two close looks that agree
@@ -128,7 +129,8 @@ class _Close:
         x, y = face.middle
         self._left, self._top = max(0, int(x - reach)), max(0, int(y - reach))
         part = pixels[self._top : int(y + reach) + 1, self._left : int(x + reach) + 1]
-        self._small, self._factor = _at(part, 2 * CLOSE_PX)
+        self._small = by_whole_steps(part, CLOSE_SOURCE_PX, CLOSE_SOURCE_PX)
+        self._factor = 1 / max(1, min(part.shape[:2]) // CLOSE_SOURCE_PX)
         self._centre = (x - self._left) * self._factor, (y - self._top) * self._factor
 
     def level(self, angle: float) -> tuple[Pixels, Back]:
