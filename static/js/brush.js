@@ -217,5 +217,12 @@ export async function openBrush(stage, { photo: photoSrc, mask: maskSrc, t, save
     setRing();
   }
 
-  return { close, press: (/** @type {string} */ key) => keys[key]?.() };
+  return {
+    close,
+    /** Whether the key means something here. @param {string} key */
+    press(key) {
+      keys[key]?.();
+      return key in keys;
+    },
+  };
 }

@@ -167,7 +167,14 @@ export async function openCrop(stage, { photo: src, size, frame, step, t, save, 
     '+': () => set({ width: part.width / ZOOM }), '-': () => set({ width: part.width * ZOOM }),
     '[': () => set({ angle: part.angle - TURN }), ']': () => set({ angle: part.angle + TURN }), 0: () => set(first), z: () => set(first),
   };
-  return { close, press: (/** @type {string} */ key) => keys[key]?.() };
+  return {
+    close,
+    /** Whether the key means something here. @param {string} key */
+    press(key) {
+      keys[key]?.();
+      return key in keys;
+    },
+  };
 }
 
 /** @param {number} px */

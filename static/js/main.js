@@ -12,7 +12,6 @@ import { createFormat } from './core/words.js';
 import { createCards } from './cards.js';
 import { byId, setIcon, translate } from './dom.js';
 import { createIntake } from './intake.js';
-import { createHistory } from './jobs.js';
 import { createJobView } from './jobview.js';
 import { createKeys } from './keys.js';
 import { languageMenu, loadLanguage } from './language.js';
@@ -49,20 +48,20 @@ const intake = createIntake(page, {
   recipe: options.recipe,
   started,
 });
-const history = createHistory(page);
 const print = () => attempt(async () => (await loadPrint()).open());
 const view = createJobView(page, {
-  chooseNew: intake.choose, deleteJob: history.remove, recipe: options.recipe, print, arrange: (filter) => cards.arrange(filter),
+  chooseNew: intake.choose, deleteJob: (job) => attempt(async () => (await loadHistory()).remove(job)), recipe: options.recipe, print, arrange: (filter) => cards.arrange(filter),
 });
 const cards = createCards(page);
 /** @type {Viewer|null} */ let viewer = null;
+/** @type {ReturnType<typeof import('./jobs.js').createHistory>|null} */ let history = null;
 /** @type {ReturnType<typeof import('./selection.js').createSelection>|null} */ let selection = null;
 const openModels = () => attempt(async () => (await loadModels()).open());
 createPageNotices(page, openModels);
 const keys = createKeys(page, {
   viewer: () => viewer,
   acts: {
-    o: intake.choose, h: history.open, m: openModels, j: () => cards.step(1), k: () => cards.step(-1),
+    o: intake.choose, h: openJobs, m: openModels, j: () => cards.step(1), k: () => cards.step(-1),
     p: view.pauseOrResume, r: view.retryAll, d: () => byId('download-zip').click(), Delete: view.deleteJob,
     x: () => selection?.toggle(), a: () => selection?.toggleAll(), Escape: () => selection?.clear(),
     1: () => view.filter('all'), 2: () => view.filter('done'), 3: () => view.filter('look'), 4: () => view.filter('failed'),
@@ -76,6 +75,19 @@ function lazily(fetched) {
     coming = null;
     throw new OfflineError();
   }));
+}
+
+const loadHistory = lazily(async () => (history ??= (await import('./jobs.js')).createHistory(page)));
+function openJobs() {
+  return attempt(async () => (await loadHistory()).open());
+}
+
+/** How many jobs run, in the header. */
+async function countJobs() {
+  if (history) return history.refresh();
+  const { jobs } = await client.jobs({ limit: 50 }).catch(() => ({ jobs: [] })); // the page's notice tells of a server that does not answer
+  const running = jobs.filter((job) => !isFinal(job)).length;
+  byId('jobs-label').textContent = running ? t('jobsRunning', { n: running }) : t('jobs');
 }
 
 const loadViewer = lazily(async () => (viewer ??= (await import('./viewer.js')).createViewer(page, view.shownKeys)));
@@ -173,7 +185,7 @@ function setUpHeader() {
   };
   menu.onclick = () => setMenu(menu.getAttribute('aria-expanded') !== 'true');
   nav.addEventListener('click', (event) => !event.target.closest('#theme') && setMenu(false));
-  byId('open-jobs').onclick = history.open;
+  byId('open-jobs').onclick = openJobs;
   byId('open-models').onclick = openModels;
   byId('open-keys').onclick = keys.open;
   byId('open-keys').title = t('shortcuts');
@@ -191,7 +203,7 @@ function watchJobs() {
   session.store.subscribe(({ job, order }) => {
     if (order.length && !selection) loadSelection().catch(() => {});
     const now = job ? `${job.id} ${isFinal(job)}` : '';
-    if (now !== last) history.refresh();
+    if (now !== last) countJobs();
     last = now;
   });
 }
@@ -209,5 +221,5 @@ watchJobs();
 onPlace(go);
 go(readPlace() ?? { job: '', file: '' });
 load();
-history.refresh();
+countJobs();
 page.models.refresh();

@@ -246,7 +246,7 @@ export function createViewer(page, shownKeys) {
     draw();
   }
 
-  /** Laid over the photo, unless that was left meanwhile. @param {NonNullable<typeof painting>} layer @param {string} own */
+  /** Laid over the photo, unless that was left meanwhile. @param {{close: () => void, press: (key: string) => unknown}} layer @param {string} own */
   function lay(layer, own) {
     if (own !== current) return layer.close();
     painting = layer;
@@ -389,7 +389,7 @@ export function createViewer(page, shownKeys) {
       location.hash = hashOf(jobId(), id);
     },
     press(key) {
-      if (painting) return painting.press(key) ?? true;
+      if (painting) return painting.press(key);
       keys[key]?.();
       return key in keys;
     },

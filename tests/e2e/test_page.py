@@ -309,6 +309,12 @@ def test_cutout_is_corrected_by_hand_and_put_back(page: Page, server: Server, ph
     canvas = page.locator(".brush canvas")
     expect(canvas).to_be_visible()
     expect(page.get_by_role("button", name="Save")).to_be_disabled()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Wipe out")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(canvas).to_have_count(0)
+    page.locator("#brush-open").click()
+    expect(canvas).to_be_visible()
     place = canvas.bounding_box()
     assert place is not None
     middle = place["y"] + place["height"] / 2
