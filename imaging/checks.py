@@ -166,4 +166,4 @@ def straight_end(matte: Pixels, inside: Pixels) -> float:
         return 0.0
     rim = cv2.dilate(1 - solid, np.ones((7, 7), np.uint8)) * solid
     along = (rim > 0) & (matte > 127)
-    return float(along.sum() / 3 / matte.shape[1])
+    return min(1.0, float(along.sum() / 3 / matte.shape[1]))

@@ -41,7 +41,8 @@ export function shownKeys({ order, files }, filter) {
 
 /** Why a photo is to be looked at, or failed, in sentences. @param {FileView} file @returns {string[]} */
 export function reasonsOf({ error, warnings, review = [] }) {
-  const said = error ? [error.message, error.hint] : [...review, ...warnings].map(({ message }) => message);
+  const others = warnings.filter(({ code }) => !review.some((item) => item.code === code));
+  const said = error ? [error.message, error.hint] : [...review, ...others].map(({ message }) => message);
   return [...new Set(said)].filter((one) => one !== undefined && one !== null && one !== '').map(String);
 }
 
