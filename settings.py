@@ -144,7 +144,9 @@ class Settings(BaseSettings):
         description='Names the server may be called by, beside `localhost` and addresses: `["photos.lan"]`.',
     )
     allowed_origins: tuple[str, ...] = Field(
-        (), description='Other web origins that may use the server, as JSON: `["https://intranet.example"]`.'
+        (),
+        description='Other web origins that may use the server, as JSON: `["https://intranet.example"]`; `"null"` is '
+        "a page opened from disk, and every sandboxed frame.",
     )
 
     @property

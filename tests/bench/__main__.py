@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from tests import tiny_network
-from tests.bench import engine, faces, http, memory, networks, operations
+from tests.bench import engine, faces, http, memory, networks, operations, page
 from tests.bench.rows import write
 from tests.server import ROOT
 
@@ -16,7 +16,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         tiny = tiny_network.save(folder / "tiny.onnx")
-        served = http.run(folder, tiny, isnet), memory.run(folder, isnet)
+        served = http.run(folder, tiny, isnet), memory.run(folder, isnet), page.run(folder, folder)
         for part in (engine.run(folder), operations.run(), faces.run(), *served):
             for row in part:
                 print(row, flush=True)
