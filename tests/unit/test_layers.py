@@ -48,7 +48,7 @@ def imports_of(path: Path) -> set[str]:
 
 def modules() -> list[tuple[str, Path]]:
     rooms = [(path.stem, path) for path in ROOT.glob("*.py")]
-    for folder in ("commands", "operations", "routes", "ingest", "results", "engines", "imaging", "sql"):
+    for folder in ("commands", "schemas", "operations", "routes", "ingest", "results", "engines", "imaging", "sql"):
         rooms += [(folder, path) for path in (ROOT / folder).glob("*.py")]
     return rooms
 
