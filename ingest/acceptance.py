@@ -1,6 +1,6 @@
 """From received files to queue rows: what each one is, by its bytes, and where it is kept."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import errors
 from image_io import sniff
@@ -88,16 +88,17 @@ def rows_of(
         raise received.error
     if received.size == 0:
         raise errors.EmptyFile()
-    scanner.check(received.path)
+    scanned = scanner.check(received.path)
     media_type = sniff(received.head, svg=settings.svg)
     if media_type == ZIP:
-        return _zip_rows(received, job_id, storage, settings, [] if lists is None else lists)
+        rows = _zip_rows(received, job_id, storage, settings, [] if lists is None else lists)
+        return rows if scanned else [replace(row, unscanned=True) for row in rows]
     error = refused_type(media_type)
     if error is not None:
         raise error
     storage.keep(received.path, job_id, "source", received.sha256)
     row = NewFile(id=new_id(), name=received.name, size=received.size, media_type=media_type, sha256=received.sha256)
-    return [row]
+    return [replace(row, unscanned=not scanned)]
 
 
 def _zip_rows(

@@ -24,22 +24,26 @@ class Scanner:
         self._mode = mode
         self.is_away = False
 
-    def check(self, path: Path) -> None:
-        """Raises errors.VirusFound, or errors.ScannerUnavailable where `mode` is closed and clamd cannot scan."""
+    def check(self, path: Path) -> bool:
+        """Whether all is well: False where clamd was to be asked, and could not.
+
+        Raises errors.VirusFound, or errors.ScannerUnavailable where `mode` is closed and clamd cannot scan.
+        """
         if self._address is None:
-            return
+            return True
         try:
             status, name = self._scan(self._address, path)
         except (ClamdError, OSError) as error:
             self._missed(error)
-            return
+            return False
         if status == "FOUND":
             log.warning("clamd found %s in an upload", name)
             raise errors.VirusFound()
         if status != "OK":
             self._missed(errors.ScannerUnavailable(f"clamd said {status}"))
-            return
+            return False
         self.is_away = False
+        return True
 
     def _scan(self, address: str, path: Path) -> tuple[str, str | None]:
         host, _, port = address.rpartition(":")

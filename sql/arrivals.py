@@ -124,5 +124,6 @@ def _values(file: NewFile, job_id: str, position: int) -> dict[str, str | int | 
         "sha256": file.sha256,
         "archive": file.archive,
         "entry": file.entry,
+        "unscanned": int(file.unscanned),
         "error": error_text(file.error),
     }

@@ -5,8 +5,9 @@ VALUES (:id, (SELECT coalesce(max(number), 0) + 1 FROM jobs), :name, 'receiving'
         :apart, :waits, :idempotency_key, :fingerprint, :now, :now)
 
 -- name: insert_file
-INSERT INTO files (id, job_id, position, name, status, media_type, size, sha256, archive, entry, error, duplicate_of)
-VALUES (:id, :job_id, :position, :name, :status, :media_type, :size, :sha256, :archive, :entry, :error,
+INSERT INTO files (id, job_id, position, name, status, media_type, size, sha256, archive, entry, unscanned, error,
+                   duplicate_of)
+VALUES (:id, :job_id, :position, :name, :status, :media_type, :size, :sha256, :archive, :entry, :unscanned, :error,
         (SELECT coalesce(duplicate_of, id) FROM files
           WHERE job_id = :job_id AND sha256 = :sha256 AND NOT (SELECT apart FROM jobs WHERE id = :job_id) LIMIT 1))
 

@@ -39,13 +39,17 @@ _FACES = TypeAdapter(tuple[Face, ...])
 _REVIEW = TypeAdapter(tuple[ReviewItem, ...])
 _WARNINGS = TypeAdapter(tuple[FileWarning, ...])
 _STAGES = {"queued": WAITING, "processing": "reading the photo", "completed": "done"}
+UNSCANNED = FileWarning(
+    code="not_scanned", message="The virus scanner did not answer when this photo came in; it was not scanned."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
     """A photo as it enters the queue; with `error`, one that was refused on arrival.
 
-    Its bytes are the stored source `sha256`, or entry number `entry` of the stored ZIP `archive`.
+    Its bytes are the stored source `sha256`, or entry number `entry` of the stored ZIP `archive`. `unscanned`: the
+    virus scanner was away.
     """
 
     id: str
@@ -56,6 +60,7 @@ class NewFile:
     archive: str | None = None
     entry: int | None = None
     error: FileError | None = None
+    unscanned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +304,7 @@ def file_from(row: Row, outputs: Iterable[Row] = (), *, facts: bool = False) -> 
         faces=_faces(row["faces"]),
         crop=_frame(row["crop"]),
         review=_REVIEW.validate_json(row["review"]) if row["status"] == "completed" else (),
-        warnings=_WARNINGS.validate_json(row["warnings"]),
+        warnings=(*_WARNINGS.validate_json(row["warnings"]), *((UNSCANNED,) if row["unscanned"] else ())),
         error=_error(row["error"]),
         duplicate_of=row["duplicate_of"],
         timings=json.loads(row["timings"]),

@@ -54,6 +54,7 @@ CREATE TABLE files (
     wanted       TEXT,                                  -- the part that a person wants cut out
     review       TEXT NOT NULL DEFAULT '[]',
     keeps        INTEGER NOT NULL DEFAULT 0 CHECK (keeps IN (0, 1)),  -- done again with the mask and faces it has
+    unscanned    INTEGER NOT NULL DEFAULT 0 CHECK (unscanned IN (0, 1)),  -- accepted while the virus scanner was away
     warnings     TEXT NOT NULL DEFAULT '[]',
     error        TEXT,
     duplicate_of TEXT,                                  -- the file of this job with the same bytes, which is done for both

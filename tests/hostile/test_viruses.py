@@ -103,6 +103,9 @@ def test_closed_server_takes_nothing_while_clamd_is_away(scanning: Server, clamd
 
 def test_open_server_takes_files_unscanned_and_says_so(start_server: Callable[..., Server], tmp_path: Path) -> None:
     server = start_server(clamav_socket=str(tmp_path / "nobody.sock"), clamav_mode="open")
-    assert fates_of(server, ("a.jpg", PHOTO)) == {"a.jpg": "completed"}
+    job = server.finished(server.submit(("a.jpg", PHOTO), ("b.zip", zipped(("b.jpg", PHOTO + b"\0"))))["id"])
+    files = server.files(job["id"])
+    assert [(file["name"], file["status"]) for file in files] == [("a.jpg", "completed"), ("b.jpg", "completed")]
+    assert all("not_scanned" in {warning["code"] for warning in file["warnings"]} for file in files)
     assert [notice["code"] for notice in server.get("/health").json()["notices"]] == ["scanner_away"]
     assert "clamd could not scan an upload" in server.log.read_text()
