@@ -14,7 +14,15 @@ export function createModelsView(page) {
   const { models, t, format } = page;
   const dialog = byId('models-dialog');
   const rows = byId('models-list');
+  /** @type {Map<string, {files: number, mean_s: number}>} */ let speeds = new Map();
   setUpDialog(dialog);
+
+  /** What each model took here, of the runtime that was used most. */
+  async function measure() {
+    const { models: all } = await page.client.stats();
+    speeds = new Map(all.toReversed().flatMap(({ model, files, mean_s: mean }) => (mean === null ? [] : [[model, { files, mean_s: mean }]])));
+    draw();
+  }
 
   /** @param {Model} model */
   function stateText({ state, progress, optimised }) {
@@ -49,7 +57,9 @@ export function createModelsView(page) {
   /** @param {Model} model */
   function row(model) {
     const { name, title, good_at, licence, commercial_use, bytes, state, error, optimised } = model;
-    const facts = [licence, t(commercial_use ? 'commercial' : 'nonCommercial'), bytes ? format.bytes(bytes) : ''];
+    const speed = speeds.get(name);
+    const facts = [licence, t(commercial_use ? 'commercial' : 'nonCommercial'), bytes ? format.bytes(bytes) : '',
+      speed && t('modelSpeed', { n: speed.files, time: format.seconds(speed.mean_s) })];
     return el('li', { className: 'row', 'data-model': name, 'data-state': state },
       el('div', { className: 'row-text' },
         el('p', {}, el('strong', {}, title), models.get().auto === name && el('span', { className: 'badge' }, t('modelInUse'))),
@@ -74,6 +84,7 @@ export function createModelsView(page) {
       openDialog(dialog);
       draw();
       models.refresh();
+      measure().catch(() => {}); // speeds are left out where they cannot be had
     },
   };
 }

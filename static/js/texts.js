@@ -119,6 +119,7 @@ export const texts = {
   optimised_ready: 'Optimised: {n} times as fast',
   optimised_rejected: 'Not optimised',
   optimised_failed: 'Not optimised',
+  modelSpeed: { one: '{time}, measured on {n} photo here', other: '{time} a photo, measured on {n} here' },
   modelInUse: 'Automatic',
   commercial: 'commercial use allowed',
   nonCommercial: 'no commercial use',

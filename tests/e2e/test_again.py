@@ -68,6 +68,9 @@ def test_photo_is_tried_again_by_another_model(page: Page, server: Server, photo
     server.finished(job)
     (file,) = server.files(job)
     assert file["engine"]["model"] == "grabcut"
+    page.keyboard.press("Escape")
+    page.locator("#open-models").click()
+    expect(page.locator('#models-list [data-model="grabcut"]')).to_contain_text("measured on")
 
 
 def test_failed_photo_offers_another_model_where_that_can_help(

@@ -100,6 +100,7 @@ export function createClient(base = '', read = JSON.parse, key = '') {
       return { file: await response.blob(), name: named ? named[1] : 'sample.jpg' };
     },
 
+    stats: () => call('GET', '/api/stats'),
     health: () => call('GET', '/health'),
     jobs: (page) => call('GET', `/api/jobs${query(page)}`),
     job: (id) => call('GET', at(id)),

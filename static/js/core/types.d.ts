@@ -217,6 +217,8 @@ export interface Field {
 export interface Client {
   /** What is made of the server's JSON. */
   read(text: string): any;
+  /** What each model has done here, among other things. */
+  stats(): Promise<{ models: { model: string; runtime: string; files: number; mean_s: number | null }[] }>;
   /** Whether it shows a key, which pictures and links of a page cannot. */
   readonly keyed: boolean;
   /** The texts of a language; the server's own English ones are among the keys. */
