@@ -1,14 +1,10 @@
 """Where a subject may be, without a network: colours that the photo's frame has not, and the people below a face."""
 
-import threading
-from functools import cache
-from pathlib import Path
-
 import cv2
 import numpy as np
-from cv2.data import haarcascades
 from numpy.typing import NDArray
 
+from engines.haar import find_faces
 from imaging.geometry import Box
 from imaging.pictures import Pixels
 
@@ -21,14 +17,10 @@ FRAME = 0.04  # of the longest side, on the left, at the top and on the right
 MIDDLE = (0.33, 0.4, 0.55)  # spread across and down, and height, of where subjects mostly are
 OFF_MIDDLE = 0.25  # weight of what is nowhere near it
 LEAST = 1.0  # of L*a*b* levels that something stands out by
-LEAST_FACE_PX = 20
-SURE_NEIGHBOURS = 8  # overlapping hits of a face that is believed
 FACES = 3
 HEAD = (0.8, 1.0)  # half a head with its hair, in widths and heights of the face
 BODY = (1.3, 1.2, 6.5)  # half its width, where it begins and ends, in widths and heights of the face
 CORE = (0.35, 0.45)  # half of what of a face is skin for certain
-
-_lock = threading.Lock()
 
 
 def saliency(small: Pixels) -> NDArray[np.float32]:
@@ -79,20 +71,8 @@ def frame_of(shape: tuple[int, ...], share: float) -> NDArray[np.bool_]:
 
 
 def faces(small: Pixels) -> list[Box]:
-    """Boxes (x, y, width, height in px) of the frontal faces in (H, W, 3) uint8 RGB, by Haar's cascade; at most 3."""
-    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-    with _lock:  # the cascade keeps what it works on
-        found, hits = _cascade().detectMultiScale2(
-            grey, scaleFactor=1.1, minNeighbors=4, minSize=(LEAST_FACE_PX, LEAST_FACE_PX)
-        )
-    sure = [box for box, count in zip(found, hits, strict=True) if count >= SURE_NEIGHBOURS]
-    boxes = [(int(x), int(y), int(width), int(height)) for x, y, width, height in sure]
-    return sorted(boxes, key=lambda box: -box[2] * box[3])[:FACES]
-
-
-@cache
-def _cascade() -> cv2.CascadeClassifier:
-    return cv2.CascadeClassifier(str(Path(haarcascades) / "haarcascade_frontalface_alt2.xml"))
+    """Boxes (x, y, width, height in px) of the largest faces in (H, W, 3) uint8 RGB, at most 3."""
+    return find_faces(small)[:FACES]
 
 
 def people(shape: tuple[int, ...], boxes: list[Box]) -> tuple[Mask, Mask]:

@@ -41,6 +41,7 @@ class IdPhoto(OperationParams):
     summary: ClassVar[str] = (
         "The head at the size and eye line that an office asks for, level, before a plain background, and checked."
     )
+    short: ClassVar[tuple[str, ...]] = ("preset",)
 
     op: Literal["id_photo"] = "id_photo"
     preset: IdPreset = Field(
