@@ -198,7 +198,8 @@ RETURNING *
 
 -- name: reprocess_job
 UPDATE jobs
-   SET recipe = :recipe, apart = :apart, waits = 0, queued = :count, succeeded = 0, failed = total - :count, error = NULL, status = 'queued',
+   SET recipe = :recipe, apart = :apart, waits = 0, queued = :count, succeeded = 0, failed = total - :count,
+       error = NULL, status = 'queued',
        updated_at = :now, expires_at = NULL
  WHERE id = :job_id AND status IN ('completed', 'failed', 'cancelled')
 RETURNING *
@@ -298,13 +299,13 @@ DELETE FROM jobs WHERE id = :job_id RETURNING *
 DELETE FROM jobs
  WHERE id = :job_id
    AND ((expires_at <= :now AND status IN ('completed', 'failed', 'cancelled'))
-        OR (status = 'receiving' AND queued + running = 0 AND NOT kept AND updated_at <= :abandoned))
+        OR (status = 'receiving' AND (waits OR queued = 0) AND running = 0 AND NOT kept AND updated_at <= :abandoned))
 RETURNING id
 
 -- name: expired_jobs
 SELECT id FROM jobs
  WHERE (expires_at <= :now AND status IN ('completed', 'failed', 'cancelled'))
-    OR (status = 'receiving' AND queued + running = 0 AND NOT kept AND updated_at <= :abandoned)
+    OR (status = 'receiving' AND (waits OR queued = 0) AND running = 0 AND NOT kept AND updated_at <= :abandoned)
  ORDER BY updated_at LIMIT 100
 
 -- name: files_in_process

@@ -4,7 +4,9 @@ import asyncio
 import dataclasses
 import json
 import sqlite3
+import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ import errors
 from queue_manager import NewJob, QueueManager, Redo, new_id
 from schemas import FileError, JobEvent, Operation, Output, Recipe
 from sql.database import Database
-from sql.rows import Claim, NewFile, StoredResult, Unpacked
+from sql.rows import Claim, NameRow, Names, NewFile, StoredResult, Unpacked
 
 RESULT = StoredResult(
     width=4,
@@ -517,3 +519,57 @@ async def test_another_model_takes_the_place_of_a_drawn_mask_but_not_in_a_cancel
     await bench.queue.cancel(stopped)
     with pytest.raises(errors.Conflict):
         await bench.queue.reprocess_some(stopped, Redo((claim.file_id,), None, None))
+
+
+async def test_job_that_waits_for_its_names_is_not_claimed_before_it_is_sealed(bench: Bench) -> None:
+    new = NewJob(id=new_id(), name="job", recipe=Recipe(), waits=True)
+    photos = [replace(file, name=f"photo{index}.jpg") for index, file in enumerate(files(2))]
+    await bench.queue.enqueue(new, photos, seal=False)
+    assert await bench.queue.claim() is None
+    bench.queue.arrived.clear()
+    began = time.monotonic()
+    await bench.queue.wait(0.3)
+    assert time.monotonic() - began > 0.25, "and nobody looks for it again and again"
+    rows = (NameRow("photo1", "7", "Seven"), NameRow("photo9", "9"))
+    job, added = await bench.queue.add_files(new.id, [], 10, names=Names(rows, ("a problem",)))
+    assert (job.file_count, added) == (2, [])
+    sealed = await bench.queue.seal(new.id)
+    assert sealed.names is not None
+    assert (sealed.names.matched, sealed.names.problems) == (1, ("a problem",))
+    assert sealed.names.rows_without_photo == ("photo9",)
+    assert sealed.names.photos_without_row == ("photo0.jpg",)
+    first, second = await bench.claim(), await bench.claim()
+    assert (first.index, first.number, first.caption) == (1, "", "")
+    assert (second.index, second.number, second.caption) == (2, "7", "Seven")
+    assert await bench.queue.unused_names(new.id) == ["photo9"]
+
+
+async def test_job_that_waits_for_its_names_expires_where_nobody_seals_it(bench: Bench) -> None:
+    new = NewJob(id=new_id(), name="job", recipe=Recipe(), waits=True)
+    await bench.queue.enqueue(new, files(1), seal=False)
+    assert await bench.queue.expired() == []
+    with sqlite3.connect(bench.path) as connection:
+        connection.execute("UPDATE jobs SET updated_at = updated_at - 8 * 86400")
+    assert await bench.queue.expired() == [new.id]
+    assert await bench.queue.expire(new.id)
+
+
+async def test_copies_are_done_apart_where_results_depend_on_names(bench: Bench) -> None:
+    twins = [replace(file, sha256="a" * 64) for file in files(3)]
+    together = NewJob(id=new_id(), name="job", recipe=Recipe())
+    await bench.queue.enqueue(together, twins)
+    assert await bench.complete_all() == 1
+    await bench.queue.reprocess(together.id, Recipe(), apart=True)
+    assert await bench.complete_all() == 3
+    apart = NewJob(id=new_id(), name="job", recipe=Recipe(), apart=True)
+    await bench.queue.enqueue(apart, [replace(file, id=new_id()) for file in twins])
+    assert await bench.complete_all() == 3
+
+
+async def test_long_lists_of_names_are_cut_in_the_report_alone(bench: Bench) -> None:
+    new = NewJob(id=new_id(), name="job", recipe=Recipe())
+    rows = tuple(NameRow(f"other{number}") for number in range(500))
+    job = await bench.queue.enqueue(new, files(300), Names(rows))
+    assert job.names is not None
+    assert (len(job.names.rows_without_photo), len(job.names.photos_without_row), job.names.more) == (200, 200, 400)
+    assert len(await bench.queue.unused_names(new.id)) == 500
