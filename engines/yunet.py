@@ -12,7 +12,7 @@ import errors
 from engines.haar import Back, turned_back
 from imaging.faces import FoundFace, Point, lean
 from imaging.pictures import Pixels
-from imaging.reduction import by_whole_steps, reduced
+from imaging.reduction import by_whole_steps
 
 NAME = "yunet"
 NEAR_PX = 320  # longest sides at which is looked: for faces that fill the photo,
@@ -28,7 +28,7 @@ CLOSE_PX = 448  # side of the close look at one face,
 CLOSE_SOURCE_PX = 672  # at least, of what is turned for it: half as much again, since corners are turned in
 CLOSE_ROOM = 1.5  # which shows so many of its longest sides
 CLOSE_LOOKS = 4
-LEVEL = 0.8  # degrees between two close looks that agree
+LEVEL = 1.6  # degrees that two close looks may differ: of that a sixth is left
 CLOSE_FACES = 12  # that are looked at closely, of a group
 OVERLAP = 0.3  # of two boxes of one face
 LEANING = 50.0  # degrees up to which its landmarks are good
@@ -149,7 +149,9 @@ def _at(pixels: Pixels, side: int) -> tuple[Pixels, float]:
     factor = min(1.0, side / max(height, width))
     if factor == 1:
         return pixels, 1.0
-    return reduced(pixels, max(1, round(width * factor)), max(1, round(height * factor))), factor
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    nearly = by_whole_steps(pixels, *size)
+    return np.asarray(cv2.resize(nearly, size, interpolation=cv2.INTER_AREA), np.uint8), factor
 
 
 def _scaled(face: FoundFace, factor: float) -> FoundFace:
