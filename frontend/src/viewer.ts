@@ -152,7 +152,7 @@ export function openViewer(host: HTMLElement, { job, t, key, shown, classOf, clo
         event.preventDefault();
         job.save(url);
       } }, t('downloadResult')));
-      const paints = job.get().job?.recipe.operations.some(({ op }) => op === 'remove_background');
+      const paints = job.get().job?.recipe.operations.some(({ op }) => op === 'remove_background' || op === 'id_photo');
       if (paints) made.push(part('button', 'viewer-action', { type: 'button', onclick: paint }, t('brush')));
     }
     if (canRetry(now)) made.push(part('button', 'viewer-action', { type: 'button', ariaLabel: t('retryNamed', { name: now.name }), onclick: () => job.retry(now) }, t('retry')));

@@ -50,7 +50,7 @@ export function reasonsOf({ error, warnings, review = [] }) {
 export const canRetry = (file) => (file.id ? file.can_retry === true : file.status === 'refused' && file.error?.code !== 'refused');
 
 /** Whether a model finds its subject, so that another could be tried. @param {FileView} file @param {Job|null} job */
-export const usesModel = (file, job) => Boolean((file.recipe ?? job?.recipe)?.operations.some(({ op }) => op === 'remove_background'));
+export const usesModel = (file, job) => Boolean((file.recipe ?? job?.recipe)?.operations.some(({ op }) => op === 'remove_background' || op === 'id_photo'));
 
 /** @param {Job|null} job */
 export const isFinal = (job) => job !== null && FINAL.has(job.status);
