@@ -2,17 +2,24 @@
 
 import argparse
 import json
+import secrets
 import shlex
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import JsonValue
 
+import errors
+from image_io import SNIFF_BYTES
+from ingest.assets import Assets
 from ingest.presets import Presets
+from ingest.uploads import Received
 from operations import OPERATIONS, PRESETS, OperationParams, catalogue, parse_recipe
 from operations.recipes import MAX_RECIPE_BYTES
 from schemas import OutputSpec, Recipe
 from settings import Settings
+from storage import digest_of
 
 Step = dict[str, JsonValue]
 ALIASES = {"remove_background": "remove-bg"}
@@ -187,6 +194,9 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
         output |= {key: value for key in ("format", "quality") if (value := getattr(options, key)) is not None}
     if options.naming:
         document["naming"] = options.naming
+    for step in operations:
+        assert isinstance(step, dict)
+        step |= {key: _asset(value) for key, value in step.items() if isinstance(value, str) and value[:1] == "@"}
     return parse_recipe(document)  # type: ignore[arg-type]
 
 
@@ -203,6 +213,24 @@ def _base(options: argparse.Namespace) -> Step:
     except OSError as problem:
         raise BadOption(f"{options.recipe}: {problem.strerror}") from problem
     return dict(parse_recipe(text).model_dump(mode="json"))
+
+
+def _asset(text: str) -> str:
+    """The name of the picture that `@FILE` stands for, which is kept among the data folder's. Raises BadOption."""
+    path, settings = Path(text[1:]), Settings()
+    part = settings.assets_path / f".{secrets.token_hex(8)}.part"
+    try:
+        part.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, part)
+        with part.open("rb") as file:
+            received = Received(path.name, part, part.stat().st_size, file.read(SNIFF_BYTES), digest_of(part))
+        return f"asset:{Assets(settings.assets_path, settings.max_megapixels).keep(received).id}"
+    except OSError as problem:
+        raise BadOption(f"{path}: {problem.strerror}") from problem
+    except errors.PhotoError as problem:
+        raise BadOption(f"{path}: {problem.detail}") from problem
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _change_steps(steps: list[JsonValue], options: argparse.Namespace) -> None:

@@ -27,9 +27,11 @@ photo-processor watch incoming out --recipe shop.json
 
 Operations run in the order of their options. An operation's own option is a flag, or takes one value (`--resize 800`,
 `--resize x600`, `--rotate 90`); its parameters go into that value (`--resize 'width=800 mode=fill'`) or into `--op`.
-`--preset` or `--recipe` come first, steps given beside them after. The settings of README.md hold here as well:
-`PHOTO_MODEL_DIR` is where models are, `PHOTO_DATA_DIR` (`data` below where you are) where they are looked for
-otherwise, and where mattes are kept if it exists.
+Where an operation takes an uploaded picture, `@FILE` gives one (`--op 'watermark picture=@logo.png'`); it is kept in
+the data folder as an upload is. `--preset` or `--recipe` come first, steps given beside them after.
+
+The settings of README.md hold here as well: `PHOTO_MODEL_DIR` is where models are, `PHOTO_DATA_DIR` (`data` below where
+you are) where they are looked for otherwise, and where mattes are kept if it exists.
 
 `process` keeps the folders of what it is given, a ZIP's as well. What is no photo is passed over in folders, and fails
 where it is named by itself. Two photos whose results have one name are told apart by ` (2)`. A result that is there

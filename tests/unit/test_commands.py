@@ -296,3 +296,32 @@ def test_list_of_names_in_the_folder_names_and_labels(home: Path, capsys: pytest
     assert "no row for sub/chelsea.jpg" in said
     with Image.open(home / "out" / "01-12.jpg") as result, Image.open(home / "in" / "coffee.jpg") as photo:
         assert result.height > photo.height
+
+
+def test_picture_of_an_operation_is_a_file_with_an_at_sign(home: Path) -> None:
+    logo = np.zeros((20, 40, 4), np.uint8)
+    logo[..., 1:] = 255
+    logo[..., 2] = 0
+    Image.fromarray(logo).save(home / "logo.png")
+    mark = "watermark picture=@logo.png opacity=1 size=0.5 margin=0 position=top-left"
+    assert run("process", "in/coffee.jpg", "out", "--op", mark, "--quiet") == DONE
+    with Image.open(home / "out" / "coffee.png") as result:
+        assert result.convert("RGB").getpixel((50, 50)) == (0, 255, 0)
+    assert (home / "logo.png").exists()
+    assert len(names(home / "data" / "assets")) == 1
+    for nothing in ("@nothing.png", "@in/notes.txt"):
+        assert run("process", "in/coffee.jpg", "out", "--op", f"watermark picture={nothing}") == WRONG_USAGE
+
+
+def test_own_preset_of_the_data_folder_is_used(home: Path) -> None:
+    (home / "data").mkdir()
+    preset = {
+        "name": "mine",
+        "title": "Mine",
+        "description": "",
+        "recipe": {"operations": [{"op": "resize", "width": 30}]},
+    }
+    (home / "data" / "presets.json").write_text(json.dumps([preset]))
+    assert run("process", "in/coffee.jpg", "out", "--preset", "mine", "--quiet") == DONE
+    with Image.open(home / "out" / "coffee.png") as result:
+        assert result.width == 30
