@@ -173,7 +173,7 @@ export function createOptions(page) {
   }
 
   function drawPresets() {
-    const cards = presets.map(({ name, title, description, recipe: its }) => el('label', { className: 'preset' },
+    const cards = presets.map(({ name, title, description, recipe: its, own: isShared }) => el('label', { className: 'preset' },
       el('input', {
         type: 'radio', name: 'preset', value: name, id: `preset-${name}`, checked: name === chosen,
         onchange: () => {
@@ -182,7 +182,9 @@ export function createOptions(page) {
         },
       }),
       el('span', {}, el('strong', {}, title), el('span', { className: 'small muted' }, description)),
-      isOwn(name) && iconButton('delete', t('deleteNamed', { name: title }), () => setOwn(own().filter((one) => one.name !== name)))));
+      (isOwn(name) || isShared) && iconButton('delete', t('deleteNamed', { name: title }), () => (isOwn(name)
+        ? setOwn(own().filter((one) => one.name !== name))
+        : page.attempt(() => page.client.deletePreset(name).then(() => shared()))))));
     const reset = el('button', {
       type: 'button', className: 'button small', onclick: () => change(preset()?.recipe ?? recipe, true),
     }, icon('retry'), t('resetPreset'));
@@ -194,9 +196,8 @@ export function createOptions(page) {
     const details = el('details', { className: 'field', ontoggle: () => page.attempt(async () => {
       if (!details.open || details.childElementCount > 1) return;
       const { recipeButtons } = await import('./recipes.js');
-      const title = () => preset()?.title ?? '';
       const knows = (/** @type {Recipe} */ { operations }) => operations.every(({ op }) => fields.has(op));
-      details.append(recipeButtons(page, { recipe: () => recipe, title, keep, knows }));
+      details.append(recipeButtons(page, { recipe: () => recipe, keep, knows, preset, shared }));
     }) }, el('summary', { id: 'elsewhere' }, t('elsewhere')));
     return details;
   }
@@ -206,6 +207,14 @@ export function createOptions(page) {
     chosen = `${OWN}${Date.now()}`;
     setOwn([...own(), { name: chosen, title, description: '', recipe: its }]);
     if (its !== recipe) change(its, true);
+  }
+
+  /** The server's presets are others now. @param {string} [name] the one to choose, which takes the chosen one's place */
+  async function shared(name) {
+    const gone = name && chosen;
+    chosen = name ?? chosen;
+    presets = (await page.client.presets()).presets;
+    setOwn(own().filter((one) => one.name !== gone));
   }
 
   /** @returns {Preset[]} those that this browser keeps */

@@ -1,7 +1,7 @@
 /**
  * The recipe as chosen, for use elsewhere: copied as JSON or as a call of curl, saved as a file, opened from one.
  *
- * @import { Recipe } from './core/types.js'
+ * @import { Preset, Recipe } from './core/types.js'
  * @import { Page } from './page.js'
  */
 
@@ -30,6 +30,12 @@ async function copy(text) {
 /** @param {string} text as one word of a POSIX shell */
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
+/** What a preset with this title is called in addresses. @param {string} title */
+function nameOf(title) {
+  const plain = title.normalize('NFKD').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^(own)?-+|-+$/g, '').slice(0, 60);
+  return plain || `preset-${Date.now()}`;
+}
+
 /** @param {string} address of the server @param {Recipe} recipe */
 export function curlOf(address, recipe) {
   return `curl -F files=@photo.jpg -F recipe=${quoted(JSON.stringify(recipe))} ${quoted(`${address}/api/jobs`)}`;
@@ -37,10 +43,10 @@ export function curlOf(address, recipe) {
 
 /**
  * @param {Page} page
- * @param {{recipe: () => Recipe, title: () => string, keep: (title: string, recipe: Recipe) => void,
- *   knows: (recipe: Recipe) => boolean}} options
+ * @param {{recipe: () => Recipe, keep: (title: string, recipe: Recipe) => void,
+ *   knows: (recipe: Recipe) => boolean, preset: () => Preset|undefined, shared: (name: string) => Promise<void>}} options
  */
-export function recipeButtons({ t, notices, announce }, options) {
+export function recipeButtons({ t, client, notices, announce, attempt }, options) {
   /** @param {string} label @param {() => string} text */
   const copying = (label, text) => {
     const button = el('button', { type: 'button', className: 'button small', onclick: async () => {
@@ -51,10 +57,10 @@ export function recipeButtons({ t, notices, announce }, options) {
     } }, label);
     return button;
   };
-  const json = () => JSON.stringify({ title: options.title(), recipe: options.recipe() }, null, 2);
+  const json = () => JSON.stringify({ title: options.preset()?.title ?? '', recipe: options.recipe() }, null, 2);
   const save = () => {
     const address = URL.createObjectURL(new Blob([json()], { type: 'application/json' }));
-    el('a', { href: address, download: `${options.title() || 'recipe'}.json` }).click();
+    el('a', { href: address, download: `${options.preset()?.title || 'recipe'}.json` }).click();
     setTimeout(() => URL.revokeObjectURL(address), 10_000);
   };
   const refuse = () => notices.set('recipe', { kind: 'failed', title: t('recipeRefused'), dismiss: () => notices.set('recipe', null) });
@@ -68,7 +74,15 @@ export function recipeButtons({ t, notices, announce }, options) {
     notices.set('recipe', null);
     options.keep(String(found.title || file.name.replace(/\.json$/i, '')).slice(0, 60), recipe);
   } });
-  return el('div', { className: 'reset' },
+  // A preset of this browser's becomes the server's; one of the server's takes what was changed.
+  const own = options.preset();
+  const share = (own?.own || own?.name.startsWith('own-')) && el('button', { type: 'button', className: 'button small', onclick: () => attempt(async () => {
+    const name = own.own ? own.name : nameOf(own.title);
+    await client.putPreset(name, { title: own.title, description: own.description, recipe: options.recipe() });
+    await options.shared(name);
+    announce(t('presetShared'));
+  }) }, t('sharePreset'));
+  return el('div', { className: 'reset' }, share,
     copying(t('copyRecipe'), () => JSON.stringify(options.recipe())),
     copying(t('copyCurl'), () => curlOf(new URL(BASE || '/', location.href).href.replace(/\/$/, ''), options.recipe())),
     el('button', { type: 'button', className: 'button small', onclick: save }, t('saveRecipe')),

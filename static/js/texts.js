@@ -22,6 +22,8 @@ export const texts = {
   copyCurl: 'Copy as curl',
   saveRecipe: 'Save as a file',
   openRecipe: 'Open a file',
+  sharePreset: 'Keep for everyone here',
+  presetShared: 'Everyone who uses this server finds it now.',
   recipeRefused: 'This file holds no recipe that this server knows.',
   output: 'File format',
   use: 'Use this step',

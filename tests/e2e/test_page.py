@@ -237,6 +237,31 @@ def test_own_preset_is_kept_in_this_browser_until_it_is_deleted(page: Page) -> N
     expect(page.locator("#preset-cutout")).to_be_checked()
 
 
+def test_own_preset_becomes_everyone_s_and_is_changed_and_deleted(page: Page, server: Server) -> None:
+    page.locator("#section-resize").click()
+    page.locator("#use-resize").check()
+    page.locator("#keep-preset").click()
+    page.locator("#preset-name").fill("Café, small")
+    page.keyboard.press("Enter")
+    page.locator("#elsewhere").click()
+    page.get_by_role("button", name="Keep for everyone here").click()
+    expect(page.locator("#preset-cafe-small")).to_be_checked()
+    expect(page.locator(".preset", has_text="Café, small")).to_have_count(1)
+    kept = server.get("/api/presets/cafe-small").json()
+    assert (kept["title"], kept["recipe"]["operations"][-1]["op"]) == ("Café, small", "resize")
+    page.reload()
+    page.locator("#preset-cafe-small").check()
+    page.locator("#section-resize").click()
+    page.locator("#use-resize").uncheck()
+    page.locator("#elsewhere").click()
+    page.get_by_role("button", name="Keep for everyone here").click()
+    expect(page.locator(".reset").first).to_be_hidden()
+    assert "resize" not in {step["op"] for step in server.get("/api/presets/cafe-small").json()["recipe"]["operations"]}
+    page.locator(".preset", has_text="Café, small").get_by_role("button").click()
+    expect(page.locator("#preset-cafe-small")).to_have_count(0)
+    assert server.get("/api/presets/cafe-small").status_code == 404
+
+
 def test_recipe_is_copied_saved_and_opened_again(page: Page, server: Server, tmp_path: Path) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.locator("label", has_text="Web sizes").click()

@@ -91,6 +91,10 @@ export function createClient(base = '', read = JSON.parse, key = '') {
     },
     operations: () => call('GET', '/api/operations'),
     presets: () => call('GET', '/api/presets'),
+    putPreset: (name, preset) => call('PUT', `/api/presets/${encodeURIComponent(name)}`, { form: JSON.stringify(preset), headers: JSON_TYPE }),
+    async deletePreset(name) {
+      await answer('DELETE', `/api/presets/${encodeURIComponent(name)}`);
+    },
     models: () => call('GET', '/api/models'),
     downloadModel: (name) => call('POST', `/api/models/${encodeURIComponent(name)}/download`),
     optimiseModel: (name) => call('POST', `/api/models/${encodeURIComponent(name)}/optimize`),

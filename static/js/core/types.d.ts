@@ -79,7 +79,8 @@ export type Message = JobEvent | { type: 'heartbeat'; seq: number };
 
 export type OperationInfo = { op: string; title: string; summary: string; schema: any };
 export type Catalogue = { operations: OperationInfo[]; outputs: any };
-export type Preset = { name: string; title: string; description: string; recipe: Recipe };
+/** `own`: made on this server, and may be changed. */
+export type Preset = { name: string; title: string; description: string; recipe: Recipe; own?: boolean };
 
 export interface Model {
   name: string;
@@ -230,6 +231,8 @@ export interface Client {
   health(): Promise<{ notices: { code: string, message: string }[]; url_ingest: boolean }>;
   operations(): Promise<Catalogue>;
   presets(): Promise<{ presets: Preset[] }>;
+  putPreset(name: string, preset: { title: string; description: string; recipe: Recipe }): Promise<Preset>;
+  deletePreset(name: string): Promise<void>;
   models(): Promise<ModelList>;
   downloadModel(name: string): Promise<unknown>;
   optimiseModel(name: string): Promise<unknown>;
