@@ -241,7 +241,7 @@ def test_embedded_view_shows_its_key(
 def test_embedded_view_tells_its_page(opened: Opener, name: str, photos: dict[str, Path]) -> None:
     with opened(name, "status of 507") as view:
         view.go()
-        view.choose(photos["coffee"], upload("letter.jpg", LETTER))
+        view.choose(upload("cup.jpg", photos["coffee"]), upload("letter.jpg", LETTER))
         view.expect_done(1)
         told = view.page.evaluate("() => window.told.map(([name, detail]) => [name, detail.status ?? detail.code])")
         assert sorted(told) == [["complete", "completed"], ["file-complete", "completed"], ["file-complete", "failed"]]
