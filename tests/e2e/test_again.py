@@ -30,12 +30,14 @@ def test_selected_photos_are_done_again_as_chosen(page: Page, server: Server, ph
     expect(page.locator("#live")).to_have_text("2 selected")
     assert violations(page) == [], "selected"
     page.locator("label", has_text="Cutout on white").click()
-    page.locator("#redo-selected").click()
-    expect(page.locator('.card[data-status="completed"]')).to_have_count(4)
+    with page.expect_response("**/reprocess"):
+        page.locator("#redo-selected").click()
     server.finished(job)
-    formats = [file["outputs"][0]["format"] for file in server.files(job)]
+    expect(page.locator('.card[data-status="completed"]')).to_have_count(4)
+    done = {file["name"]: file for file in server.files(job)}
+    formats = [done[f"{name}.jpg"]["outputs"][0]["format"] for name in names]
     assert formats == ["jpeg", "png", "jpeg", "png"]
-    assert "network_s" not in server.files(job)[0]["timings"], "the matte was kept"
+    assert "network_s" not in done["a.jpg"]["timings"], "the matte was kept"
     page.keyboard.press("Escape")
     expect(page.locator("#selection")).to_be_hidden()
 
