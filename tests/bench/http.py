@@ -131,7 +131,7 @@ def agreement(name: str, server: Server, remove: Remover, model: str, paths: lis
 
 def run(folder: Path, tiny: Path, isnet: networks.Isnet | None) -> Iterator[Row]:
     """Every row of this part; without ISNet's file, those of the near-free network alone."""
-    large = [photos.save(folder, photos.LARGE, 8, 8 * number) for number in range(ROUNDS)]
+    large = [photos.save(folder, photos.LARGE, 4, 4 * number) for number in range(ROUNDS)]
     small = [photos.save(folder, photos.SMALL, 8, 8 * number) for number in range(ROUNDS)]
     warm = photos.save(folder, (640, 480), 2)
     remove = rembg_of(tiny, isnet=False)

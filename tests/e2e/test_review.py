@@ -78,17 +78,19 @@ def test_crop_is_moved_zoomed_and_turned_by_keyboard_and_given_back(page: Page, 
     assert violations(page) == [], "crop"
     for key in ("ArrowLeft", "ArrowLeft", "Shift+ArrowUp", "-", "]", "]"):
         page.keyboard.press(key)
-    page.get_by_role("button", name="Save").click()
+    with page.expect_response("**/crop"):
+        page.get_by_role("button", name="Save").click()
     expect(page.locator(".crop")).to_have_count(0)
-    expect(page.get_by_text("Back to the automatic crop")).to_be_visible()
     server.finished(job)
+    expect(page.get_by_text("Back to the automatic crop")).to_be_visible()
     after = named(server, job, "leaning.jpg")["crop"]
     assert isinstance(after, dict)
     assert after["manual"] is True
     assert after["width"] == pytest.approx(1.05 * before["width"], abs=1)
     assert after["angle"] == pytest.approx(before["angle"] + 1, abs=0.1)
     assert after["centre"] != pytest.approx(before["centre"], abs=2)
-    page.get_by_text("Back to the automatic crop").click()
+    with page.expect_response("**/crop"):
+        page.get_by_text("Back to the automatic crop").click()
     expect(page.get_by_text("Back to the automatic crop")).to_have_count(0)
     server.finished(job)
     assert named(server, job, "leaning.jpg")["crop"] == before
