@@ -34,10 +34,12 @@ class Assets:
         """Take an uploaded file. Raises what reading a photo raises, StorageFull and StorageUnavailable."""
         if received.error is not None:
             raise received.error
-        width, height = probe(received.path, self._limit)
+        if received.size == 0:
+            raise errors.EmptyFile
         media_type = sniff(received.head)
         if media_type is None:
             raise errors.UnsupportedFormat  # drawings may be photos, where that is set, but no backgrounds and marks
+        width, height = probe(received.path, self._limit)
         decode(received.path, self._limit, lambda _code, _message: None)  # a broken one shall not fail every photo
         with translated():
             self._folder.mkdir(parents=True, exist_ok=True)
