@@ -41,6 +41,8 @@ def unpacked(data: bytes, pixels: Pixels) -> Cutout:
     except (struct.error, isal_zlib.error) as problem:  # type: ignore[misc]  # its stub has no class
         raise BrokenCutout from problem
     alpha, colours = np.split(content, [height * width])
+    if alpha.size != height * width:
+        raise BrokenCutout
     alpha = alpha.reshape(pixels.shape[:2])
     soft = soft_px(alpha)
     if colours.size != 3 * np.count_nonzero(soft):
