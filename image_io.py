@@ -23,12 +23,13 @@ from PIL import (
 )
 
 import errors
-from imaging.colour import to_srgb
+from imaging.colour import is_srgb, to_srgb
 from imaging.drawings import SvgImageFile
 from imaging.formats import SNIFF_BYTES as SNIFF_BYTES
 from imaging.formats import SVG
 from imaging.formats import sniff as sniff
 from imaging.headers import check_parts, check_sums
+from imaging.jpeg import plain_pixels
 from imaging.metadata import kept_exif, shot_of
 from imaging.pictures import Origin, Picture, Pixels, Warn
 from imaging.reduction import reduced
@@ -38,6 +39,7 @@ MEGA = 1_000_000
 MAX_FRAMES = 500  # of one file, where all are asked for
 ORIENTATION_TAG = 0x0112
 CIELAB = 8  # a TIFF's photometric interpretation
+YCBCR = 1  # what Adobe's segment in a JPEG calls it
 FIRST_ALONE = ("first_frame_only", "The file holds several pictures; only the first was used.")
 USUAL_FRAME_S = 0.1
 MAX_FRAME_MS = 600_000
@@ -98,7 +100,8 @@ def decode(path: Path, max_megapixels: float, warn: Warn) -> Picture:
         if _has_more_frames(file, image):
             warn(*FIRST_ALONE)
         _check_sums(file, image)
-        return _load(file, image, warn)
+        pixels = _plain_pixels(file, image)
+        return _load(file, image, warn) if pixels is None else _picture(pixels, None, image)
 
 
 def decode_frames(path: Path, max_megapixels: float, warn: Warn) -> Iterator[tuple[Picture, float]]:
@@ -263,13 +266,38 @@ def _load(file: IO[bytes], image: Image.Image, warn: Warn) -> Picture:
         raise errors.TooManyPixels from problem
     except DECODER_ERRORS as problem:
         raise _broken(file, problem) from problem
+    return _picture(np.asarray(srgb), None if alpha is None else np.asarray(alpha), image, orientation, mode)
+
+
+def _plain_pixels(file: IO[bytes], image: Image.Image) -> Pixels | None:
+    """The pixels of an sRGB JPEG whose header alone was read; None where they take more than a plain decoder."""
+    if not isinstance(image, JpegImagePlugin.JpegImageFile) or image.mode != "RGB":
+        return None
+    profile = image.info.get("icc_profile")
+    if image.info.get("adobe_transform", YCBCR) != YCBCR or (profile and not is_srgb(profile)):
+        return None
+    position = file.tell()
+    file.seek(0)
+    pixels = plain_pixels(file.read())
+    file.seek(position)
+    return pixels if pixels is not None and pixels.shape[:2] == (image.height, image.width) else None
+
+
+def _picture(
+    pixels: Pixels, alpha: Pixels | None, image: Image.Image, orientation: int | None = None, mode: str | None = None
+) -> Picture:
+    """The picture of sRGB `pixels` (H, W, 3) and `alpha` (H, W), which lie as the file of `image` has them.
+
+    `orientation` and `mode` are those that `image` had before it was loaded, where it was.
+    """
+    orientation = orientation or _orientation(image)
     dpi = _dpi(image)
     return Picture(
-        pixels=upright(np.asarray(srgb), orientation),
-        alpha=None if alpha is None else upright(np.asarray(alpha), orientation),
+        pixels=upright(pixels, orientation),
+        alpha=None if alpha is None else upright(alpha, orientation),
         dpi=dpi[::-1] if dpi and orientation >= 5 else dpi,
         exif=_exif(image),
-        origin=_origin(image, mode),
+        origin=_origin(image, mode or image.mode),
     )
 
 

@@ -23,9 +23,9 @@ def packed(cutout: Cutout) -> bytes | None:
     from isal import isal_zlib
 
     soft = soft_px(cutout.alpha)
-    if np.count_nonzero(soft) > MAX_SOFT_SHARE * soft.size:
+    if soft.size > MAX_SOFT_SHARE * cutout.alpha.size:
         return None
-    content = cutout.alpha.tobytes() + cutout.pixels[soft].tobytes()
+    content = cutout.alpha.tobytes() + cutout.pixels.reshape(-1, 3).take(soft, axis=0).tobytes()
     return HEAD.pack(MAGIC, *cutout.alpha.shape) + bytes(isal_zlib.compress(content, LEVEL))
 
 
@@ -45,8 +45,8 @@ def unpacked(data: bytes, pixels: Pixels) -> Cutout:
         raise BrokenCutout
     alpha = alpha.reshape(pixels.shape[:2])
     soft = soft_px(alpha)
-    if colours.size != 3 * np.count_nonzero(soft):
+    if colours.size != 3 * soft.size:
         raise BrokenCutout
     result = pixels.copy()
-    result[soft] = colours.reshape(-1, 3)
+    result.reshape(-1, 3)[soft] = colours.reshape(-1, 3)
     return Cutout(alpha, result)

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ Warn = Callable[[str, str], None]
 
 _ALPHA_MODES = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
 _WIDE_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
+_PROFILE_ERRORS = (ImageCms.PyCMSError, OSError, ValueError, TypeError)
 _PROFILE_MODES = {"RGB": ("RGB",), "GRAY": ("L",), "CMYK": ("CMYK",), "Lab": ("LAB",)}
 
 
@@ -24,9 +26,19 @@ def to_srgb(image: Image.Image, warn: Warn) -> tuple[Image.Image, Image.Image | 
     if profile:
         try:
             return _through_profile(opaque, profile), alpha
-        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        except _PROFILE_ERRORS:
             warn("bad_colour_profile", "The photo's colour profile could not be used; its colours were taken as sRGB.")
     return _plain_rgb(opaque), alpha
+
+
+@lru_cache(maxsize=32)
+def is_srgb(profile: bytes) -> bool:
+    """Whether the ICC `profile` makes of RGB what sRGB does; False where it cannot be used."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return source.profile.xcolor_space.strip() == "RGB" and _changes_nothing(_to_srgb(source, "RGB"))
+    except _PROFILE_ERRORS:
+        return False
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
@@ -64,25 +76,28 @@ def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 
 
 def _through_profile(image: Image.Image, profile: bytes) -> Image.Image:
+    if image.mode == "RGB" and is_srgb(profile):
+        return image
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     space = source.profile.xcolor_space.strip()
     if image.mode not in _PROFILE_MODES.get(space, ()):
         image = _plain_rgb(image) if space == "RGB" and image.mode != "CMYK" else image
     if space == "GRAY" and image.mode == "RGB":
         image = image.convert("L")
-    transform = ImageCms.buildTransform(
+    converted = _to_srgb(source, image.mode).apply(image)
+    converted.info = dict(image.info)
+    return converted
+
+
+def _to_srgb(source: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.ImageCmsTransform:
+    return ImageCms.buildTransform(
         source,
         ImageCms.createProfile("sRGB"),
-        image.mode,
+        mode,
         "RGB",
         ImageCms.Intent.RELATIVE_COLORIMETRIC,
         ImageCms.Flags.BLACKPOINTCOMPENSATION,
     )
-    if image.mode == "RGB" and _changes_nothing(transform):
-        return image
-    converted = transform.apply(image)
-    converted.info = dict(image.info)
-    return converted
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:

@@ -79,9 +79,9 @@ def decontaminated(pixels: Pixels, alpha: Pixels) -> Pixels:
     return result
 
 
-def soft_px(alpha: Pixels) -> NDArray[np.bool_]:
-    """(H, W): the px of (H, W) uint8 `alpha` whose colours `decontaminated` may change."""
-    return np.asarray(cv2.inRange(alpha, *SOFT) > 0)
+def soft_px(alpha: Pixels) -> NDArray[np.intp]:
+    """(N,): the px of (H, W) uint8 `alpha` whose colours `decontaminated` may change, counted row by row."""
+    return np.flatnonzero(cv2.inRange(alpha, *SOFT) > 0)
 
 
 def _decontaminate(pixels: Pixels, alpha: Pixels, result: Pixels) -> None:
