@@ -18,11 +18,12 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 import errors
+import memory
 from admission import AdmittingRunner
 from connections import GuardedListener, QuietSocket, guarded_protocol
 from engines.mattes import kept_mattes
 from engines.rows import FACES
-from idle import IdleOptimiser
+from idle import IdleWork
 from image_io import quiet_decoders
 from ingest.archives import ArchiveReader
 from ingest.assets import Assets
@@ -99,7 +100,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     async with opened(settings) as services:
         await _recover(services)
         services.worker.start()
-        idle = IdleOptimiser(settings, services.models, lambda: services.worker.running > 0)
+        idle = IdleWork(settings, services.models, lambda: services.worker.running > 0)
         chores = (services.upkeep.run(), _prefetch(services), services.models.check_device(), idle.run())
         tasks = [asyncio.create_task(chore) for chore in chores]
         app.state.services = services
@@ -256,6 +257,7 @@ def main() -> int:
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    memory.keep_freed()
     quiet_decoders()
     try:
         if not may_serve(settings):

@@ -6,6 +6,7 @@ import sys
 import httpx
 
 import errors
+import memory
 from commands import access, cleanup, doctor, models, operations, process, watch
 from commands.exits import EXITS, FAILED, STOPPED, WRONG_USAGE
 from commands.recipes import BadOption
@@ -52,6 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
         import app  # the whole server, which other commands need not load
 
         return app.main()
+    memory.keep_freed()
     quiet_decoders()
     try:
         status: int = COMMANDS[options.command].run(options)

@@ -1,4 +1,4 @@
-"""What the server does while no photo waits: it optimises the default network for this machine."""
+"""What the server does while no photo waits: it gives memory back, and optimises the default network."""
 
 import asyncio
 import contextlib
@@ -8,19 +8,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 import errors
+import memory
 from models import ModelStore
 from settings import Settings
 
 LOOK_S = 0.25  # between looks at the workers
 QUIET_S = 30.0  # without a photo, before an optimisation is begun
-PAUSE_S = 3.0  # without a photo, before one that was held up goes on
+PAUSE_S = 3.0  # without a photo, before memory is given back and an optimisation that was held up goes on
 LEAST_MEMORY = 4_000_000_000  # bytes that must be free: the process takes 2.9 GB for ISNet
 
 log = logging.getLogger("photo.idle")
 
 
-class IdleOptimiser:
-    """Begins an optimisation when the server is idle, and holds any that is under way while photos are in process."""
+class IdleWork:
+    """Begins an optimisation when the server is idle, and holds any that is under way while photos are in process.
+
+    What photos left free is given back to the system when no other has come for a while.
+    """
 
     def __init__(
         self, settings: Settings, models: ModelStore, is_busy: Callable[[], bool], quiet_s: float = QUIET_S
@@ -33,14 +37,18 @@ class IdleOptimiser:
     async def run(self) -> None:
         """Look at the workers for ever."""
         busy_at = looked_at = time.monotonic()
+        worked = False
         while True:
             await asyncio.sleep(LOOK_S)
             now = time.monotonic()
             if self._is_busy():
-                busy_at = now
+                busy_at, worked = now, True
                 self._models.optimiser.pause()
             elif now - busy_at > PAUSE_S:
                 self._models.optimiser.resume()
+                if worked:
+                    worked = False
+                    await asyncio.to_thread(memory.give_back)
             if self._automatic and now - max(busy_at, looked_at) > self._quiet_s:
                 looked_at = now
                 await self._begin()

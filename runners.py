@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 import errors
+import memory
 from engines.lane import give_way
 from engines.mattes import kept_mattes
 from image_io import mask_of, quiet_decoders
@@ -260,6 +261,7 @@ class _Child:
 def _serve(pipe: Connection, settings: Settings) -> None:
     """The process's life: take work, say its stages, say its result."""
     _limit_memory(settings.process_memory_bytes)
+    memory.keep_freed()
     quiet_decoders()
     models = ModelStore(settings, kept_mattes(settings))
     assets = Assets(settings.assets_path, settings.max_megapixels)

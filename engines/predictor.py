@@ -16,9 +16,10 @@ from engines.mattes import MatteCache, matte_key
 from engines.optimised import OptimisedFolder
 from engines.rows import ModelRow
 from engines.runtimes import Network, NotResizable, Place, load_network, runtime_of
-from engines.segmenter import Segmenter, enlarged
+from engines.segmenter import Segmenter
 from engines.types import NO_HINTS, Hints, Matte, Pixels
 from imaging.geometry import Box
+from imaging.reduction import enlarged
 from schemas import Engine, Quality
 
 log = logging.getLogger(__name__)
@@ -77,9 +78,9 @@ class Predictor:
         if box is not None:
             part = np.ascontiguousarray(pixels[box[1] : box[1] + box[3], box[0] : box[0] + box[2]])
             matte = self._kept(row, part, stage, quality, NO_HINTS)
-            return replace(matte, alpha=_placed(matte.alpha, box, pixels.shape), cutouts=None)
+            return replace(matte, answer=_placed(matte.answer, box, pixels.shape), cutouts=None)
         matte = self._kept(row, pixels, stage, quality, hints if row.kind == "classical" else NO_HINTS)
-        return replace(matte, alpha=enlarged(matte.alpha, pixels.shape[1], pixels.shape[0]))
+        return replace(matte, size=(pixels.shape[1], pixels.shape[0]))
 
     def _kept(
         self, row: ModelRow, pixels: Pixels, stage: Callable[[str], None], quality: Quality, hints: Hints

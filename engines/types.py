@@ -3,12 +3,14 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 
 from imaging.geometry import Box
 from imaging.pictures import Pixels as Pixels
+from imaging.reduction import enlarged
 from schemas import Engine, FileError, FileWarning, Frozen, ModelProgress
 
 State = Literal["built_in", "installed", "missing", "downloading", "failed"]
@@ -120,13 +122,20 @@ class Cutouts(Protocol):
 
 @dataclass(frozen=True)
 class Matte:
-    """How much of each px belongs to the subject, (H, W) uint8 from 0 to 255, and what says so.
+    """How much of each px belongs to the subject, as `alpha` says it, and what says so.
 
+    `answer` is (h, w) uint8 from 0 to 255: at the model's own size where `size` gives the photo's (width, height).
     `timings` are the seconds that a network took: `shrink_s` until it was fed, `wait_s` for its turn, `network_s`.
     `cutouts` keeps what is made of it, where mattes are kept.
     """
 
-    alpha: Pixels
+    answer: Pixels
     engine: Engine
     timings: Mapping[str, float] = field(default_factory=dict)
     cutouts: Cutouts | None = None
+    size: tuple[int, int] | None = None
+
+    @cached_property
+    def alpha(self) -> Pixels:
+        """(H, W) uint8, at the photo's size; worked out when it is first asked for, which a kept cutout spares."""
+        return self.answer if self.size is None else enlarged(self.answer, *self.size)

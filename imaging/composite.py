@@ -43,11 +43,16 @@ def _opaque(picture: Picture, alpha: Pixels, behind: Pixels) -> Picture:
 def mixed(front: Pixels, alpha: Pixels, behind: Pixels) -> Pixels:
     """(H, W, 3) uint8: `front` where (H, W) uint8 `alpha` is 255, `behind` where it is 0."""
     result = np.empty_like(front)
-    for top in range(0, front.shape[0], STRIP_ROWS):
-        rows = slice(top, top + STRIP_ROWS)
-        share = cv2.cvtColor(alpha[rows], cv2.COLOR_GRAY2RGB)
-        mine = cv2.multiply(front[rows], share, scale=1 / 255)
-        result[rows] = cv2.add(mine, cv2.multiply(np.ascontiguousarray(behind[rows]), 255 - share, scale=1 / 255))
+    left, top, width, height = cv2.boundingRect(alpha)
+    columns = slice(left, left + width)
+    result[:top], result[top + height :] = behind[:top], behind[top + height :]
+    for start in range(top, top + height, STRIP_ROWS):
+        rows = slice(start, min(start + STRIP_ROWS, top + height))
+        result[rows, :left], result[rows, left + width :] = behind[rows, :left], behind[rows, left + width :]
+        share = cv2.cvtColor(alpha[rows, columns], cv2.COLOR_GRAY2RGB)
+        mine = cv2.multiply(front[rows, columns], share, scale=1 / 255)
+        low = np.ascontiguousarray(behind[rows, columns])
+        result[rows, columns] = cv2.add(mine, cv2.multiply(low, 255 - share, scale=1 / 255))
     return result
 
 

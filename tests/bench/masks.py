@@ -18,12 +18,14 @@ from PIL import Image
 
 from engines.rows import DEFAULT
 from schemas import Quality
-from tests.bench import networks
+from tests.bench import networks, single
 from tests.bench.http import rembg_of
+from tests.bench.rows import Row
 
 FOLDERS = ("masks_people", "masks_fashion", "portraits", "masks_horses", "masks_scenes")
 QUALITIES: tuple[Quality, ...] = ("best", "balanced", "fast")
 PHOTOS = 40  # of each folder
+FEW = 12  # in `make bench`
 
 Pixels = np.ndarray
 Way = Callable[[Pixels], Pixels]
@@ -32,7 +34,7 @@ Way = Callable[[Pixels], Pixels]
 def ways(network: networks.Isnet, data: Path) -> Mapping[str, Way]:
     """What makes a matte, (H, W) uint8 of (H, W, 3) uint8 RGB, by name."""
     networks.optimise(network, data)
-    found: dict[str, Way] = {"rembg": _rembg(network)}
+    found: dict[str, Way] = {"rembg": rembg_way(network, data)}
     for optimised in (False, True):
         models = networks.store(network, data, optimised=optimised)
         for quality in QUALITIES:
@@ -40,8 +42,10 @@ def ways(network: networks.Isnet, data: Path) -> Mapping[str, Way]:
     return found
 
 
-def _rembg(network: networks.Isnet) -> Way:
-    remove = rembg_of(network.file, isnet=True)
+def rembg_way(network: networks.Isnet, data: Path) -> Way:
+    """rembg's own way to a matte, (H, W) uint8, on the same weights in single precision."""
+    folder = Path(tempfile.mkdtemp(dir=data))
+    remove = rembg_of(single.save(network.file, folder / network.file.name), isnet=True)
 
     def matte(pixels: Pixels) -> Pixels:
         out = io.BytesIO()
@@ -68,6 +72,23 @@ def pairs(folder: Path, count: int) -> Iterator[tuple[Pixels, Pixels]]:
 def iou(mask: Pixels, truth: Pixels) -> float:
     union = np.count_nonzero(mask | truth)
     return np.count_nonzero(mask & truth) / union if union else 1.0
+
+
+def run(network: networks.Isnet | None, data: Path) -> Iterator[Row]:
+    """Rows of the optimised network's masks against rembg's; none without the folders of masks, or without ISNet."""
+    root = os.environ.get("PHOTO_TESTDATA")
+    if network is None or not root:
+        return
+    networks.optimise(network, data)
+    theirs, own = rembg_way(network, data), partial(ours, networks.store(network, data, optimised=True), "best")
+    for folder in FOLDERS:
+        found = [
+            (iou(theirs(photo) > 127, truth), iou(own(photo) > 127, truth))
+            for photo, truth in pairs(Path(root) / folder, FEW)
+        ]
+        before, after = (statistics.mean(scores) for scores in zip(*found, strict=True))
+        name = f"masks of {folder.removeprefix('masks_')}, ISNet optimised, against rembg's"
+        yield Row(name, after, "mean IoU", before, after / before, len(found))
 
 
 def main(count: int = PHOTOS) -> None:

@@ -88,12 +88,12 @@ def test_half_written_files_of_a_crash_are_cleared_away(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.matte", "b.1234.part"]
 
 
-def cutout(soft_px: int = 2) -> tuple[Pixels, Cutout]:
-    """A photo, and a cutout of it whose edge is so wide."""
+def cutout() -> tuple[Pixels, Cutout]:
+    """A photo, and a cutout of it that has a soft edge."""
     photo = data.coffee()
     alpha = np.zeros(photo.shape[:2], np.uint8)
     alpha[40:200, 180:420] = 255
-    alpha[:, 420 : 420 + soft_px] = 128
+    alpha[:, 420:422] = 128
     return photo, Cutout(alpha, decontaminated(photo, alpha))
 
 
@@ -111,7 +111,8 @@ def test_cutout_comes_back_as_it_was_for_its_way_alone(tmp_path: Path) -> None:
 
 
 def test_cutout_that_is_mostly_soft_is_not_kept(tmp_path: Path) -> None:
-    photo, made = cutout(soft_px=100)
+    photo, _ = cutout()
+    made = Cutout(np.full(photo.shape[:2], 128, np.uint8), photo)
     kept = MatteCache(tmp_path, 10**7).cutouts("a")
     kept.put("refined", made)
     assert kept.get("refined", photo) is None

@@ -23,7 +23,7 @@ from engines.optimise import Findings
 from engines.optimised import Files, Record
 from engines.optimiser import Optimiser
 from engines.runtimes import Place, load_network
-from idle import IdleOptimiser
+from idle import IdleWork
 from models import ModelStore
 from settings import Settings
 from tests import tiny_network
@@ -325,7 +325,7 @@ async def test_what_cannot_be_optimised_says_why(models: Path, monkeypatch: pyte
 
 async def test_idle_server_optimises_what_auto_stands_for_and_waits_for_photos(running: ModelStore) -> None:
     busy = True
-    idle = asyncio.create_task(IdleOptimiser(settings_of(running), running, lambda: busy, quiet_s=0.3).run())
+    idle = asyncio.create_task(IdleWork(settings_of(running), running, lambda: busy, quiet_s=0.3).run())
     await asyncio.sleep(1)
     assert not running.optimiser.tasks, "photos are in process"
     busy = False
@@ -345,7 +345,7 @@ async def test_idle_server_leaves_alone_what_was_rejected(models: Path) -> None:
     rejected = record.model_copy(update={"outcome": "rejected", "reason": "It is no faster."})
     (models / f"{NAME}.int8.json").write_text(json.dumps(rejected.model_dump()))
     here = store(models)
-    idle = asyncio.create_task(IdleOptimiser(settings_of(here), here, lambda: False, quiet_s=0.1).run())
+    idle = asyncio.create_task(IdleWork(settings_of(here), here, lambda: False, quiet_s=0.1).run())
     await asyncio.sleep(1)
     assert not here.optimiser.tasks
     assert here.predict(NAME, data.coffee(), ignore).engine.runtime != "openvino-int8"
