@@ -131,7 +131,7 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         await asyncio.to_thread(storage.prepare)
         paths = (settings.database_path, settings.backups_path, settings.quarantine_path)
         notices = notice_of(await asyncio.to_thread(backups.heal, *paths))
-        database = Database(settings.database_path)
+        database = Database(settings.database_path, storage.discard)
         await database.open()
         try:
             yield _services(settings, storage, database, notices)

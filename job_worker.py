@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -24,7 +24,7 @@ from runners import Control, Runner, Work, WorkerDied
 from schemas import FileBrief, FileWarning, JobEvent, Output, Sample
 from settings import Settings
 from sql.rows import Claim, StoredResult, Unpacked, file_error
-from storage import Storage, translated
+from storage import Shelf, Storage, translated
 
 POLL = 5.0  # seconds between looks at the queue when nothing wakes the worker
 FULL_DISK_PAUSE = 3.0  # seconds until a photo that met a full disk is tried again
@@ -115,6 +115,13 @@ class JobWorker:
             if control.job_id == job_id:
                 control.stop()
 
+    def drop(self, ids: Iterable[str]) -> None:
+        """Stop working on these files."""
+        for file_id in ids:
+            control = self._controls.get(file_id)
+            if control is not None:
+                control.stop()
+
     async def _run(self) -> None:
         claim: Claim | None = None
         while claim is not None or not self._stopping:
@@ -153,30 +160,36 @@ class JobWorker:
         self._controls[claim.file_id] = control
         self._live.started(claim.job_id, claim.file_id)
         warnings: list[FileWarning] = []
+        shelf = Shelf(self._storage, claim.job_id)
         try:
-            result = await self._result(claim, control, warnings)
+            result = await self._result(claim, control, warnings, shelf)
             if result is not None:
-                return await self._record(claim, result)
+                return await self._record(claim, result, shelf)
         except asyncio.CancelledError:
             control.stop()
             await self._written(partial(self._queue.release, claim))
             raise
         except errors.PhotoError as error:
+            await self._cleared(shelf, kept=False)
             await self._failed(claim, error, warnings)
         except WorkerDied:
             log.error("job=%s file=%s the process that worked on it died", claim.job_id, claim.file_id)
             await self._written(partial(self._queue.crashed, claim))
         except Exception as error:
-            failure = errors.InternalError("The photo could not be processed.")
+            failure = (
+                errors.Cancelled() if control.stopped else errors.InternalError("The photo could not be processed.")
+            )
             failure.__cause__ = error
             await self._failed(claim, failure, warnings)
         finally:
+            shelf.close()
             del self._controls[claim.file_id]
             self._live.ended(claim.file_id)
         return None
 
-    async def _record(self, claim: Claim, result: StoredResult) -> Claim | None:
+    async def _record(self, claim: Claim, result: StoredResult, shelf: Shelf) -> Claim | None:
         done, following = await self._recorded(claim, result)
+        await self._cleared(shelf, kept=done)
         if not done:
             await self._abandoned(claim)
             return following
@@ -207,6 +220,15 @@ class JobWorker:
             except errors.StorageFull:
                 await asyncio.sleep(FULL_DISK_PAUSE)
 
+    async def _cleared(self, shelf: Shelf, *, kept: bool) -> None:
+        """Close the shelf; what no row refers to of it, and what was given up meanwhile, goes from the disk."""
+        stored = [] if kept else shelf.blobs
+        blobs = list(dict.fromkeys([*stored, *shelf.close()]))
+        try:
+            await self._queue.sweep(shelf.job_id, blobs)
+        except errors.PhotoError as error:
+            log.warning("job=%s some files are left on the disk until the next start: %s", shelf.job_id, error.code)
+
     async def _abandoned(self, claim: Claim) -> None:
         """The job was cancelled or deleted meanwhile; what was just stored for a deleted one goes as well."""
         try:
@@ -229,7 +251,9 @@ class JobWorker:
             log.error("job=%s file=%s", claim.job_id, claim.file_id, exc_info=error.__cause__)
         self._say(claim, "failed", f"code={error.code}")
 
-    async def _result(self, claim: Claim, control: Control, warnings: list[FileWarning]) -> StoredResult | None:
+    async def _result(
+        self, claim: Claim, control: Control, warnings: list[FileWarning], shelf: Shelf
+    ) -> StoredResult | None:
         """What the photo becomes; None where the job has its twin already."""
         names = frozenset() if claim.drawn or claim.mask else _models_of(claim.recipe)
         models = {name: await self._model(claim, name, warnings) for name in names}
@@ -249,16 +273,19 @@ class JobWorker:
             source, claim.recipe, models, self._settings.max_megapixels, drawn, name,
             claim.crop, mask, claim.engine, claim.faces,
         )  # fmt: skip
-        return await self._runner.run(work, control, self._announcer(claim), partial(self._store, claim, warnings))
+        return await self._runner.run(work, control, self._announcer(claim), partial(self._store, shelf, warnings))
 
     async def _unpacked(self, claim: Claim) -> Claim | None:
         """The claim with its source on disk, out of the ZIP that it came in, and small ones that come next with it."""
         self._staged(claim, "unpacking")
         async with self._unpacking:  # else each worker would unpack the same photos ahead
             ahead = await self._queue.entries_ahead(claim, READ_AHEAD)
-            return await self._queue.unpacked(claim, await asyncio.to_thread(self._unpack, claim, ahead))
+            with Shelf(self._storage, claim.job_id) as shelf:
+                held = await self._queue.unpacked(claim, await asyncio.to_thread(self._unpack, claim, ahead, shelf))
+                await self._cleared(shelf, kept=False)  # not of what was deleted meanwhile, or is a copy
+        return held
 
-    def _unpack(self, claim: Claim, ahead: Sequence[Unpacked]) -> list[Unpacked]:
+    def _unpack(self, claim: Claim, ahead: Sequence[Unpacked], shelf: Shelf) -> list[Unpacked]:
         archive = self._storage.path(claim.job_id, "archive", claim.archive or "")
         with ExitStack() as parts:
             stored = [self._entry(archive, Unpacked(claim.file_id, claim.entry or 0, claim.size), parts)]
@@ -269,7 +296,7 @@ class JobWorker:
                     if size > READ_AHEAD_BYTES:
                         break
                     stored.append(self._entry(archive, file, parts))
-            self._storage.keep_all([(part, file.sha256) for part, file in stored], claim.job_id, "source")
+            shelf.keep_all([(part, file.sha256) for part, file in stored], "source")
         return [file for _, file in stored]
 
     def _entry(self, archive: Path, file: Unpacked, parts: ExitStack) -> tuple[Path, Unpacked]:
@@ -279,7 +306,7 @@ class JobWorker:
             digest, size, kind = self._archives.unpack(archive, file.entry, part, self._settings.max_file_bytes)
         return part, replace(file, sha256=digest, size=size, media_type=kind)
 
-    def _store(self, claim: Claim, warnings: list[FileWarning], processed: ProcessedImage) -> StoredResult:
+    def _store(self, shelf: Shelf, warnings: list[FileWarning], processed: ProcessedImage) -> StoredResult:
         """Put every picture on disk; the row that names them comes after."""
         warnings += processed.warnings
         started = time.perf_counter()
@@ -290,13 +317,13 @@ class JobWorker:
                 width=output.width,
                 height=output.height,
                 bytes=len(output.data),
-                sha256=self._storage.put(output.data, claim.job_id, "result"),
+                sha256=shelf.put(output.data, "result"),
                 face=output.face,
             )
             for output in processed.outputs
         )
-        mask = self._storage.put(processed.mask, claim.job_id, "mask") if processed.mask else None
-        thumbnail = self._storage.put(processed.thumbnail, claim.job_id, "thumbnail")
+        mask = shelf.put(processed.mask, "mask") if processed.mask else None
+        thumbnail = shelf.put(processed.thumbnail, "thumbnail")
         return StoredResult(
             width=processed.width,
             height=processed.height,
@@ -352,6 +379,7 @@ class JobWorker:
     def _staged(self, claim: Claim, stage: str) -> None:
         self._live.staged(claim.file_id, stage)
         latest = self._live.latest(claim.job_id) if self._followed(claim.job_id) else None
-        if latest is not None and claim.file_id in self._controls:
+        control = self._controls.get(claim.file_id)
+        if latest is not None and control is not None and not control.stopped:
             file = FileBrief(id=claim.file_id, name=claim.name, status="processing", stage=stage)
-            self._publish(latest.model_copy(update={"files": (file,)}))
+            self._publish(latest.model_copy(update={"files": (file,), "deleted": ()}))

@@ -5,9 +5,10 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 
-from schemas import FileError, FileWarning, Frame, Job, JobEvent, Priority, Recipe
-from sql import arrivals, control, work
+from schemas import Blob, FileError, FileWarning, Frame, Job, JobEvent, Priority, Recipe
+from sql import arrivals, control, deletion, work
 from sql.arrivals import NewJob as NewJob
+from sql.blobs import AT_ONCE, loosen
 from sql.changes import Change
 from sql.control import Redo as Redo
 from sql.database import Database
@@ -174,7 +175,7 @@ class QueueManager(QueueReader):
         Raises:
             errors.Conflict: the job has not ended, or none of its photos is kept.
         """
-        return self._told(await self._database.write(control.reprocess, job_id, recipe, apart))
+        return await self._freed(*await self._database.write(control.reprocess, job_id, recipe, apart))
 
     async def reprocess_some(self, job_id: str, redo: Redo) -> Job:
         """Do finished or failed photos again, of a job that may be running; the others stay as they are.
@@ -183,7 +184,7 @@ class QueueManager(QueueReader):
             errors.FileNotFound: one of them is not in the job.
             errors.Conflict: one is not finished, or not kept, or the job is cancelled.
         """
-        return self._told(await self._database.write(control.reprocess_some, job_id, redo))
+        return await self._freed(*await self._database.write(control.reprocess_some, job_id, redo))
 
     async def draw_mask(self, job_id: str, file_id: str, digest: str | None) -> Job:
         """Make a finished file again with the stored mask `digest`; None: with the model's own.
@@ -212,6 +213,32 @@ class QueueManager(QueueReader):
     async def change(self, job_id: str, name: str | None, priority: Priority | None, keep: bool | None) -> Job:
         """Rename a job, change its priority, or keep it for good; None leaves as it is."""
         return self._told(await self._database.write(control.change, self._keep, job_id, name, priority, keep))
+
+    async def delete_file(self, job_id: str, file_id: str) -> None:
+        """Take a photo out of its job, whatever it is: who works on it finds its claim void.
+
+        Raises:
+            errors.JobNotFound, errors.FileNotFound.
+        """
+        change, loose = await self._database.write(deletion.delete_one, self._keep, job_id, file_id)
+        self._tell(change)
+        await self.sweep(job_id, loose)
+
+    async def delete_files(self, job_id: str, ids: Sequence[str]) -> Job:
+        """As `delete_file`, of all of these that are there still."""
+        change, loose = await self._database.write(deletion.delete_files, self._keep, job_id, ids)
+        return await self._freed(change, loose)
+
+    async def _freed(self, change: Change, loose: Sequence[Blob]) -> Job:
+        """The job of a change that everybody knows of now, and whose blobs are swept."""
+        self._tell(change)
+        await self.sweep(change.row["id"], loose)
+        return job_from(change.row)
+
+    async def sweep(self, job_id: str, blobs: Sequence[Blob]) -> None:
+        """Delete those of a job's blobs that no row refers to, some at a time: the queue goes on in between."""
+        for first in range(0, len(blobs), AT_ONCE):
+            await self._database.write(loosen, job_id, blobs[first : first + AT_ONCE])
 
     async def delete(self, job_id: str) -> None:
         """Forget the job and its files."""

@@ -85,6 +85,10 @@ class Control:
             raise errors.TimedOut()
 
     @property
+    def stopped(self) -> bool:
+        return self._stopped.is_set()
+
+    @property
     def seconds_left(self) -> float:
         return max(0.0, self.deadline - time.monotonic())
 

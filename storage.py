@@ -2,19 +2,25 @@
 
 import errno
 import hashlib
+import logging
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal
+from typing import Self, get_args
 
 import errors
+from schemas import Blob, Kind
 
-Kind = Literal["source", "archive", "result", "mask", "thumbnail", "urls"]
+SWEPT: frozenset[Kind] = frozenset(get_args(Kind)) - {"urls"}  # kinds that no row refers to any more some day
 PART = ".part"
 CHUNK = 1 << 20  # bytes
+
+log = logging.getLogger("photo.storage")
 
 
 class Storage:
@@ -28,6 +34,9 @@ class Storage:
         self._jobs = root / "jobs"
         self._incoming = root / "incoming"
         self._trash = root / "trash"
+        self._lock = threading.Lock()
+        self._held: Counter[tuple[str, Blob]] = Counter()
+        self._unwanted: set[tuple[str, Blob]] = set()  # that were to be discarded while they were held
 
     def prepare(self) -> None:
         """Make the folders, and clear what an earlier run left half-done."""
@@ -102,6 +111,55 @@ class Storage:
             if flushed:
                 _flush(folder)
 
+    def discard(self, job_id: str, blobs: Iterable[Blob]) -> None:
+        """Delete blobs that nothing refers to, but for those that are held: these wait for `release`.
+
+        Whoever has one open reads on. What cannot be deleted is left for the next start.
+        """
+        for blob in blobs:
+            with self._lock:
+                if self._held[job_id, blob]:
+                    self._unwanted.add((job_id, blob))
+                    continue
+                del self._held[job_id, blob]
+                try:
+                    self.path(job_id, *blob).unlink(missing_ok=True)
+                except OSError as problem:
+                    log.warning("job=%s a %s could not be deleted: %s", job_id, blob.kind, problem.strerror)
+
+    def hold(self, job_id: str, blobs: Iterable[Blob]) -> None:
+        """Keep blobs from being discarded: they are being read, or a row that names them is about to be written."""
+        with self._lock:
+            self._held.update((job_id, blob) for blob in blobs)
+
+    def release(self, job_id: str, blobs: Iterable[Blob]) -> list[Blob]:
+        """The end of `hold`; those of them that were to be discarded meanwhile, for another look at who needs them."""
+        unwanted = []
+        with self._lock:
+            for blob in blobs:
+                key = (job_id, blob)
+                self._held[key] -= 1
+                if self._held[key] > 0:
+                    continue
+                del self._held[key]
+                if key in self._unwanted:
+                    self._unwanted.remove(key)
+                    unwanted.append(blob)
+        return unwanted
+
+    def blobs(self, job_id: str, before: float) -> list[tuple[Blob, int]]:
+        """The job's blobs that were written before that moment, in seconds since 1970, with their bytes."""
+        found = []
+        with translated():
+            for kind in sorted(SWEPT):
+                folder = self._jobs / job_id / kind
+                for entry in os.scandir(folder) if folder.is_dir() else ():
+                    with suppress(FileNotFoundError):
+                        state = entry.stat()
+                        if state.st_mtime < before and not entry.name.endswith(PART):
+                            found.append((Blob(kind, entry.name), state.st_size))
+        return found
+
     def delete_job(self, job_id: str) -> None:
         """Everything of the job is gone, in one step as seen from outside."""
         doomed = self._trash / secrets.token_hex(8)
@@ -115,6 +173,51 @@ class Storage:
     def free_bytes(self) -> int:
         with translated():
             return shutil.disk_usage(self.root).free
+
+
+class Shelf:
+    """What is stored of a job before a row names it: held until the shelf is closed, which is when it does."""
+
+    def __init__(self, storage: Storage, job_id: str) -> None:
+        self._storage = storage
+        self.job_id = job_id
+        self.blobs: list[Blob] = []
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def put(self, data: bytes, kind: Kind) -> str:
+        """As `Storage.put`."""
+        digest = hashlib.sha256(data).hexdigest()
+        self._hold(Blob(kind, digest))
+        self._storage.put_as(data, self.job_id, kind, digest)
+        return digest
+
+    def keep_all(self, parts: Sequence[tuple[Path, str]], kind: Kind) -> None:
+        """As `Storage.keep_all`."""
+        for _, digest in parts:
+            self._hold(Blob(kind, digest))
+        self._storage.keep_all(parts, self.job_id, kind)
+
+    def keep(self, part: Path, kind: Kind, digest: str) -> None:
+        """As `Storage.keep`."""
+        self.keep_all([(part, digest)], kind)
+
+    def _hold(self, blob: Blob) -> None:
+        if self._closed:
+            raise errors.Cancelled()  # a thread that was given up comes too late
+        self._storage.hold(self.job_id, [blob])
+        self.blobs.append(blob)
+
+    def close(self) -> list[Blob]:
+        """Release everything; what was to be discarded meanwhile. Closing it again does nothing."""
+        self._closed = True
+        blobs, self.blobs = self.blobs, []
+        return self._storage.release(self.job_id, blobs)
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import time
+from itertools import groupby
 from pathlib import Path
 
 from ingest.assets import Assets
 from queue_manager import QueueManager
-from schemas import CleanupReport, DoomedFolder, DoomedJob, LostResult, Notice
+from schemas import Blob, CleanupReport, DoomedFolder, DoomedJob, LooseBlob, LostResult, Notice, reference_of
 from settings import Settings
 from sql import backups
 from storage import Storage
@@ -34,12 +35,15 @@ class Upkeep:
         self._queue = queue
         self._storage = storage
         self._assets = assets
+        self._started = time.time()
         self.notices = notices
 
     async def run(self) -> None:
-        """Clean at intervals, back up once a day."""
+        """Clean at intervals, the first time as thoroughly as when asked for; back up once a day."""
+        thorough = True
         while True:
-            await self.clean(dry_run=False)
+            await self.clean(dry_run=False, thorough=thorough)
+            thorough = False
             newest = await asyncio.to_thread(self._newest_backup)
             if time.time() - newest > DAY:
                 await self.back_up()
@@ -55,12 +59,16 @@ class Upkeep:
         found = backups.backups(self._settings.backups_path, self._settings.database_path.stem)
         return found[0].stat().st_mtime if found else 0.0
 
-    async def clean(self, *, dry_run: bool) -> CleanupReport:
-        """Delete expired jobs and folders without a job, fail files whose results have vanished; or only say so."""
+    async def clean(self, *, dry_run: bool, thorough: bool = True) -> CleanupReport:
+        """Delete expired jobs and folders without a job, fail files whose results have vanished; or only say so.
+
+        `thorough`: also delete what a killed run left of photos that were deleted or done again.
+        """
         report = CleanupReport(
             dry_run=dry_run,
             jobs=tuple([await self._doomed(job_id) for job_id in await self._queue.expired()]),
             orphans=await self._orphans(),
+            loose=await self._loose() if thorough else (),
             lost=await self._lost(),
         )
         if dry_run:
@@ -73,6 +81,10 @@ class Upkeep:
         for folder in report.orphans:
             await asyncio.to_thread(self._storage.delete_job, folder.name)
             log.info("job=%s status=orphan bytes=%d", folder.name, folder.bytes)
+        for job_id, blobs in groupby(report.loose, lambda blob: blob.job_id):
+            await self._queue.sweep(job_id, [Blob(blob.kind, blob.name) for blob in blobs])
+        if report.loose:
+            log.info("%d files that no photo has any more are deleted", len(report.loose))
         for result in report.lost:
             await self._queue.lost(result.job_id, result.file_id)
             log.warning("job=%s file=%s status=lost", result.job_id, result.file_id)
@@ -97,6 +109,22 @@ class Upkeep:
             size = await asyncio.to_thread(self._storage.job_bytes, name)
             doomed.append(DoomedFolder(name=name, bytes=size))
         return tuple(doomed)
+
+    async def _loose(self) -> tuple[LooseBlob, ...]:
+        """What no row refers to, of what an earlier run left or nobody has touched for an hour; none in quarantine."""
+        if self._settings.quarantine_path.exists():
+            return ()
+        before = max(self._started, time.time() - ORPHAN_AGE)
+        loose = []
+        for job_id in sorted(await self._queue.job_ids()):
+            stored = await asyncio.to_thread(self._storage.blobs, job_id, before)
+            known = await self._queue.references(job_id) if stored else set()
+            loose += [
+                LooseBlob(job_id=job_id, kind=blob.kind, name=blob.name, bytes=size)
+                for blob, size in stored
+                if reference_of(blob) not in known
+            ]
+        return tuple(loose)
 
     async def _lost(self) -> tuple[LostResult, ...]:
         blobs = await self._queue.result_blobs()

@@ -50,7 +50,8 @@ def described(report: CleanupReport) -> str:
     """The report for people, a line for each thing."""
     lines = [f"job {job.id}  {job.bytes:>12,} bytes  {job.name}" for job in report.jobs]
     lines += [f"folder {folder.name}  {folder.bytes:>12,} bytes, of no job" for folder in report.orphans]
+    lines += [f"{blob.kind} {blob.name}  {blob.bytes:>12,} bytes, of no photo" for blob in report.loose]
     lines += [f"result of file {lost.file_id} in job {lost.job_id} has vanished" for lost in report.lost]
-    total = sum(job.bytes for job in report.jobs) + sum(folder.bytes for folder in report.orphans)
+    total = sum(sum(found.bytes for found in kind) for kind in (report.jobs, report.orphans, report.loose))
     verb = "would be freed" if report.dry_run else "freed"
     return "\n".join([*lines, f"{total:,} bytes {verb}"])

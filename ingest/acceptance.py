@@ -11,7 +11,7 @@ from ingest.viruses import Scanner
 from queue_manager import new_id
 from settings import Settings
 from sql.rows import Names, NewFile, file_error
-from storage import Storage
+from storage import Shelf
 
 NO_NAMES = Names()
 
@@ -25,9 +25,7 @@ class Accepted:
     names: Names = NO_NAMES
 
 
-def accept(
-    upload: Upload, job_id: str, storage: Storage, settings: Settings, scanner: Scanner, *, alone: bool
-) -> Accepted:
+def accept(upload: Upload, shelf: Shelf, settings: Settings, scanner: Scanner, *, alone: bool) -> Accepted:
     """Sniff each received file, list the ZIPs, and move the bytes into the job's folder.
 
     With `alone`, a request whose only file cannot be taken is refused with that file's error; everywhere else
@@ -45,7 +43,7 @@ def accept(
             if _is_list(received):
                 lists.append(_list_of(received, scanner))
                 continue
-            rows += rows_of(received, job_id, storage, settings, scanner, lists)
+            rows += rows_of(received, shelf, settings, scanner, lists)
         except (errors.StorageFull, errors.ScannerUnavailable):
             raise
         except errors.PhotoError as error:
@@ -74,8 +72,7 @@ def _list_of(received: Received, scanner: Scanner) -> Names:
 
 def rows_of(
     received: Received,
-    job_id: str,
-    storage: Storage,
+    shelf: Shelf,
     settings: Settings,
     scanner: Scanner,
     lists: list[Names] | None = None,
@@ -91,26 +88,24 @@ def rows_of(
     scanned = scanner.check(received.path)
     media_type = sniff(received.head, svg=settings.svg)
     if media_type == ZIP:
-        rows = _zip_rows(received, job_id, storage, settings, [] if lists is None else lists)
+        rows = _zip_rows(received, shelf, settings, [] if lists is None else lists)
         return rows if scanned else [replace(row, unscanned=True) for row in rows]
     error = refused_type(media_type)
     if error is not None:
         raise error
-    storage.keep(received.path, job_id, "source", received.sha256)
+    shelf.keep(received.path, "source", received.sha256)
     row = NewFile(id=new_id(), name=received.name, size=received.size, media_type=media_type, sha256=received.sha256)
     return [replace(row, unscanned=not scanned)]
 
 
-def _zip_rows(
-    received: Received, job_id: str, storage: Storage, settings: Settings, lists: list[Names]
-) -> list[NewFile]:
+def _zip_rows(received: Received, shelf: Shelf, settings: Settings, lists: list[Names]) -> list[NewFile]:
     found = list_entries(received.path, settings)
     entries = [entry for entry in found if not entry.is_list]
     if not entries:
         raise errors.EmptyArchive()
     tables = (entry for entry in found if entry.is_list)
     lists += [parse_list(read_entry(received.path, entry.index, MAX_BYTES + 1), entry.name) for entry in tables]
-    storage.keep(received.path, job_id, "archive", received.sha256)
+    shelf.keep(received.path, "archive", received.sha256)
     return [
         NewFile(
             id=new_id(),

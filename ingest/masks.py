@@ -9,12 +9,12 @@ import errors
 from image_io import SNIFF_BYTES, mask_of, sniff
 from imaging.encode import png
 from settings import Settings
-from storage import Storage
+from storage import Shelf
 
 SHAPE_SLACK = 0.02  # of the ratio of width to height; a mask drawn on a small preview is a px off
 
 
-def keep_mask(part: Path, job_id: str, width: int, height: int, storage: Storage, settings: Settings) -> str:
+def keep_mask(part: Path, width: int, height: int, shelf: Shelf, settings: Settings) -> str:
     """The digest of the mask in `part`, stored as a grey PNG of `width` x `height` px.
 
     Raises:
@@ -29,4 +29,4 @@ def keep_mask(part: Path, job_id: str, width: int, height: int, storage: Storage
         raise errors.InvalidMask(f"The mask must have the shape of the photo, {width} x {height} px.")
     if mask.shape != (height, width):
         mask = np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
-    return storage.put(png(mask), job_id, "mask")
+    return shelf.put(png(mask), "mask")

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import errors
 from ingest.acceptance import rows_of
+from ingest.uploads import Received
 from ingest.urls import UrlFetcher, url_name
 from ingest.viruses import Scanner
 from queue_manager import QueueManager, new_id
 from settings import Settings
 from sql.rows import NewFile, file_error
-from storage import Storage
+from storage import Shelf, Storage
 
 log = logging.getLogger("photo.urls")
 
@@ -72,13 +73,16 @@ class UrlIntake:
 
     async def _fetch(self, job_id: str, number: int, url: str) -> None:
         received = await self._fetcher.fetch(url)
+        with Shelf(self._storage, job_id) as shelf:
+            rows = await self._rows(received, url, shelf)
+            await self._queue.add_files(job_id, rows, self._settings.max_job_files, f"url-{number}")
+
+    async def _rows(self, received: Received, url: str, shelf: Shelf) -> list[NewFile]:
         try:
-            parts = (received, job_id, self._storage, self._settings, self._scanner)
-            rows = await asyncio.to_thread(rows_of, *parts)
+            return await asyncio.to_thread(rows_of, received, shelf, self._settings, self._scanner)
         except errors.StorageFull:
             raise
         except errors.PhotoError as error:
-            rows = [NewFile(id=new_id(), name=url_name(url), size=received.size, error=file_error(error))]
+            return [NewFile(id=new_id(), name=url_name(url), size=received.size, error=file_error(error))]
         finally:
             await asyncio.to_thread(Path(received.path).unlink, missing_ok=True)
-        await self._queue.add_files(job_id, rows, self._settings.max_job_files, f"url-{number}")

@@ -1,12 +1,20 @@
 """Headers for bytes that came from users: typed, never sniffed, never run."""
 
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 from starlette.background import BackgroundTask
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
+import errors
 from routes.origins import NO_PAGE
+from routes.problems import problem
+from routes.services import Services
+from schemas import Blob
 
 BYTES = "application/octet-stream"
 
@@ -19,6 +27,65 @@ def disposition(name: str, *, attachment: bool) -> str:
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(base, safe='')}"
 
 
+class Hold:
+    """Blobs that are being read: what replaces them, or deletes their photo, leaves them until `end`."""
+
+    def __init__(self, rooms: Services, job_id: str, blobs: Sequence[Blob]) -> None:
+        self._rooms, self._job_id, self._blobs = rooms, job_id, blobs
+        self.passed_on = False
+        rooms.storage.hold(job_id, blobs)
+
+    def later(self) -> "Hold":
+        """To be ended by whoever takes it, not by `held`."""
+        self.passed_on = True
+        return self
+
+    async def end(self) -> None:
+        unwanted = self._rooms.storage.release(self._job_id, self._blobs)
+        if unwanted:
+            await self._rooms.queue.sweep(self._job_id, unwanted)
+
+
+@asynccontextmanager
+async def held(rooms: Services, job_id: str, blobs: Sequence[Blob]) -> AsyncIterator[Hold]:
+    """Keep the blobs of a job on the disk meanwhile."""
+    hold = Hold(rooms, job_id, blobs)
+    try:
+        yield hold
+    except BaseException:
+        hold.passed_on = False
+        raise
+    finally:
+        if not hold.passed_on:
+            await hold.end()
+
+
+class HeldStream(StreamingResponse):
+    """Bytes made of blobs that are held until the last is sent, or the client is gone."""
+
+    def __init__(self, chunks: Iterator[bytes], media_type: str, headers: Mapping[str, str], hold: Hold) -> None:
+        super().__init__(chunks, media_type=media_type, headers=headers)
+        self._hold = hold
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._hold.end()
+
+
+class BlobResponse(FileResponse):
+    """A stored blob. One that went since its row was read is not found, as it would be by the next request."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except RuntimeError:  # what its look at the size raises, before anything is sent
+            if await asyncio.to_thread(Path(self.path).exists):
+                raise
+            await problem(errors.ResultNotFound())(scope, receive, send)
+
+
 def source(path: Path, media_type: str | None, name: str, background: BackgroundTask | None) -> FileResponse:
     """What a user uploaded, as it is: never shown by a browser, only saved."""
     headers = {
@@ -26,7 +93,7 @@ def source(path: Path, media_type: str | None, name: str, background: Background
         "Content-Security-Policy": NO_PAGE,
         "Cache-Control": "private, no-cache",
     }
-    return FileResponse(path, media_type=media_type or BYTES, headers=headers, background=background)
+    return BlobResponse(path, media_type=media_type or BYTES, headers=headers, background=background)
 
 
 def blob(path: Path, media_type: str, name: str, *, attachment: bool, etag: str) -> FileResponse:
@@ -37,4 +104,4 @@ def blob(path: Path, media_type: str, name: str, *, attachment: bool, etag: str)
         "Cache-Control": "private, max-age=3600",
         "ETag": f'"{etag}"',
     }
-    return FileResponse(path, media_type=media_type, headers=headers)
+    return BlobResponse(path, media_type=media_type, headers=headers)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -19,9 +20,10 @@ from ingest.masks import keep_mask
 from results.downloads import MEDIA_TYPES, name_of
 from routes.delivery import blob, source
 from routes.services import Rooms, Services
-from schemas import CropRequest, FilePage, FileStatus, Job, JobFile, Output
+from routes.submission import MAX_REDO_FILES
+from schemas import Blob, CropRequest, FilePage, FileStatus, Frozen, Job, JobFile, Output, reduced
 from sql.rows import StoredFile
-from storage import translated
+from storage import Shelf, translated
 
 Original = Callable[[], Awaitable[tuple[Path, bool]]]  # a path, and whether it is deleted after use
 
@@ -40,13 +42,37 @@ async def list_files(
 ) -> FilePage:
     """The job's photos, in order of arrival; `?status=review` those that a person should look at."""
     page = await rooms.queue.files(job_id, status, limit, after)
-    return FilePage(files=tuple(map(rooms.live.file, page.files)), next=page.next)
+    return page.model_copy(update={"files": tuple(map(rooms.live.file, page.files))})
 
 
 @router.get("/{file_id}")
 async def get_file(rooms: Rooms, job_id: str, file_id: str) -> JobFile:
     """One photo with its outputs, timings, engine, warnings or error."""
     return rooms.live.file(await rooms.queue.file(job_id, file_id))
+
+
+@router.delete("/{file_id}", status_code=204)
+async def delete_file(rooms: Rooms, job_id: str, file_id: str) -> None:
+    """Take the photo out of its job, at any time: the photo and what was made of it are gone.
+
+    A photo in process is given up. Of a job that has no photo left, the job stays, completed.
+    """
+    await rooms.queue.delete_file(job_id, file_id)
+    rooms.worker.drop([file_id])
+
+
+class PhotosToDelete(Frozen):
+    """Ids of photos of one job."""
+
+    files: tuple[str, ...] = Field(min_length=1, max_length=MAX_REDO_FILES)
+
+
+@router.post("/delete")
+async def delete_files(rooms: Rooms, job_id: str, body: PhotosToDelete) -> Job:
+    """As `DELETE` of each of these photos; those that are gone already are passed over."""
+    job = await rooms.queue.delete_files(job_id, body.files)
+    rooms.worker.drop(body.files)
+    return rooms.live.job(job)
 
 
 @router.get("/{file_id}/source", response_class=FileResponse)
@@ -107,11 +133,11 @@ async def put_mask(request: Request, rooms: Rooms, job_id: str, file_id: str) ->
         await _receive(request, part, rooms.settings.max_file_bytes)
         if file.width is None or file.height is None:
             raise errors.ResultNotReady
-        size = file.width, file.height
-        digest = await asyncio.to_thread(keep_mask, part, job_id, *size, rooms.storage, rooms.settings)
+        with Shelf(rooms.storage, job_id) as shelf:
+            digest = await asyncio.to_thread(keep_mask, part, file.width, file.height, shelf, rooms.settings)
+            return rooms.live.job(await rooms.queue.draw_mask(job_id, file_id, digest))
     finally:
         part.unlink(missing_ok=True)
-    return rooms.live.job(await rooms.queue.draw_mask(job_id, file_id, digest))
 
 
 @router.delete("/{file_id}/mask")
@@ -163,28 +189,29 @@ async def get_thumbnail(
     small = rooms.storage.path(job_id, "thumbnail", stored.thumbnail or "")
     if of == "source" or stored.thumbnail is None:
         path = await _reduced(
-            rooms, job_id, f"source-{size}-{file_id}", int(size), partial(_source, rooms, job_id, stored)
+            rooms, job_id, reduced("source", int(size), file_id), int(size), partial(_source, rooms, job_id, stored)
         )
     elif size == "320" and await asyncio.to_thread(_is_whole, small):
         path = small
     else:
         output = _output(await rooms.queue.file(job_id, file_id), None)
         blob_path = rooms.storage.path(job_id, "result", output.sha256)
-        path = await _reduced(rooms, job_id, f"result-{size}-{output.sha256}", int(size), partial(_kept, blob_path))
+        made = reduced("result", int(size), output.sha256)
+        path = await _reduced(rooms, job_id, made, int(size), partial(_kept, blob_path))
     response = blob(path, "image/webp", "thumbnail.webp", attachment=False, etag=path.name)
     response.headers["Cache-Control"] = "private, no-cache"  # the address outlives the picture
     return response
 
 
-async def _reduced(rooms: Services, job_id: str, name: str, px: int, original: Original) -> Path:
+async def _reduced(rooms: Services, job_id: str, wanted: Blob, px: int, original: Original) -> Path:
     """A reduced picture of `original`, made once."""
-    made = rooms.storage.path(job_id, "thumbnail", name)
+    made = rooms.storage.path(job_id, *wanted)
     if await asyncio.to_thread(made.exists):
         return made
     path, temporary = await original()
     try:
         data = await asyncio.to_thread(thumbnail_of, path, px, rooms.settings.max_megapixels)
-        await asyncio.to_thread(rooms.storage.put_as, data, job_id, "thumbnail", name)
+        await asyncio.to_thread(rooms.storage.put_as, data, job_id, *wanted)
     finally:
         if temporary:
             path.unlink(missing_ok=True)

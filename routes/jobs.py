@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from contextlib import suppress
 from functools import partial
 from typing import Annotated
 
@@ -18,10 +19,11 @@ from operations.recipes import needs_names, tells_apart
 from queue_manager import NewJob, Redo, new_id
 from results.downloads import zip_of
 from routes.bodies import MAX_DOCUMENT
-from routes.delivery import disposition
+from routes.delivery import HeldStream, disposition, held
 from routes.services import Rooms, Services
 from routes.submission import MAX_REDO_FILES, fingerprint, parse_redo, parse_submission, recipe_of
-from schemas import Frozen, Job, JobFile, JobPage, JobStatus, Priority
+from schemas import Blob, Frozen, Job, JobFile, JobPage, JobStatus, Priority
+from storage import Shelf, Storage
 
 PAGE = 500  # files read at a time for a ZIP
 
@@ -113,7 +115,8 @@ async def create_job(
         )
         accepted = Accepted((), batch=True)
         if upload.files or not (open_job or urls):
-            accepted = await _accept(rooms, upload, new.id, alone=not (open_job or urls))
+            with Shelf(rooms.storage, new.id) as shelf:
+                accepted = await _accept(rooms, upload, shelf, alone=not (open_job or urls))
         if rooms.urls and urls:
             await rooms.urls.note(new.id, urls, seal=not open_job)
         job = await _enqueue(rooms, new, accepted, seal=not (open_job or urls))
@@ -139,8 +142,8 @@ async def _receive(request: Request, rooms: Services, upload: Upload, *, optiona
     await UploadReader(rooms.storage, rooms.settings, upload).read(content_type, request.stream())
 
 
-async def _accept(rooms: Services, upload: Upload, job_id: str, *, alone: bool) -> Accepted:
-    return await asyncio.to_thread(accept, upload, job_id, rooms.storage, rooms.settings, rooms.scanner, alone=alone)
+async def _accept(rooms: Services, upload: Upload, shelf: Shelf, *, alone: bool) -> Accepted:
+    return await asyncio.to_thread(accept, upload, shelf, rooms.settings, rooms.scanner, alone=alone)
 
 
 async def _enqueue(rooms: Services, new: NewJob, accepted: Accepted, *, seal: bool) -> Job:
@@ -176,10 +179,14 @@ async def add_files(
     await rooms.queue.job(job_id)
     with Upload() as upload:
         await _receive(request, rooms, upload)
-        accepted = await _accept(rooms, upload, job_id, alone=False)
-        limit = rooms.settings.max_job_files
-        job, ids = await rooms.queue.add_files(job_id, accepted.files, limit, idempotency_key, accepted.names)
-    files = [await rooms.queue.file(job_id, file_id) for file_id in ids]
+        with Shelf(rooms.storage, job_id) as shelf:
+            accepted = await _accept(rooms, upload, shelf, alone=False)
+            limit = rooms.settings.max_job_files
+            job, ids = await rooms.queue.add_files(job_id, accepted.files, limit, idempotency_key, accepted.names)
+    files = []
+    for file_id in ids:
+        with suppress(errors.FileNotFound):  # it was deleted, before this request came once more
+            files.append(await rooms.queue.file(job_id, file_id))
     return AddedFiles(files=tuple(map(rooms.live.file, files)), job=rooms.live.job(job))
 
 
@@ -302,12 +309,26 @@ async def download_job(rooms: Rooms, job_id: str) -> StreamingResponse:
         if after is None:
             break
     unused = await rooms.queue.unused_names(job_id) if job.names else []
-    download = await asyncio.to_thread(partial(zip_of, job, files, rooms.storage, unused))
-    return StreamingResponse(
-        download.chunks,
-        media_type="application/zip",
-        headers={
+    blobs = [Blob("result", output.sha256) for file in files for output in file.outputs]
+    async with held(rooms, job_id, blobs) as release:
+        files = await asyncio.to_thread(_there, rooms.storage, job_id, files)
+        download = await asyncio.to_thread(partial(zip_of, job, files, rooms.storage, unused))
+        headers = {
             "Content-Length": str(download.size),
             "Content-Disposition": disposition(download.name, attachment=True),
-        },
-    )
+        }
+        return HeldStream(download.chunks, "application/zip", headers, release.later())
+
+
+def _there(storage: Storage, job_id: str, files: list[JobFile]) -> list[JobFile]:
+    """The files without results that went between the look at their rows and now."""
+    return [
+        file.model_copy(
+            update={
+                "outputs": tuple(
+                    output for output in file.outputs if storage.path(job_id, "result", output.sha256).exists()
+                )
+            }
+        )
+        for file in files
+    ]

@@ -12,10 +12,10 @@ from starlette.responses import FileResponse, Response
 import errors
 from results.layout import PAPERS, PaperName, Size, layout
 from results.sheets import copies_of, pdf, print_size, sheet_png
-from routes.delivery import disposition
+from routes.delivery import disposition, held
 from routes.origins import NO_PAGE
 from routes.services import Rooms, Services
-from schemas import JobFile
+from schemas import Blob, JobFile
 from storage import translated
 
 PAGE = 1000
@@ -51,7 +51,8 @@ async def get_sheet(
     part = rooms.storage.incoming()
     make = partial(_made, paths, PAPERS[paper], size, copies, page, part if form == "pdf" else None)
     try:
-        sheet = await asyncio.to_thread(make)
+        async with held(rooms, job_id, [Blob("result", path.name) for path in paths]):
+            sheet = await asyncio.to_thread(make)
     except BaseException:
         part.unlink(missing_ok=True)
         raise

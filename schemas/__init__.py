@@ -13,6 +13,11 @@ from schemas.base import Problem as Problem
 from schemas.base import Quality as Quality
 from schemas.base import Timestamp as Timestamp
 from schemas.base import pointer as pointer
+from schemas.blobs import Blob as Blob
+from schemas.blobs import Kind as Kind
+from schemas.blobs import all_reduced as all_reduced
+from schemas.blobs import reduced as reduced
+from schemas.blobs import reference_of as reference_of
 from schemas.jobs import Eta as Eta
 from schemas.jobs import Job as Job
 from schemas.jobs import JobEvent as JobEvent
@@ -44,6 +49,7 @@ from schemas.recipes import Recipe as Recipe
 from schemas.system import CleanupReport as CleanupReport
 from schemas.system import DoomedFolder as DoomedFolder
 from schemas.system import DoomedJob as DoomedJob
+from schemas.system import LooseBlob as LooseBlob
 from schemas.system import LostResult as LostResult
 from schemas.system import ModelTotals as ModelTotals
 from schemas.system import Notice as Notice

@@ -11,7 +11,8 @@ from schemas.recipes import Recipe
 
 
 class Progress(Frozen):
-    """Counts of a job's files. `processed` is `succeeded + failed` and never falls while the job runs.
+    """Counts of a job's files. `processed` is `succeeded + failed` and never falls while the job runs, unless photos
+    are deleted.
 
     `review` counts the completed ones that a person should look at.
     """
@@ -115,7 +116,8 @@ class ModelProgress(Frozen):
 
 
 class JobEvent(Frozen):
-    """A message of `/ws/job/{id}`: the job's state as of event `seq`, and the files that changed."""
+    """A message of `/ws/job/{id}`: the job's state as of event `seq`, the files that changed, and the ids of those that
+    were `deleted`."""
 
     type: Literal["progress"] = "progress"
     job_id: str
@@ -128,10 +130,13 @@ class JobEvent(Frozen):
     final: bool = False
     stage: str | None = None
     files: tuple[FileBrief, ...] = ()
+    deleted: tuple[str, ...] = ()
     eta: Eta | None = None
     model: ModelProgress | None = None
 
     def merged(self, newer: "JobEvent") -> "JobEvent":
-        """`newer`, with the files that only this event names put before its own."""
-        files = {brief.id: brief for brief in (*self.files, *newer.files)}
-        return newer.model_copy(update={"files": tuple(files.values()), "snapshot": self.snapshot})
+        """`newer`, with the files that only this event names put before its own; none that was deleted."""
+        deleted = dict.fromkeys((*self.deleted, *newer.deleted))
+        files = {brief.id: brief for brief in (*self.files, *newer.files) if brief.id not in deleted}
+        news = {"files": tuple(files.values()), "deleted": tuple(deleted), "snapshot": self.snapshot}
+        return newer.model_copy(update=news)

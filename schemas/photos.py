@@ -184,10 +184,14 @@ class JobFile(Frozen):
 
 
 class FilePage(Frozen):
-    """A page of files; `next` is the id to ask `after=`, or null at the end."""
+    """A page of files; `next` is the id to ask `after=`, or null at the end.
+
+    `deleted` are ids of photos that were taken out of the job; the first page alone has them.
+    """
 
     files: tuple[JobFile, ...]
     next: str | None
+    deleted: tuple[str, ...] = ()
 
 
 class FileBrief(Frozen):

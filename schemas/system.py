@@ -1,6 +1,7 @@
 """What the server says of itself."""
 
 from schemas.base import Frozen, JobStatus, Timestamp
+from schemas.blobs import Kind
 
 
 class ModelTotals(Frozen):
@@ -57,6 +58,15 @@ class DoomedFolder(Frozen):
     bytes: int
 
 
+class LooseBlob(Frozen):
+    """A file on the disk that no photo of its job has any more."""
+
+    job_id: str
+    kind: Kind
+    name: str
+    bytes: int
+
+
 class LostResult(Frozen):
     """A completed file whose result is not on the disk."""
 
@@ -70,4 +80,5 @@ class CleanupReport(Frozen):
     dry_run: bool
     jobs: tuple[DoomedJob, ...]
     orphans: tuple[DoomedFolder, ...]
+    loose: tuple[LooseBlob, ...] = ()
     lost: tuple[LostResult, ...]

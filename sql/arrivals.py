@@ -70,7 +70,8 @@ def add_files(
         raise errors.Conflict("The job is sealed and takes no more files.")
     if job["total"] + len(files) > max_files:
         raise errors.TooManyFiles(f"A job holds at most {max_files} files.")
-    _insert(tx, job_id, files, first=job["total"])
+    position = tx.one("next_position", job_id=job_id)
+    _insert(tx, job_id, files, first=position["position"] if position else 0)
     insert(tx, job_id, names)
     if key:
         tx.run("insert_addition", job_id=job_id, key=key, file_ids=json.dumps(ids))

@@ -35,11 +35,11 @@ def ended(tx: Transaction, job_id: str, kind: str, files: Sequence[Row] = ()) ->
     return noted(tx, row, kind, files)
 
 
-def noted(tx: Transaction, row: Row, kind: str, files: Sequence[Row]) -> Change:
-    """Write the event of a change that is numbered already."""
+def noted(tx: Transaction, row: Row, kind: str, files: Sequence[Row], deleted: Sequence[str] = ()) -> Change:
+    """Write the event of a change that is numbered already; `deleted` are ids of files that are gone by it."""
     payload = json.dumps({"status": row["status"], "file_ids": [file["id"] for file in files]})
     tx.run("insert_event", job_id=row["id"], seq=row["seq"], type=kind, payload=payload)
-    return Change(row, event_from(row, files))
+    return Change(row, event_from(row, files, deleted=deleted))
 
 
 def finish_file(tx: Transaction, file: Row, keep: float, *, succeeded: int) -> Change:
@@ -64,8 +64,11 @@ def finish_duplicates(tx: Transaction, original: str) -> tuple[list[Row], Row | 
     return copies, tx.one("count_duplicates", job_id=copies[0]["job_id"], count=len(copies), **counts)
 
 
-def finish_job(tx: Transaction, job: Row, keep: float) -> Row:
-    """End the job where nothing of it is left to do, to be kept for `keep` seconds; the job as it is then."""
+def finish_job(tx: Transaction, job: Row, keep: float, *, again: bool = False) -> Row:
+    """End the job where nothing of it is left to do, to be kept for `keep` seconds; the job as it is then.
+
+    `again`: one that has ended may end otherwise now.
+    """
     if not job["sealed"] or job["queued"] or job["running"]:
         return job
     first = tx.one("first_error", job_id=job["id"]) if job["succeeded"] == 0 else None
@@ -73,5 +76,6 @@ def finish_job(tx: Transaction, job: Row, keep: float) -> Row:
     if job["total"] > 1:
         detail = f"None of the {job['total']} photos could be processed."
         error = error_text(file_error(errors.AllFilesFailed(detail)))
-    row = tx.one("finish_job", job_id=job["id"], error=error, now=tx.now, expires_at=tx.now + keep)
+    values = {"error": error, "now": tx.now, "expires_at": tx.now + keep, "again": again}
+    row = tx.one("finish_job", job_id=job["id"], **values)
     return row or job

@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import dataclass
+from sqlite3 import Row
 
 import errors
-from schemas import FINAL_STATUSES, Frame, Priority, Recipe
+from schemas import FINAL_STATUSES, Blob, Frame, Priority, Recipe
+from sql.blobs import blobs_of, loosen, results_of
 from sql.changes import Change, ended, finish_duplicates, job_row
 from sql.database import Transaction
 from sql.rows import PRIORITIES
@@ -68,7 +70,8 @@ def retry(tx: Transaction, job_id: str, file_id: str | None) -> Change:
     return ended(tx, job_id, "files_retried", files)
 
 
-def reprocess(tx: Transaction, job_id: str, recipe: Recipe, apart: bool) -> Change:
+def reprocess(tx: Transaction, job_id: str, recipe: Recipe, apart: bool) -> tuple[Change, list[Blob]]:
+    """Queue everything again; also, which blobs the results were in."""
     job = job_row(tx, job_id)
     if job["status"] not in FINAL_STATUSES:
         raise errors.Conflict(f"The job is {job['status']}; a new recipe waits until it has ended.")
@@ -77,14 +80,16 @@ def reprocess(tx: Transaction, job_id: str, recipe: Recipe, apart: bool) -> Chan
     files = tx.all("reprocess_files", job_id=job_id)
     if not files:
         raise errors.Conflict("None of the job's photos is kept.")
+    results = results_of(tx, [file["id"] for file in files])
     tx.run("clear_job_outputs", job_id=job_id)
     tx.run(
         "reprocess_job", job_id=job_id, recipe=recipe.model_dump_json(), apart=int(apart), count=len(files), now=tx.now
     )
-    return ended(tx, job_id, "job_reprocessed", files)
+    return ended(tx, job_id, "job_reprocessed", files), results
 
 
-def reprocess_some(tx: Transaction, job_id: str, redo: Redo) -> Change:
+def reprocess_some(tx: Transaction, job_id: str, redo: Redo) -> tuple[Change, list[Blob]]:
+    """Queue some again; also, which blobs the results were in, and the masks that were drawn for them."""
     job = job_row(tx, job_id)
     ids = json.dumps(redo.files)
     files = tx.all("files_among", job_id=job_id, ids=ids)
@@ -100,22 +105,31 @@ def reprocess_some(tx: Transaction, job_id: str, redo: Redo) -> Change:
     ]
     if None in queued:
         raise errors.Conflict("A photo among these is not finished, or was refused on arrival and is not kept.")
+    loose = [*blobs_of(files), *results_of(tx, [file["id"] for file in files])]
     for file in files:
         tx.run("clear_outputs", file_id=file["id"])
-    return ended(tx, job_id, "files_reprocessed", [file for file in queued if file])
+    return ended(tx, job_id, "files_reprocessed", [file for file in queued if file]), loose
 
 
 def draw_mask(tx: Transaction, job_id: str, file_id: str, digest: str | None) -> Change:
     job_row(tx, job_id)
-    if tx.one("get_file", job_id=job_id, file_id=file_id) is None:
+    known = tx.one("get_file", job_id=job_id, file_id=file_id)
+    if known is None:
         raise errors.FileNotFound()
     file = tx.one("draw_mask", job_id=job_id, file_id=file_id, drawn=digest)
     if file is None:
         raise errors.Conflict("Only a finished photo whose background was removed has a mask to draw on.")
     if tx.one("redo_one", job_id=job_id, now=tx.now) is None:
         raise errors.Conflict("The job is cancelled.")
-    tx.run("clear_outputs", file_id=file_id)
+    _clear(tx, known)
     return ended(tx, job_id, "mask_drawn", [file])
+
+
+def _clear(tx: Transaction, known: Row) -> None:
+    """The results of a file are given up; `known` is how it was before."""
+    loose = [*blobs_of([known]), *results_of(tx, [known["id"]])]
+    tx.run("clear_outputs", file_id=known["id"])
+    loosen(tx, known["job_id"], loose)
 
 
 def want_crop(tx: Transaction, job_id: str, file_id: str, wanted: Frame | None) -> Change:
@@ -133,7 +147,7 @@ def want_crop(tx: Transaction, job_id: str, file_id: str, wanted: Frame | None) 
         raise errors.Conflict("Only a finished photo can be cropped again.")
     if tx.one("redo_one", job_id=job_id, now=tx.now) is None:
         raise errors.Conflict("The job is cancelled.")
-    tx.run("clear_outputs", file_id=file_id)
+    _clear(tx, known)
     return ended(tx, job_id, "crop_wanted", [file])
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar, cast
@@ -12,6 +12,7 @@ import aiosqlite
 
 import errors
 import sql
+from schemas import Blob
 from sql import backups
 
 BUSY_TIMEOUT = 5_000  # milliseconds
@@ -20,13 +21,23 @@ Value = str | int | float | None
 P = ParamSpec("P")
 T = TypeVar("T")
 C = TypeVar("C", bound=aiosqlite.Connection)
+Discard = Callable[[str, Sequence[Blob]], None]
+
+
+def _kept(_job_id: str, _blobs: Sequence[Blob]) -> None:
+    """What nothing refers to stays."""
 
 
 class Database:
-    """The file `queue.db`: WAL, `synchronous=FULL`, foreign keys on."""
+    """The file `queue.db`: WAL, `synchronous=FULL`, foreign keys on.
 
-    def __init__(self, path: Path) -> None:
+    `discard` deletes blobs of a job that nothing refers to any more. It is called on the writer's thread, after the
+    commit and before the next transaction, so that none can come to refer to them in between.
+    """
+
+    def __init__(self, path: Path, discard: Discard = _kept) -> None:
         self._path = path
+        self._discard = discard
         self._queries = sql.queries()
         self._writer: _Writer
         self._readers: list[aiosqlite.Connection] = []
@@ -60,12 +71,15 @@ class Database:
 
         def transaction(connection: sqlite3.Connection) -> T:
             connection.execute("BEGIN IMMEDIATE")
+            open_transaction = Transaction(connection, self._queries, time.time())
             try:
-                result = work(Transaction(connection, self._queries, time.time()), *args, **named)
+                result = work(open_transaction, *args, **named)
                 connection.commit()
             except BaseException:
                 connection.rollback()
                 raise
+            for job_id, blobs in open_transaction.discarded:
+                self._discard(job_id, blobs)
             return result
 
         with _translated():
@@ -90,6 +104,12 @@ class Transaction:
         self._connection = connection
         self._queries = queries
         self.now = now
+        self.discarded: list[tuple[str, Sequence[Blob]]] = []
+
+    def discard(self, job_id: str, blobs: Sequence[Blob]) -> None:
+        """Have blobs of a job deleted after the commit."""
+        if blobs:
+            self.discarded.append((job_id, blobs))
 
     def all(self, name: str, /, **values: Value) -> list[sqlite3.Row]:
         return self._connection.execute(self._queries[name], values).fetchall()

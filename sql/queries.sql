@@ -18,13 +18,18 @@ UPDATE jobs
  WHERE id = :job_id AND sealed = 0 AND status IN ('receiving', 'paused')
 RETURNING *
 
+-- name: next_position
+SELECT max(coalesce((SELECT max(position) + 1 FROM files WHERE job_id = :job_id), 0),
+           coalesce((SELECT max(position) + 1 FROM deleted WHERE job_id = :job_id), 0)) AS position
+
 -- name: seal
 UPDATE jobs
    SET sealed = 1, updated_at = :now,
        batch = max(batch, total > 1),
        status = CASE WHEN status = 'paused' THEN 'paused'
                      WHEN running + succeeded + failed > 0 THEN 'processing' ELSE 'queued' END
- WHERE id = :job_id AND sealed = 0 AND total > 0 AND status IN ('receiving', 'paused')
+ WHERE id = :job_id AND sealed = 0 AND status IN ('receiving', 'paused')
+   AND (total > 0 OR EXISTS (SELECT 1 FROM deleted WHERE job_id = :job_id))
 RETURNING *
 
 -- name: claim_file
@@ -140,10 +145,11 @@ RETURNING *
 
 -- name: finish_job
 UPDATE jobs
-   SET status = CASE WHEN succeeded > 0 THEN 'completed' ELSE 'failed' END,
-       error = CASE WHEN succeeded > 0 THEN NULL ELSE :error END,
-       updated_at = :now, expires_at = CASE WHEN kept THEN NULL ELSE :expires_at END
- WHERE id = :job_id AND sealed = 1 AND queued = 0 AND running = 0 AND status IN ('queued', 'processing', 'paused')
+   SET status = CASE WHEN succeeded > 0 OR total = 0 THEN 'completed' ELSE 'failed' END,
+       error = CASE WHEN succeeded > 0 OR total = 0 THEN NULL ELSE :error END,
+       updated_at = :now, expires_at = CASE WHEN kept THEN NULL ELSE coalesce(expires_at, :expires_at) END
+ WHERE id = :job_id AND sealed = 1 AND queued = 0 AND running = 0
+   AND (status IN ('queued', 'processing', 'paused') OR (:again AND status IN ('completed', 'failed')))
 RETURNING *
 
 -- name: first_error
@@ -244,6 +250,9 @@ SELECT count(*) AS rows FROM names WHERE job_id = :job_id
 
 -- name: use_name
 UPDATE names SET used = 1 WHERE job_id = :job_id AND position = :position
+
+-- name: unuse_names
+UPDATE names SET used = 0 WHERE job_id = :job_id AND used
 
 -- name: name_file
 UPDATE files SET number = :number, caption = :caption WHERE id = :id
@@ -347,7 +356,9 @@ SELECT * FROM files WHERE job_id = :job_id AND id = :file_id
 SELECT * FROM files
  WHERE job_id = :job_id
    AND (:status IS NULL OR status = :status OR (:status = 'review' AND status = 'completed' AND review <> '[]'))
-   AND (:after IS NULL OR position > (SELECT position FROM files WHERE id = :after AND job_id = :job_id))
+   AND (:after IS NULL
+        OR position > coalesce((SELECT position FROM files WHERE id = :after AND job_id = :job_id),
+                               (SELECT position FROM deleted WHERE file_id = :after AND job_id = :job_id)))
  ORDER BY position LIMIT :limit
 
 -- name: files_changed_since
@@ -363,6 +374,58 @@ SELECT * FROM outputs WHERE file_id = :file_id ORDER BY position
 SELECT o.* FROM outputs o JOIN files f ON f.id = o.file_id
  WHERE f.job_id = :job_id AND f.position BETWEEN :first AND :last
  ORDER BY f.position, o.position
+
+-- name: deleted_since
+SELECT file_id FROM deleted WHERE job_id = :job_id AND seq > :since ORDER BY position
+
+-- name: delete_file
+DELETE FROM files WHERE id = :id RETURNING *
+
+-- name: insert_deleted
+INSERT INTO deleted (job_id, file_id, position, seq) VALUES (:job_id, :file_id, :position, :seq)
+
+-- name: count_deleted
+UPDATE jobs
+   SET total = total - :total, queued = queued - :queued, running = running - :processing,
+       succeeded = succeeded - :completed, failed = failed - :failed, updated_at = :now
+ WHERE id = :job_id
+RETURNING *
+
+-- name: copies_of_file
+SELECT id, status FROM files WHERE duplicate_of = :id ORDER BY position
+
+-- name: lead_copies
+UPDATE files SET duplicate_of = CASE WHEN id <> :heir THEN :heir END WHERE id IN (SELECT value FROM json_each(:ids))
+
+-- name: group_of_file
+SELECT * FROM files WHERE id = :id OR duplicate_of = :id
+
+-- name: results_of_files
+SELECT DISTINCT sha256 FROM outputs WHERE file_id IN (SELECT value FROM json_each(:ids))
+
+-- name: unused_references
+SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS key FROM json_each(:references)
+ WHERE CASE json_extract(value, '$[0]')
+       WHEN 'source' THEN NOT EXISTS (SELECT 1 FROM files WHERE job_id = :job_id AND sha256 = json_extract(value, '$[1]'))
+       WHEN 'archive' THEN NOT EXISTS (SELECT 1 FROM files WHERE job_id = :job_id AND archive = json_extract(value, '$[1]'))
+       WHEN 'mask' THEN NOT EXISTS (SELECT 1 FROM files WHERE job_id = :job_id AND mask = json_extract(value, '$[1]'))
+                    AND NOT EXISTS (SELECT 1 FROM files WHERE job_id = :job_id AND drawn = json_extract(value, '$[1]'))
+       WHEN 'thumbnail'
+       THEN NOT EXISTS (SELECT 1 FROM files WHERE job_id = :job_id AND thumbnail = json_extract(value, '$[1]'))
+       WHEN 'file' THEN NOT EXISTS (SELECT 1 FROM files WHERE job_id = :job_id AND id = json_extract(value, '$[1]'))
+       WHEN 'result'
+       THEN NOT EXISTS (SELECT 1 FROM outputs AS o CROSS JOIN files AS f ON f.id = o.file_id
+                         WHERE o.sha256 = json_extract(value, '$[1]') AND f.job_id = :job_id)
+       END
+
+-- name: references_of_job
+SELECT 'source' AS kind, sha256 AS key FROM files WHERE job_id = :job_id AND sha256 IS NOT NULL
+UNION SELECT 'archive', archive FROM files WHERE job_id = :job_id AND archive IS NOT NULL
+UNION SELECT 'mask', mask FROM files WHERE job_id = :job_id AND mask IS NOT NULL
+UNION SELECT 'mask', drawn FROM files WHERE job_id = :job_id AND drawn IS NOT NULL
+UNION SELECT 'thumbnail', thumbnail FROM files WHERE job_id = :job_id AND thumbnail IS NOT NULL
+UNION SELECT 'file', id FROM files WHERE job_id = :job_id
+UNION SELECT 'result', o.sha256 FROM files AS f JOIN outputs AS o ON o.file_id = f.id WHERE f.job_id = :job_id
 
 -- name: clear_outputs
 DELETE FROM outputs WHERE file_id = :file_id

@@ -61,16 +61,26 @@ class QueueReader:
     ) -> FilePage:
         """A page of a job's files, in order of arrival; with what is known of the photos themselves."""
         rows = await self._database.all("list_files", job_id=job_id, status=status, limit=limit + 1, after=after)
+        deleted = await self._deleted(job_id) if after is None else ()
         if not rows:
             await self.job(job_id)
-            return FilePage(files=(), next=None)
+            return FilePage(files=(), next=None, deleted=deleted)
         page = rows[:limit]
         span = {"first": page[0]["position"], "last": page[-1]["position"]}
         outputs: dict[str, list[Row]] = {}
         for output in await self._database.all("outputs_of_job", job_id=job_id, **span):
             outputs.setdefault(output["file_id"], []).append(output)
         files = tuple(file_from(row, outputs.get(row["id"], ()), facts=facts) for row in page)
-        return FilePage(files=files, next=files[-1].id if len(rows) > limit else None)
+        return FilePage(files=files, next=files[-1].id if len(rows) > limit else None, deleted=deleted)
+
+    async def _deleted(self, job_id: str, since: int = 0) -> tuple[str, ...]:
+        """Ids of the files that were deleted after event `since`."""
+        return tuple(row["file_id"] for row in await self._database.all("deleted_since", job_id=job_id, since=since))
+
+    async def references(self, job_id: str) -> set[tuple[str, str]]:
+        """Everything that the job's rows refer to of its blobs, as `schemas.blobs.Reference` has it."""
+        rows = await self._database.all("references_of_job", job_id=job_id)
+        return {(row["kind"], row["key"]) for row in rows}
 
     async def hashes(self, job_id: str) -> list[tuple[str, str, str]]:
         """Id, name and perceptual hash of each photo of the job that has one, in order of arrival."""
@@ -82,15 +92,17 @@ class QueueReader:
         return [row["file"] for row in await self._database.all("unused_names", job_id=job_id)]
 
     async def snapshot(self, job_id: str, since: int | None = None) -> JobEvent:
-        """The job now, with all its files, or with those that changed after event `since`."""
+        """The job now, with all its files, or with those that changed or were deleted after event `since`."""
         job = await self._database.one("get_job", job_id=job_id)
         if job is None:
             raise errors.JobNotFound()
         if since is None or since > job["seq"]:
             rows = await self._database.all("list_files", job_id=job_id, status=None, limit=-1, after=None)
+            deleted = await self._deleted(job_id)
         else:
             rows = await self._database.all("files_changed_since", job_id=job_id, since=since)
-        return event_from(job, rows, snapshot=True)
+            deleted = await self._deleted(job_id, since)
+        return event_from(job, rows, snapshot=True, deleted=deleted)
 
     async def unfinished(self) -> list[JobEvent]:
         """Where every job stands that has not ended."""

@@ -315,8 +315,8 @@ def file_from(row: Row, outputs: Iterable[Row] = (), *, facts: bool = False) -> 
     )
 
 
-def event_from(job: Row, files: Sequence[Row], *, snapshot: bool = False) -> JobEvent:
-    """The job's state as a message, with what `files` are now."""
+def event_from(job: Row, files: Sequence[Row], *, snapshot: bool = False, deleted: Sequence[str] = ()) -> JobEvent:
+    """The job's state as a message, with what `files` are now, and the ids of those that are `deleted`."""
     return JobEvent(
         job_id=job["id"],
         status=job["status"],
@@ -332,6 +332,7 @@ def event_from(job: Row, files: Sequence[Row], *, snapshot: bool = False) -> Job
         snapshot=snapshot,
         final=job["status"] in FINAL_STATUSES,
         files=tuple(brief(file_from(row)) for row in files),
+        deleted=tuple(deleted),
     )
 
 

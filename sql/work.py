@@ -7,6 +7,7 @@ from sqlite3 import Row
 
 import errors
 from schemas import FileError, FileWarning
+from sql.blobs import blobs_of, loosen, results_of
 from sql.changes import Change, ended, finish_duplicates, finish_file, finish_job, job_row, noted
 from sql.database import Transaction
 from sql.rows import Claim, StoredResult, Unpacked, claim_from, error_text, file_error, result_values
@@ -53,10 +54,12 @@ def _deferred(tx: Transaction, keep: float, job_id: str, copies: Sequence[Row]) 
 
 
 def complete(tx: Transaction, keep: float, held: Claim, result: StoredResult) -> Change | None:
+    before = tx.all("group_of_file", id=held.file_id) if held.attempts > 1 else []
+    replaced = [*blobs_of(before), *results_of(tx, [held.file_id])] if before else []
     file = tx.one("complete_file", id=held.file_id, token=held.token, **result_values(result))
     if file is None:
         return None
-    if held.attempts > 1:
+    if before:
         tx.run("clear_outputs", file_id=held.file_id)
     outputs = enumerate(result.outputs)
     tx.many(
@@ -66,7 +69,9 @@ def complete(tx: Transaction, keep: float, held: Claim, result: StoredResult) ->
             for index, output in outputs
         ],
     )
-    return finish_file(tx, file, keep, succeeded=1)
+    change = finish_file(tx, file, keep, succeeded=1)
+    loosen(tx, held.job_id, replaced)
+    return change
 
 
 def complete_and_claim(

@@ -81,11 +81,21 @@ CREATE INDEX files_duplicates ON files (duplicate_of) WHERE duplicate_of IS NOT 
 CREATE INDEX files_running ON files (job_id) WHERE status = 'processing';
 CREATE INDEX files_by_status ON files (job_id, status, position);
 
+CREATE INDEX files_by_archive ON files (job_id, archive) WHERE archive IS NOT NULL;
+CREATE INDEX files_by_mask ON files (job_id, mask) WHERE mask IS NOT NULL;
+CREATE INDEX files_by_drawn ON files (job_id, drawn) WHERE drawn IS NOT NULL;
+CREATE INDEX files_by_thumbnail ON files (job_id, thumbnail) WHERE thumbnail IS NOT NULL;
+
 CREATE TRIGGER files_reviewed AFTER UPDATE OF status, review ON files
 WHEN (new.status = 'completed' AND new.review <> '[]') <> (old.status = 'completed' AND old.review <> '[]')
 BEGIN
     UPDATE jobs SET review = review + CASE WHEN new.status = 'completed' AND new.review <> '[]' THEN 1 ELSE -1 END
      WHERE id = new.job_id;
+END;
+
+CREATE TRIGGER files_review_deleted AFTER DELETE ON files WHEN old.status = 'completed' AND old.review <> '[]'
+BEGIN
+    UPDATE jobs SET review = review - 1 WHERE id = old.job_id;
 END;
 
 CREATE TABLE outputs (
@@ -99,6 +109,16 @@ CREATE TABLE outputs (
     sha256   TEXT NOT NULL,
     face     INTEGER,
     PRIMARY KEY (file_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX outputs_by_digest ON outputs (sha256);
+
+CREATE TABLE deleted (                                  -- photos that were taken out of their job
+    job_id   TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    file_id  TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    seq      INTEGER NOT NULL,                          -- of the event that says so
+    PRIMARY KEY (job_id, file_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE names (                                    -- rows of the lists of names that came with the photos

@@ -6,8 +6,10 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
@@ -82,3 +84,50 @@ def test_second_server_on_the_same_data_is_refused_in_one_sentence(start_server:
     with pytest.raises(RuntimeError, match="Another server is using the data folder") as refused:
         start_server()
     assert "Traceback" not in str(refused.value)
+
+
+DIES_BEFORE_THE_DISK = """
+import os, signal, sys
+import storage
+storage.Storage.discard = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+import app
+sys.exit(app.main())
+"""
+
+
+@pytest.mark.parametrize("deed", ["delete", "reprocess"])
+def test_killed_between_row_and_disk_keeps_what_is_wanted_and_sweeps_the_rest(
+    start_server: Callable[..., Server], deed: str
+) -> None:
+    server = start_server()
+    job = server.submit(*[(f"{n}.jpg", photo(n)) for n in range(3)], recipe=RECIPE)["id"]
+    server.finished(job)
+    files = server.files(job)
+    old = {output["sha256"] for file in files for output in file["outputs"]}
+    server.stop()
+    server.program = ["-c", DIES_BEFORE_THE_DISK]
+    server.start()
+    with suppress(httpx.TransportError):
+        if deed == "delete":
+            server.request("DELETE", f"/api/jobs/{job}/files/{files[0]['id']}")
+        else:
+            server.post(f"/api/jobs/{job}/reprocess", json={"outputs": [{"name": "again", "format": "png"}]})
+        pytest.fail("the server lives on")
+    server.kill()
+    assert {path.name for path in (server.data / "jobs" / job / "result").iterdir()} >= old, "not yet swept"
+    server.program = ["app.py"]
+    server.start()
+    done = server.finished(job)
+    assert done["progress"]["succeeded"] == (2 if deed == "delete" else 3)
+    left = server.files(job)
+    for file in left:
+        Image.open(io.BytesIO(server.get(file["outputs"][0]["url"]).content)).load()
+    wanted = {
+        "source": {file["sha256"] for file in left},
+        "result": {output["sha256"] for file in left for output in file["outputs"]},
+    }
+    deadline = time.monotonic() + 20
+    for kind, names in wanted.items():
+        while {path.name for path in (server.data / "jobs" / job / kind).iterdir()} != names:
+            assert time.monotonic() < deadline, kind
+            time.sleep(0.1)

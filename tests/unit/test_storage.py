@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import errors
-from storage import Storage, digest_of, translated
+from schemas import Blob
+from storage import Shelf, Storage, digest_of, translated
 
 
 @pytest.fixture
@@ -60,3 +61,42 @@ def test_operating_system_errors_become_ours(number: int, expected: type[errors.
     with pytest.raises(expected) as caught, translated():
         raise OSError(number, "secret path")
     assert "secret" not in caught.value.detail
+
+
+def test_discarded_blob_is_gone_and_a_held_one_waits(storage: Storage) -> None:
+    gone, held = Blob("result", storage.put(b"a", "job", "result")), Blob("result", storage.put(b"b", "job", "result"))
+    storage.hold("job", [held])
+    storage.hold("job", [held])
+    storage.discard("job", [gone, held, Blob("mask", "never there")])
+    assert not storage.path("job", *gone).exists()
+    assert storage.release("job", [held]) == []
+    assert storage.path("job", *held).exists()
+    assert storage.release("job", [held]) == [held], "whoever releases it last looks again"
+    storage.discard("job", [held])
+    assert not storage.path("job", *held).exists()
+
+
+def test_open_file_is_read_to_its_end_though_it_is_discarded(storage: Storage) -> None:
+    blob = Blob("result", storage.put(b"picture", "job", "result"))
+    with storage.path("job", *blob).open("rb") as file:
+        storage.discard("job", [blob])
+        assert file.read() == b"picture"
+
+
+def test_shelf_holds_what_is_put_there_until_it_is_closed(storage: Storage) -> None:
+    with Shelf(storage, "job") as shelf:
+        blob = Blob("result", shelf.put(b"new", "result"))
+        storage.discard("job", [blob])
+        assert storage.path("job", *blob).read_bytes() == b"new"
+        assert shelf.close() == [blob]
+        with pytest.raises(errors.Cancelled):
+            shelf.put(b"too late", "result")
+    assert [path.name for path in storage.path("job", "result", "").iterdir()] == [blob.name]
+
+
+def test_blobs_are_listed_with_their_bytes_and_without_parts(storage: Storage) -> None:
+    digest = storage.put(b"four", "job", "mask")
+    storage.put_as(b"[]", "job", "urls", "list")
+    storage.path("job", "mask", "x.part").write_bytes(b"half")
+    assert storage.blobs("job", time.time() + 1) == [(Blob("mask", digest), 4)]
+    assert storage.blobs("job", time.time() - 60) == []
