@@ -171,7 +171,7 @@ def _services(settings: Settings, storage: Storage, database: Database, notices:
     runner = AdmittingRunner(runner, settings.megapixels_at_once)
     metrics = Metrics()
     worker = JobWorker(settings, queue, storage, models, runner, live, metrics, publish, sockets.follows)
-    assets = Assets(settings.assets_path, settings.max_megapixels)
+    assets = Assets(settings.assets_path, settings.max_megapixels, svg=settings.svg)
     upkeep = Upkeep(settings, queue, storage, assets, notices)
     scanner = Scanner(settings.clamav_socket, settings.clamav_mode)
     urls = UrlIntake(settings, queue, storage, scanner) if settings.url_ingest else None

@@ -89,14 +89,21 @@ def taken_at(path: Path) -> datetime | None:
         return None
 
 
-def decode(path: Path, max_megapixels: float, warn: Warn) -> Picture:
+def drawn_size(path: Path, max_megapixels: float, least: tuple[int, int]) -> tuple[int, int]:
+    """Width and height of what `decode` gives with `least`; of all but drawings, as `probe` before it is turned."""
+    with path.open("rb") as file:
+        return _open(file, max_megapixels, least).size
+
+
+def decode(path: Path, max_megapixels: float, warn: Warn, least: tuple[int, int] = (0, 0)) -> Picture:
     """The photo in the file, upright, in sRGB, 8 bit; of an animation or a document, the first frame.
 
+    A drawing has `least` px, where it can be drawn so large.
     Raises EmptyFile, UnsupportedFormat, TruncatedImage, BrokenImage, TooManyPixels.
     Warns `first_frame_only`, `bad_colour_profile`.
     """
     with path.open("rb") as file:
-        image = _open(file, max_megapixels)
+        image = _open(file, max_megapixels, least)
         if _has_more_frames(file, image):
             warn(*FIRST_ALONE)
         _check_sums(file, image)
@@ -173,8 +180,8 @@ def thumbnail(picture: Picture, px: int) -> bytes:
     return out.getvalue()
 
 
-def _open(file: IO[bytes], max_megapixels: float) -> Image.Image:
-    """The photo with only its header read, its size within the limit.
+def _open(file: IO[bytes], max_megapixels: float, least: tuple[int, int] = (0, 0)) -> Image.Image:
+    """The photo with only its header read, its size within the limit; a drawing, of `least` px where it can be.
 
     The decoder is chosen by the magic bytes and constructed directly: `Image.open` would compare the size with a
     process-wide limit and warn or raise by that.
@@ -195,6 +202,8 @@ def _open(file: IO[bytes], max_megapixels: float) -> Image.Image:
     except DECODER_ERRORS as problem:
         raise _broken(file, problem) from problem
     _check_size(image.size, max_megapixels)
+    if isinstance(image, SvgImageFile):
+        image.grow(*least, max_megapixels * MEGA)
     return image
 
 

@@ -115,7 +115,7 @@ class Settings(BaseSettings):
         "closed", description="While clamd is away: `closed` refuses uploads, `open` takes them and says so."
     )
 
-    svg: bool = Field(False, description="Take SVG drawings as photos; see docs/security.md.")
+    svg: bool = Field(False, description="Take SVG drawings as photos, backgrounds and marks; see docs/security.md.")
 
     url_ingest: bool = Field(False, description="Fetch photos from URLs (`urls` of `POST /api/jobs`).")
     url_networks: tuple[str, ...] = Field(

@@ -224,7 +224,8 @@ def _asset(text: str) -> str:
         shutil.copyfile(path, part)
         with part.open("rb") as file:
             received = Received(path.name, part, part.stat().st_size, file.read(SNIFF_BYTES), digest_of(part))
-        return f"asset:{Assets(settings.assets_path, settings.max_megapixels).keep(received).id}"
+        assets = Assets(settings.assets_path, settings.max_megapixels, svg=settings.svg)
+        return f"asset:{assets.keep(received).id}"
     except OSError as problem:
         raise BadOption(f"{path}: {problem.strerror}") from problem
     except errors.PhotoError as problem:

@@ -19,6 +19,7 @@ MAX_ELEMENTS = 50_000
 MAX_DEPTH = 100
 MAX_TEXT = 1_000_000  # characters of one attribute: an embedded picture
 LEAST_PX = 1024  # of the longest side: a drawing has no px of its own
+GROWN_PX = (2048, 4096)  # of the longest side of one that is wanted larger: few sizes, which are drawn once each
 MOST_SHARE = 1000  # of one side by the other
 SECONDS = 20.0  # that drawing may take
 MEMORY = 1_500_000_000  # bytes that it may take
@@ -147,6 +148,20 @@ def _length(text: str | None) -> float | None:
     return float(found[1]) * _UNITS[found[2]] or None
 
 
+def grown(drawing: Drawing, width: int, height: int, most: float) -> Drawing:
+    """The drawing, at no less than so many px as far as `GROWN_PX` goes and it has `most` px; it never gets smaller."""
+    longest = max(drawing.width, drawing.height)
+    wanted = longest * max(width / drawing.width, height / drawing.height)
+    best = drawing
+    for px in GROWN_PX:
+        if max(best.width, best.height) >= wanted or px <= longest:
+            continue
+        sides = (max(1, round(side * px / longest)) for side in (drawing.width, drawing.height))
+        larger = Drawing(drawing.data, *sides)
+        best = larger if larger.width * larger.height <= most else best
+    return best
+
+
 def drawn(drawing: Drawing) -> Image.Image:
     """The drawing as RGBA. Raises BrokenImage where it cannot be drawn within time and memory."""
     command = [sys.executable, "-I", str(RENDERER), str(drawing.width), str(drawing.height), str(FONT), str(MEMORY)]
@@ -172,6 +187,11 @@ class SvgImageFile(ImageFile.StubImageFile):
         assert self.fp is not None
         self._drawing = read_drawing(self.fp)
         self._mode = "RGBA"
+        self._size = (self._drawing.width, self._drawing.height)
+
+    def grow(self, width: int, height: int, most: float) -> None:
+        """Have it drawn larger; see `grown`."""
+        self._drawing = grown(self._drawing, width, height, most)
         self._size = (self._drawing.width, self._drawing.height)
 
     def load(self) -> object:  # type: ignore[override]  # a type that Pillow does not export

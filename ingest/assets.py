@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import errors
-from image_io import decode, probe, sniff
+from image_io import decode, drawn_size, probe, sniff
 from imaging.pictures import Picture
 from ingest.uploads import Received
 from schemas import Asset
@@ -21,14 +21,16 @@ DAY = 86_400.0  # seconds
 class Assets:
     """A folder of pictures. Thread-safe; several processes may share the folder.
 
-    A picture is as old as its last use: `stale` names those that no recipe used for so many days.
+    A picture is as old as its last use: `stale` names those that no recipe used for so many days. `svg`: drawings are
+    taken as well.
     """
 
-    def __init__(self, folder: Path, max_megapixels: float) -> None:
+    def __init__(self, folder: Path, max_megapixels: float, *, svg: bool = False) -> None:
         self._folder = folder
         self._limit = max_megapixels
+        self._svg = svg
         self._lock = threading.Lock()
-        self._decoded: OrderedDict[str, Picture] = OrderedDict()
+        self._decoded: OrderedDict[tuple[str, tuple[int, int]], Picture] = OrderedDict()
 
     def keep(self, received: Received) -> Asset:
         """Take an uploaded file. Raises what reading a photo raises, StorageFull and StorageUnavailable."""
@@ -36,9 +38,9 @@ class Assets:
             raise received.error
         if received.size == 0:
             raise errors.EmptyFile
-        media_type = sniff(received.head)
+        media_type = sniff(received.head, svg=self._svg)
         if media_type is None:
-            raise errors.UnsupportedFormat  # drawings may be photos, where that is set, but no backgrounds and marks
+            raise errors.UnsupportedFormat
         width, height = probe(received.path, self._limit)
         decode(received.path, self._limit, lambda _code, _message: None)  # a broken one shall not fail every photo
         with translated():
@@ -54,14 +56,19 @@ class Assets:
             except FileNotFoundError as problem:
                 raise errors.AssetNotFound(f"There is no picture 'asset:{name}' on this server.") from problem
 
-    def load(self, name: str) -> Picture:
-        """The picture, decoded. Raises AssetNotFound, and what reading a photo raises."""
+    def load(self, name: str, least: tuple[int, int] = (0, 0)) -> Picture:
+        """The picture, decoded; a drawing is drawn with `least` px, width and height, or as large as one is drawn.
+
+        Raises AssetNotFound, and what reading a photo raises.
+        """
         self.use(frozenset({name}))
+        path = self._folder / name
         with self._lock:
-            picture = self._decoded.pop(name, None)
+            key = name, drawn_size(path, self._limit, least)
+            picture = self._decoded.pop(key, None)
             if picture is None:
-                picture = decode(self._folder / name, self._limit, lambda _code, _message: None)
-            self._decoded[name] = picture
+                picture = decode(path, self._limit, lambda _code, _message: None, least)
+            self._decoded[key] = picture
             while len(self._decoded) > DECODED:
                 self._decoded.popitem(last=False)
         return picture

@@ -105,7 +105,8 @@ def laid(subject: Picture, background: str, fit: Fit, context: Context) -> Pictu
         return before_picture(subject, gradient(subject.width, subject.height, shade.start, shade.end, shade.degrees))
     asset = asset_of(background)
     if asset is not None:
-        behind = behind_of(context.assets(asset), subject.width, subject.height, fit, CLEAR)
+        size = subject.width, subject.height
+        behind = behind_of(context.assets(asset, size), *size, fit, CLEAR)
         return before_picture(subject, behind)
     return before_colour(subject, parse_colour(background))
 

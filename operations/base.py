@@ -19,7 +19,7 @@ from schemas import Engine, Face, FileWarning, Frame, Operation, Quality, Review
 T = TypeVar("T")
 
 
-def no_asset(_name: str) -> Picture:
+def no_asset(_name: str, _least: tuple[int, int]) -> Picture:
     """Where no pictures were uploaded."""
     raise errors.AssetNotFound
 
@@ -76,13 +76,14 @@ class Context:
     itself. `check` raises Cancelled or TimedOut. `source_size` is (width, height) of the upright source in px.
     `drawn` (H, W) uint8 is the mask of the upright source that a person drew, to be taken for the model's; `known` what
     an earlier run found; `frame` what a person wants cut out by the face. `faces` finds the faces of (H, W, 3) uint8
-    RGB, largest first. `assets` gives an uploaded picture by its id, or raises AssetNotFound. `step` counts the
+    RGB, largest first. `assets` gives an uploaded picture by its id, or raises AssetNotFound; of a drawing, with
+    so many px in width and height where it can be drawn so large. `step` counts the
     recipe's operations, of which those in `later` are still to come; `part` the pictures that the photo was cut into.
     `name` is what labels may say of the photo.
     """
 
     models: MattePredictor
-    assets: Callable[[str], Picture] = no_asset
+    assets: Callable[[str, tuple[int, int]], Picture] = no_asset
     faces: Callable[[Pixels], tuple[FoundFace, ...]] = haar_faces
     drawn: Pixels | None = None
     known: Known | None = None

@@ -221,7 +221,7 @@ class RemoveBackground(OperationParams):
             if min(box[2:]) < 1:
                 raise errors.CropOutside("The box around the subject has no px of the photo.")
         asset = asset_of(self.strokes)
-        return Hints(box, None if asset is None else _strokes(context.assets(asset), width, height))
+        return Hints(box, None if asset is None else _strokes(context.assets(asset, (width, height)), width, height))
 
     def _edges(self, pixels: Pixels, matte: Pixels, context: Context) -> Pixels:
         """(H, W) uint8: the matte with its edges done as asked."""

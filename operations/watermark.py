@@ -82,7 +82,7 @@ class Watermark(OperationParams):
         """The mark alone, at its size, with an alpha."""
         width = max(1, round(self.size * picture.width))
         if self.picture:
-            mark = context.assets(self.picture.removeprefix("asset:"))
+            mark = context.assets(self.picture.removeprefix("asset:"), (width, 0))
             mark = scaled(mark, width, max(1, round(mark.height * width / mark.width)))
         else:
             mark = self._written(width)

@@ -51,3 +51,42 @@ def test_outline_is_sent_as_svg_that_can_run_nothing(server: Server) -> None:
     assert "sandbox" in result.headers["content-security-policy"]
     assert 'filename="a-cut.svg"' in result.headers["content-disposition"]
     assert result.text.startswith('<svg xmlns="http://www.w3.org/2000/svg" width="300" height="200"')
+
+
+def test_mark_and_background_are_drawn_from_svg(start_server: Callable[..., Server]) -> None:
+    server = start_server(svg="true")
+
+    def kept(text: str) -> str:
+        answer = server.post("/api/assets", files=[("file", ("mark.svg", text.encode()))])
+        assert answer.status_code == 201, answer.text
+        return f"asset:{answer.json()['id']}"
+
+    mark = kept(svg('<circle cx="5" cy="5" r="5" fill="#ff8000"/>', 'width="10" height="10"'))
+    wall = kept(svg('<rect width="5" height="10" fill="#0080ff"/><rect x="5" width="5" height="10" fill="#fff" '
+                    'fill-opacity=".5"/>', 'width="10" height="10"'))  # fmt: skip
+    recipe = {
+        "operations": [
+            {"op": "replace_background", "background": wall},
+            {"op": "watermark", "picture": mark, "size": 0.5, "opacity": 1, "position": "center", "margin": 0},
+        ]
+    }
+    clear = io.BytesIO()
+    Image.new("RGBA", (3000, 3000), (0, 0, 0, 0)).save(clear, "PNG")
+    job = server.finished(server.submit(("a.png", clear.getvalue()), recipe=json.dumps(recipe))["id"])
+    assert job["status"] == "completed", job
+    (file,) = server.files(job["id"])
+    look = Image.open(io.BytesIO(server.get(file["outputs"][0]["url"]).content)).convert("RGBA")
+    assert look.getpixel((1500, 1500)) == (255, 128, 0, 255), "the mark"
+    assert look.getpixel((100, 100)) == (0, 128, 255, 255), "the background"
+    assert look.getpixel((2900, 100)) == (255, 255, 255, 128), "and what shines through"
+    assert look.getpixel((780, 780)) == (0, 128, 255, 255), "the mark's own corner is clear"
+    edge = [look.getpixel((x, 1500))[0] for x in range(740, 760)]
+    assert sum(0 < red < 255 for red in edge) <= 2, "sharp at 1500 px, though the drawing says 10"
+
+
+def test_hostile_drawings_are_no_assets(start_server: Callable[..., Server]) -> None:
+    server = start_server(svg="true")
+    for name, text in UNSAFE.items():
+        answer = server.post("/api/assets", files=[("file", ("x.svg", text.encode()))])
+        assert (answer.status_code, answer.json()["code"]) == (422, "unsafe_drawing"), name
+    assert not list((server.data / "assets").glob("*"))

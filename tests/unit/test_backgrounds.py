@@ -29,7 +29,7 @@ def cut() -> Picture:
     return Picture(data.coffee(), ball(), photo=data.coffee(), matte=ball())
 
 
-def wall(_name: str) -> Picture:
+def wall(_name: str, _least: tuple[int, int]) -> Picture:
     """Twice as wide as high, red on the left and blue on the right."""
     pixels = np.zeros((100, 200, 3), np.uint8)
     pixels[:, :100, 0] = pixels[:, 100:, 2] = 255

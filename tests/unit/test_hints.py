@@ -41,7 +41,7 @@ class Told:
         return Matte(np.full(pixels.shape[:2], 255, np.uint8), self.engine)
 
 
-def strokes(_name: str) -> Picture:
+def strokes(_name: str, _least: tuple[int, int]) -> Picture:
     """Half the photo's size: green on the left, red on the right, half transparent in the middle, grey below."""
     pixels = np.full((50, 100, 3), 128, np.uint8)
     pixels[:40, :30] = (10, 240, 20)

@@ -12,7 +12,7 @@ from tests.unit.test_remove_background import KnownMatte
 LOGO = "asset:" + "b" * 64
 
 
-def logo(_name: str) -> Picture:
+def logo(_name: str, _least: tuple[int, int]) -> Picture:
     pixels = np.full((40, 80, 3), (0, 200, 0), np.uint8)
     alpha = np.zeros((40, 80), np.uint8)
     alpha[:, 20:60] = 255
