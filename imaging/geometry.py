@@ -19,7 +19,7 @@ Plane = NDArray[Any]
 
 CLEAR: RGBA = (0, 0, 0, 0)
 MAX_WARP_PX = 32_766
-FAINT = 1 / 512  # a share of a px below which its colour is not known
+FAINT = 255 * 255 // 512  # half a level of alpha, times 255: below it the colour of a px is not known
 
 
 def cropped(picture: Picture, x: int, y: int, width: int, height: int) -> Picture:
@@ -121,10 +121,11 @@ def _resampled(picture: Picture, sample: Callable[[Plane], Plane], placement: Pl
     if picture.alpha is None:
         pixels = np.asarray(sample(picture.pixels), np.uint8)
         return replace(picture, pixels=pixels, photo=photo, matte=plane(picture.matte), placement=placement)
-    weight = picture.alpha[..., None].astype(np.float32) / 255
-    weighted, weights = sample(picture.pixels * weight), sample(weight)
-    colours = np.divide(weighted, weights[..., None], where=weights[..., None] > FAINT, out=np.zeros_like(weighted))
-    pixels = np.clip(np.rint(colours), 0, 255).astype(np.uint8)
+    # 16 bits hold each colour times its alpha exactly, at half the memory of floats.
+    weighted = sample(cv2.multiply(picture.pixels, cv2.cvtColor(picture.alpha, cv2.COLOR_GRAY2RGB), dtype=cv2.CV_16U))
+    weights = sample(picture.alpha.astype(np.uint16) * np.uint16(255))
+    weights[weights <= FAINT] = 0
+    pixels = np.asarray(cv2.divide(weighted, cv2.merge([weights] * 3), scale=255, dtype=cv2.CV_8U), np.uint8)
     alpha = plane(picture.alpha)
     matte = alpha if picture.matte is picture.alpha else plane(picture.matte)
     return replace(picture, pixels=pixels, alpha=alpha, photo=photo, matte=matte, placement=placement)
