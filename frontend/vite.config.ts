@@ -13,11 +13,12 @@ export default defineConfig({
     rolldownOptions: {
       external: /^react($|\/)/,
       output: {
+        minify: { compress: true, mangle: true, codegen: { removeWhitespace: true } }, // Vite leaves the white space of libraries
+        comments: { annotation: false, jsdoc: false },
         entryFileNames: '[name].js',
         chunkFileNames: '[name]-[hash].js',
-        codeSplitting: { groups: [
-          { name: 'large', test: /src\/viewer|js\/brush/ }, // what is fetched when a photo is opened
-          { name: 'shared', priority: 1, test: /js\/core|src\/(job|language|messages|remove-background)/ },
+        codeSplitting: { groups: [ // what is left comes later
+          { name: 'shared', test: /js\/core\/(?!calls|form|recipe|picker)|src\/(job|language|make|messages|options|remove-background)\.[jt]s/ },
         ] },
         banner: (chunk) => (CLIENT.has(chunk.name) ? "'use client';" : ''),
       },

@@ -1,17 +1,22 @@
 /**
- * `<photo-processor endpoint presets job-id theme locale unstyled>`: the same view without React, in the light DOM, dressed
+ * `<photo-processor endpoint presets options job-id theme locale unstyled>`: the same view without React, in the light DOM, dressed
  * by `styles.css`. A key is set as the property `apiKey`, or as the attribute `api-key`.
  * It tells by events `job-created`, `progress`, `file-complete`, `complete` and `error`, each with its `detail`.
  */
 
+import { el, setText } from '../../static/js/core/dom.js';
 import { entriesOfDrop, entriesOfFiles } from '../../static/js/core/entries.js';
-import { canRetry, groupOf, isFinal, passes, reasonsOf, totals } from '../../static/js/core/store.js';
+import { canRetry, groupOf, isFinal, mayTryOther, passes, reasonsOf, shownKeys, totals } from '../../static/js/core/store.js';
 import { countText, createFormat, fileText, jobText } from '../../static/js/core/words.js';
-import type { Entry, FileView, Format, Preset } from '../../static/js/core/types.js';
-import { createPhotoJob, faultOf } from './job.js';
+import type { Entry, FileView, Format, Preset, Recipe } from '../../static/js/core/types.js';
+import { CUTOUT, createPhotoJob, faultOf } from './job.js';
 import type { PhotoJob } from './job.js';
 import { english, loadLanguage } from './language.js';
 import type { Language } from './language.js';
+import { makersOf } from './make.js';
+import type { PartMaker } from './make.js';
+import { createOptions } from './options.js';
+import type { Options } from './options.js';
 import type { Viewer } from './viewer.js';
 
 const FILTERS = [['all', 'filterAll'], ['done', 'filterDone'], ['look', 'filterLook'], ['failed', 'filterFailed']] as const;
@@ -20,6 +25,7 @@ let elements = 0;
 
 interface Row {
   file: FileView;
+  looks: string;
   element: HTMLElement;
   /** Its picture has come. */
   stale: boolean;
@@ -34,18 +40,21 @@ export class PhotoProcessorElement extends Base {
   #format: Format | null = null;
   #filter = 'all';
   #viewer: Viewer | null = null;
-  #unstyled = false;
   #presets: Preset[] = [];
   #chosen = '';
+  #options: Options | null = null;
+  /** Where it is another than the preset's. */
+  #changed: Recipe | undefined;
   #rows = new Map<string, Row>();
   #stop = () => {};
-  #parts: Record<string, HTMLElement> = {};
+  #parts: Record<string, any> = {};
+  #classOf = (name: string) => (this.hasAttribute('unstyled') ? undefined : `pp-${name}`);
+  #part: PartMaker = makersOf((name) => this.#classOf(name)).part;
   #group = `pp-${++elements}`;
 
   connectedCallback() {
     const locale = this.getAttribute('locale') ?? 'en';
     this.#language = english(locale);
-    this.#unstyled = this.hasAttribute('unstyled');
     const job = createPhotoJob({
       endpoint: this.getAttribute('endpoint') ?? '',
       apiKey: this.apiKey || (this.getAttribute('api-key') ?? ''),
@@ -120,9 +129,22 @@ export class PhotoProcessorElement extends Base {
   }
 
   async #add(entries: Entry[]) {
-    const recipe = this.#presets.find(({ name }) => name === this.#chosen)?.recipe
-      ?? { operations: [{ op: 'remove_background' }], outputs: [{ name: 'full', format: 'png' }] };
-    if (entries.length) await this.#job?.add(entries, recipe);
+    if (entries.length) await this.#job?.add(entries, this.#recipe());
+  }
+
+  #preset() {
+    return this.#presets.find(({ name }) => name === this.#chosen)?.recipe ?? CUTOUT;
+  }
+
+  #recipe() {
+    return this.#changed ?? this.#preset();
+  }
+
+  #choosePreset(name: string) {
+    this.#chosen = name;
+    this.#changed = undefined;
+    this.#options?.show(this.#preset());
+    this.#draw();
   }
 
   #emit(name: string, detail: unknown) {
@@ -130,8 +152,8 @@ export class PhotoProcessorElement extends Base {
   }
 
   #say(text: string | null) {
-    this.#parts.fault!.hidden = !text;
-    this.#parts.fault!.textContent = text;
+    this.#parts.fault.hidden = !text;
+    this.#parts.fault.textContent = text;
   }
 
   async #loadPresets(job: PhotoJob) {
@@ -140,7 +162,7 @@ export class PhotoProcessorElement extends Base {
       const { presets } = await job.client.presets();
       if (job !== this.#job) return;
       this.#presets = presets.filter(({ name }) => !names?.length || names.includes(name));
-      this.#chosen = this.#presets[0]?.name ?? '';
+      this.#choosePreset(this.#presets[0]?.name ?? '');
       this.#drawPresets();
     } catch (error) {
       if (job !== this.#job) return;
@@ -149,27 +171,19 @@ export class PhotoProcessorElement extends Base {
     }
   }
 
-  private makePart<K extends keyof HTMLElementTagNameMap>(tag: K, name: string, properties: object = {}, ...children: (Node | string)[]) {
-    const element = make(tag, { ...(this.#unstyled ? {} : { className: `pp-${name}` }), ...properties }, ...children);
-    element.dataset.ppPart = name;
-    return element;
-  }
-
   #drawPresets() {
     const { t } = this.#language;
-    const holder = this.#parts.presets!;
+    const holder = this.#parts.presets;
     holder.hidden = this.#presets.length < 2;
-    holder.replaceChildren(make('legend', {}, t('whatToMake')), ...this.#presets.map(({ name, title, description }, index) => {
-      const input = make('input', { type: 'radio', name: this.#group, value: name, checked: index === 0, onchange: () => { this.#chosen = name; } });
-      return this.makePart('label', 'preset', { title: description }, input, title);
-    }));
+    holder.replaceChildren(el('legend', {}, t('whatToMake')), ...this.#presets.map(({ name, title, description }, index) => this.#part('label', 'preset', { title: description },
+      el('input', { type: 'radio', name: this.#group, value: name, checked: index === 0, onchange: () => this.#choosePreset(name) }), title)));
   }
 
   #build(locale: string) {
     const { t } = this.#language;
     this.#format = createFormat(t, locale);
-    const part: typeof this.makePart = (...given) => this.makePart(...given);
-    const input = make('input', {
+    const part = this.#part;
+    const input = el('input', {
       type: 'file', multiple: true, hidden: true,
       onchange: () => {
         this.#add(entriesOfFiles(input.files ?? []));
@@ -179,23 +193,29 @@ export class PhotoProcessorElement extends Base {
     const parts = {
       presets: part('fieldset', 'presets', { hidden: true }),
       drop: part('div', 'drop', {}, part('p', 'drop-title', {}, t('dropHere')),
-        part('button', 'choose', { type: 'button', onclick: () => input.click() }, t('chooseFiles'))),
+        part('button', 'choose', { onclick: () => input.click() }, t('chooseFiles'))),
       fault: part('p', 'fault', { hidden: true, role: 'alert' }),
       count: part('p', 'count'),
       actions: part('div', 'actions'),
-      progress: part('progress', 'progress', { max: 100, ariaLabel: t('progress') }),
+      progress: part('progress', 'progress', { max: 100, 'aria-label': t('progress') }),
       stage: part('p', 'stage', { role: 'status' }),
-      filters: part('div', 'filters', { role: 'group', ariaLabel: t('filter'), hidden: true }, ...FILTERS.map(([name, label]) => {
-        const button = part('button', 'filter', { type: 'button', ariaPressed: String(name === this.#filter), onclick: () => this.#choose(name) }, `${t(label)} `, make('b', {}));
-        button.dataset.ppFilter = name;
-        return button;
-      })),
+      filters: part('div', 'filters', { role: 'group', 'aria-label': t('filter'), hidden: true }, ...FILTERS.map(([name, label]) => part('button', 'filter', {
+        'data-pp-filter': name, onclick: () => this.#choose(name),
+      }, `${t(label)} `, el('b')))),
       nothing: part('p', 'nothing', { hidden: true }, t('noneOfThese')),
       files: part('ul', 'files'),
     };
     const bar = part('div', 'bar', { hidden: true }, parts.count, parts.actions, parts.progress, parts.stage);
-    const root = part('section', 'root', { ariaLabel: t('app') }, parts.presets, input, parts.drop, parts.fault, bar, parts.filters, parts.nothing, parts.files);
-    root.dataset.ppTheme = this.getAttribute('theme') ?? 'auto';
+    this.#options = this.getAttribute('options') === 'off' ? null : createOptions({
+      job: this.#job!, t, format: this.#format, classOf: this.#classOf,
+      change: (recipe) => {
+        this.#changed = recipe;
+        this.#draw();
+      },
+    });
+    this.#options?.show(this.#preset());
+    const root = part('section', 'root', { 'aria-label': t('app'), 'data-pp-theme': this.getAttribute('theme') ?? 'auto' },
+      parts.presets, this.#options?.element, input, parts.drop, parts.fault, bar, parts.filters, parts.nothing, parts.files);
     this.#parts = { ...parts, bar, root };
     this.#acceptDrops(root);
     this.replaceChildren(root);
@@ -208,18 +228,18 @@ export class PhotoProcessorElement extends Base {
 
   /** The photos that the filter lets through. */
   #shown() {
-    const { order, files } = this.#job!.get();
-    return order.map((key) => files.get(key)!).filter((file) => passes(file, this.#filter));
+    const state = this.#job!.get();
+    return shownKeys(state, this.#filter).map((key) => state.files.get(key)!);
   }
 
   /** Before and after, large; fetched when it is first asked for. */
-  async #open(key: string) {
-    const { openViewer } = await import('./viewer.js');
+  async #open(key: string, other = false) {
+    const { openViewer } = await import('./later.js');
     const job = this.#job;
     if (!job) return;
     this.#viewer?.close();
-    this.#viewer = openViewer(this.#parts.root!, {
-      job, t: this.#language.t, key, shown: () => this.#shown(), classOf: (name) => (this.#unstyled ? undefined : `pp-${name}`),
+    this.#viewer = openViewer(this.#parts.root, {
+      job, t: this.#language.t, format: this.#format!, key, shown: () => this.#shown(), classOf: this.#classOf, other,
     });
   }
 
@@ -244,7 +264,7 @@ export class PhotoProcessorElement extends Base {
   #draw() {
     const { t } = this.#language;
     const state = this.#job!.get();
-    const { root, bar, count, progress, stage, files, filters, nothing } = this.#parts as Record<string, any>;
+    const { root, bar, count, progress, stage, files, filters, nothing } = this.#parts;
     const { job, order, counts } = state;
     const { processed, total, percentage } = totals(state);
     const empty = !job && !order.length;
@@ -258,7 +278,7 @@ export class PhotoProcessorElement extends Base {
     const numbers: Record<string, number> = { all: order.length, done: counts.done + counts.look, look: counts.look, failed: counts.failed };
     filters.hidden = order.length < 2;
     for (const button of filters.children) {
-      button.ariaPressed = String(button.dataset.ppFilter === this.#filter);
+      button.setAttribute('aria-pressed', String(button.dataset.ppFilter === this.#filter));
       setText(button.lastElementChild, String(numbers[button.dataset.ppFilter]));
     }
     nothing.hidden = empty || numbers[this.#filter]! > 0;
@@ -268,6 +288,13 @@ export class PhotoProcessorElement extends Base {
       this.#rows.delete(key);
     }
     for (const key of order) this.#drawFile(state.files.get(key)!, files);
+    const sorted = this.#filter === 'look' ? new Set([...shownKeys(state, 'look'), ...order]) : order;
+    let at = files.firstElementChild;
+    for (const key of sorted) {
+      const { element } = this.#rows.get(key)!;
+      if (element === at) at = at.nextElementSibling;
+      else files.insertBefore(element, at);
+    }
   }
 
   #drawActions() {
@@ -277,16 +304,18 @@ export class PhotoProcessorElement extends Base {
     const ended = isFinal(shown);
     const zip = shown && counts.done + counts.look ? job.client.url.zip(shown.id) : '';
     const retries = ended && [...files.values()].some(canRetry);
-    const wanted = [shown?.id, shown?.status, zip, retries].join();
-    const { actions } = this.#parts as Record<string, HTMLElement>;
-    if (actions!.dataset.ppShown === wanted) return;
-    actions!.dataset.ppShown = wanted;
-    const button = (label: string, onclick: () => void) => this.makePart('button', 'button', { type: 'button', onclick }, t(label));
-    actions!.replaceChildren(...[
+    const redo = job.mayRedo(this.#recipe());
+    const wanted = [shown?.id, shown?.status, zip, retries, redo].join();
+    const { actions } = this.#parts;
+    if (actions.dataset.ppShown === wanted) return;
+    actions.dataset.ppShown = wanted;
+    const button = (label: string, onclick: () => void) => this.#part('button', 'button', { onclick }, t(label));
+    actions.replaceChildren(...[
       (shown?.status === 'queued' || shown?.status === 'processing') && button('pause', () => job.act('pause')),
       shown?.status === 'paused' && button('resume', () => job.act('resume')),
       shown && !ended && button('cancel', () => job.act('cancel')),
       retries && button('retryFailed', () => job.retry()),
+      redo && button('redo', () => job.redoAll(this.#recipe())),
       ended && button('startOver', () => {
         this.#filter = 'all';
         job.close();
@@ -295,62 +324,51 @@ export class PhotoProcessorElement extends Base {
     ].filter((node) => node instanceof Node));
   }
 
-  /** A link cannot show a key. */
   #link(name: string, url: string, properties: object, text: string) {
-    const job = this.#job!;
-    return this.makePart('a', name, { href: url, download: '', ...properties, onclick: (event: Event) => {
-      if (!job.client.keyed) return;
-      event.preventDefault();
-      job.save(url);
-    } }, text);
+    return this.#part('a', name, { href: url, download: '', onclick: this.#job!.saves(url), ...properties }, text);
   }
 
+  /** Made anew only where it looks other than before: what has the focus keeps it. */
   #drawFile(file: FileView, list: HTMLElement) {
-    const row = this.#rows.get(file.key);
-    const text = fileText(file, this.#job!.get().model, this.#language.t);
-    let element = row?.element;
-    if (row && row.file === file && !row.stale) setText(row.element.querySelector('[data-pp-part="status"]')!, text);
-    else {
-      element = this.makePart('li', 'file', {}, ...this.#fileParts(file, text, row));
-      Object.assign(element.dataset, { ppStatus: file.status, ppGroup: groupOf(file) });
-      if (row) row.element.replaceWith(element);
-      else list.append(element);
-      this.#rows.set(file.key, { file, element, stale: false });
+    const job = this.#job!;
+    const { job: shown, model } = job.get();
+    let row = this.#rows.get(file.key);
+    if (row?.file !== file || row.stale) {
+      const { id, status, revision, error, name, review } = file;
+      const src = id ? job.picture(job.client.url.thumbnail(shown?.id ?? '', id, status === 'completed' ? { v: revision } : { of: 'source' })) : '';
+      const other = mayTryOther(file, shown);
+      const looks = [src, id, status, !!error, name, review?.length, canRetry(file), other, ...reasonsOf(file)].join();
+      const element: HTMLElement = row?.looks === looks ? row.element
+        : this.#part('li', 'file', { 'data-pp-status': status, 'data-pp-group': groupOf(file) }, ...this.#fileParts(file, src, other, row));
+      if (!row) list.append(element);
+      else if (row.element !== element) row.element.replaceWith(element);
+      row = { file, looks, element, stale: false };
+      this.#rows.set(file.key, row);
     }
-    element!.hidden = !passes(file, this.#filter);
+    setText(row.element.querySelector('[data-pp-part="status"]'), fileText(file, model, this.#language.t));
+    row.element.hidden = !passes(file, this.#filter);
   }
 
-  #fileParts(file: FileView, text: string, before: Row | undefined) {
+  #fileParts(file: FileView, src: string | undefined, other: boolean, before: Row | undefined) {
     const { t } = this.#language;
     const job = this.#job!;
-    const id = job.get().job?.id ?? '';
-    const { name, status, error } = file;
+    const { id, name, status, error } = file;
     const reasons = reasonsOf(file);
-    const src = file.id ? job.picture(job.client.url.thumbnail(id, file.id, status === 'completed' ? { v: file.revision } : { of: 'source' })) : '';
+    const part = this.#part;
+    const button = (kind: string, text: string, label: string, onclick: () => void) => part('button', kind, { 'aria-label': label, onclick }, text);
     const known = before?.element.querySelector('img');
-    const picture = known?.getAttribute('src') === src ? known : src && make('img', { src, alt: '', loading: 'lazy', onerror: () => { (picture as HTMLElement).hidden = true; } });
+    const picture = known?.getAttribute('src') === src ? known : src && el('img', { src, alt: '', loading: 'lazy', onerror: () => { picture.hidden = true; } });
     return [
-      this.makePart('button', 'thumb', {
-        type: 'button', ariaLabel: t('open', { name }), disabled: status !== 'completed' && !error, onclick: () => this.#open(file.key),
-      }, picture || ''),
-      this.makePart('span', 'name', { title: name }, name),
-      this.makePart('span', 'status', {}, text),
-      reasons.length > 0 && this.makePart('span', 'reason', {}, reasons.join(' ')),
-      status === 'completed' && !!file.review?.length && this.makePart('button', 'accept', { type: 'button', ariaLabel: `${t('looksFine')}: ${name}`, onclick: () => job.accept(file) }, t('looksFine')),
-      canRetry(file) && this.makePart('button', 'retry', { type: 'button', ariaLabel: t('retryNamed', { name }), onclick: () => job.retry(file) }, t('retry')),
-      status === 'completed' && file.id && this.#link('download', `${job.client.url.result(id, file.id)}?download=1`, { ariaLabel: t('download', { name }) }, t('downloadResult')),
-    ].filter((node) => node instanceof Node);
+      part('button', 'thumb', { 'aria-label': t('open', { name }), disabled: status !== 'completed' && !error, onclick: () => this.#open(file.key) }, picture),
+      part('span', 'name', { title: name }, name),
+      part('span', 'status'),
+      reasons.length > 0 && part('span', 'reason', {}, reasons.join(' ')),
+      status === 'completed' && !!file.review?.length && button('accept', t('looksFine'), `${t('looksFine')}: ${name}`, () => job.accept(file)),
+      canRetry(file) && button('retry', t('retry'), t('retryNamed', { name }), () => job.retry(file)),
+      other && button('other', t('otherModel'), `${t('otherModel')}: ${name}`, () => this.#open(file.key, true)),
+      status === 'completed' && id && this.#link('download', `${job.client.url.result(job.get().job?.id ?? '', id)}?download=1`, { 'aria-label': t('download', { name }) }, t('downloadResult')),
+    ];
   }
-}
-
-function make<K extends keyof HTMLElementTagNameMap>(tag: K, properties: object, ...children: (Node | string)[]): HTMLElementTagNameMap[K] {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children);
-  return element;
-}
-
-function setText(element: Element, text: string) {
-  if (element.textContent !== text) element.textContent = text;
 }
 
 /** Registers the element; importing this module has done so under its usual name. */

@@ -5,7 +5,7 @@ import type { ChangeEvent, DragEvent } from 'react';
 import { entriesOfDrop, entriesOfFiles } from '../../static/js/core/entries.js';
 import { canRetry, emptyState, isFinal, shownKeys, totals } from '../../static/js/core/store.js';
 import type { Entry, FileView, Recipe, State } from '../../static/js/core/types.js';
-import { createPhotoJob } from './job.js';
+import { CUTOUT, createPhotoJob } from './job.js';
 import type { PhotoFault, PhotoJobCallbacks } from './job.js';
 import { english, loadLanguage } from './language.js';
 import type { Messages } from './language.js';
@@ -31,7 +31,6 @@ export interface UsePhotoJobOptions extends PhotoJobCallbacks {
   messages?: Messages;
 }
 
-const CUTOUT: Recipe = { operations: [{ op: 'remove_background' }], outputs: [{ name: 'full', format: 'png' }] };
 const NOTHING = emptyState();
 const carriesFiles = (event: DragEvent) => event.dataTransfer.types.includes('Files');
 
@@ -67,22 +66,25 @@ export function usePhotoJob(options: UsePhotoJobOptions = {}) {
   }, [job, jobId]);
   useEffect(() => () => job.close(), [job]);
   useEffect(() => job.onPicture(() => setPictures((n) => n + 1)), [job]);
+  const wanted = `${locale} ${JSON.stringify(messages)}`; // messages may be new objects on every render
+  const spoken = useRef(wanted);
   useEffect(() => {
+    if (words.current.ready && spoken.current === wanted) return undefined;
     let current = true;
-    loadLanguage(job.client, locale ?? 'en', messages).then((loaded) => current && setLanguage(loaded));
+    loadLanguage(job.client, locale ?? 'en', messages).then((loaded) => {
+      if (!current) return;
+      spoken.current = wanted;
+      setLanguage(loaded);
+    });
     return () => {
       current = false;
     };
-  }, [job, locale, messages]);
+  }, [job, wanted]);
 
   const add = useCallback((entries: Entry[]) => job.add(entries, recipe), [job, recipe]);
   const files = useMemo(() => state.order.flatMap((key) => state.files.get(key) ?? []), [state]);
   const shown = useMemo(() => shownKeys(state, filter).flatMap((key) => state.files.get(key) ?? []), [state, filter]);
   const id = state.job?.id ?? '';
-  const save = (url: string) => (job.client.keyed ? (event: { preventDefault: () => void }) => {
-    event.preventDefault();
-    job.save(url);
-  } : undefined);
   const done = state.counts.done + state.counts.look;
 
   return {
@@ -113,6 +115,10 @@ export function usePhotoJob(options: UsePhotoJobOptions = {}) {
     retry: (file?: FileView) => job.retry(file),
     /** Photos once more, by another recipe or model. */
     redo: job.redo,
+    /** All of an ended job once more, by the recipe as it is now. */
+    redoAll: () => job.redoAll(recipe),
+    /** Whether that would make something else. */
+    mayRedo: job.mayRedo(recipe),
     /** Says that a photo to look at is fine. */
     accept: job.accept,
     canRetry,
@@ -161,12 +167,12 @@ export function usePhotoJob(options: UsePhotoJobOptions = {}) {
     /** For a finished photo's link. */
     getDownloadProps: (file: FileView) => {
       const url = file.id && file.status === 'completed' ? `${job.client.url.result(id, file.id)}?download=1` : undefined;
-      return { href: url, download: '', 'aria-label': t('download', { name: file.name }), onClick: url ? save(url) : undefined };
+      return { href: url, download: '', 'aria-label': t('download', { name: file.name }), onClick: url ? job.saves(url) : undefined };
     },
     /** For the ZIP's link; without an address while nothing is done. */
     getZipProps: () => {
       const url = id && done ? job.client.url.zip(id) : undefined;
-      return { href: url, download: '', onClick: url ? save(url) : undefined };
+      return { href: url, download: '', onClick: url ? job.saves(url) : undefined };
     },
     /** For a photo's picture: its result, else the photo itself. */
     getThumbnailProps: (file: FileView) => ({

@@ -1,10 +1,14 @@
 /** One job as an embedding page sees it: photos in, callbacks out. */
 
 import { createClient, OfflineError, ProblemError } from '../../static/js/core/client.js';
+import { el } from '../../static/js/core/dom.js';
 import { nameOf, usable } from '../../static/js/core/entries.js';
 import { createSession } from '../../static/js/core/session.js';
 import { isFinal } from '../../static/js/core/store.js';
-import type { Client, Entry, FileView, Job, Progress, Recipe, State, Translate } from '../../static/js/core/types.js';
+import type { Entry, FileView, Frame, Job, JobClient, Progress, Recipe, State, Translate } from '../../static/js/core/types.js';
+
+/** What is made where nothing is said. */
+export const CUTOUT: Recipe = { operations: [{ op: 'remove_background' }], outputs: [{ name: 'full', format: 'png' }] };
 
 /** What went wrong, for a person and for a program. */
 export interface PhotoFault {
@@ -36,7 +40,7 @@ export interface PhotoJobOptions {
 }
 
 export interface PhotoJob {
-  client: Client;
+  client: JobClient;
   get: () => State;
   subscribe: (listener: () => void) => () => void;
   /** Who is told; replaces those told before. */
@@ -52,6 +56,14 @@ export interface PhotoJob {
   redo: (files: readonly FileView[], how?: { recipe?: Recipe; model?: string }) => Promise<void>;
   /** Says that a photo to look at is fine. */
   accept: (file: FileView) => Promise<void>;
+  /** All of an ended job once more. */
+  redoAll: (recipe: Recipe) => Promise<void>;
+  /** Whether the job has ended and, as far as is known, was made by another recipe. */
+  mayRedo: (recipe: Recipe) => boolean;
+  /** Asks for the size, the engine and the crop of a photo. Rejects where that fails, and tells nobody. */
+  detail: (file: FileView) => Promise<void>;
+  /** Cuts out another part of it; null: as the server does by itself. Rejects where that fails, as does `setMask`. */
+  setCrop: (file: FileView, frame: Omit<Frame, 'manual'> | null) => Promise<void>;
   /** A mask drawn by hand takes the place of the model's; null gives that back. */
   setMask: (file: FileView, mask: Blob | null) => Promise<void>;
   /** What an `<img>` shows of an address of `client.url`: with a key, nothing until it has been fetched. */
@@ -60,8 +72,12 @@ export interface PhotoJob {
   fetchPicture: (url: string) => Promise<string>;
   /** Told when `picture` has another answer. */
   onPicture: (listener: () => void) => () => void;
-  /** Saves what is at an address of `client.url`; with a key, links cannot. */
-  save: (url: string) => Promise<void>;
+  /** Tells of what goes wrong in it. */
+  attempt: (action: () => Promise<unknown>) => Promise<void>;
+  /** Told of what goes wrong, beside `onError`. */
+  onFault: (listener: (fault: PhotoFault) => void) => () => void;
+  /** For a click on a link to an address of `client.url`: a link cannot show a key. */
+  saves: (url: string) => ((event: { preventDefault: () => void }) => void) | undefined;
   /** Shows nothing; what is being sent goes on. */
   close: () => void;
 }
@@ -73,19 +89,25 @@ export function createPhotoJob({ endpoint = '', apiKey = '', t, read, callbacks 
   const { store } = session;
   let told = callbacks;
   let known = nothingKnown('');
+  let made = ''; // the recipe that the job was last sent with
+  const faults = new Set<(fault: PhotoFault) => void>();
 
   function fail(cause: unknown) {
     if (cause instanceof DOMException && cause.name === 'AbortError') return;
-    told.onError?.(faultOf(cause));
+    const fault = faultOf(cause);
+    told.onError?.(fault);
+    for (const listener of faults) listener(fault);
   }
 
-  async function attempt(action: () => Promise<unknown>) {
+  async function insist(action: () => Promise<unknown>) {
     try {
       await action();
     } catch (error) {
       fail(error);
+      throw error;
     }
   }
+  const attempt = (action: () => Promise<unknown>) => insist(action).catch(() => {});
 
   store.subscribe((state) => {
     const { job } = state;
@@ -129,12 +151,14 @@ export function createPhotoJob({ endpoint = '', apiKey = '', t, read, callbacks 
     open: (id) => attempt(async () => {
       if (store.get().job?.id === id) return;
       known = { ...nothingKnown(id), earlier: true };
+      made = '';
       await session.open(id);
     }),
     add: (all, recipe) => attempt(async () => {
       const { entries } = usable(all);
       if (!entries.length) throw new ProblemError(415, { code: 'no_photos', detail: t('nothingUsable') });
       if (session.add(entries)) return;
+      made = JSON.stringify(recipe);
       told.onJobCreated?.(await session.submit(entries, { recipe, name: nameOf(entries, t) }));
     }),
     act: (verb) => attempt(() => session.act(verb)),
@@ -143,17 +167,30 @@ export function createPhotoJob({ endpoint = '', apiKey = '', t, read, callbacks 
       const ids = files.flatMap(({ id }) => id ?? []);
       if (ids.length) await session.again((id) => client.reprocess(id, { ...recipe, ...(model ? { model } : {}), files: ids }));
     }),
+    redoAll: (recipe) => attempt(async () => {
+      await session.again((id) => client.reprocess(id, recipe));
+      made = JSON.stringify(recipe);
+    }),
+    mayRedo: (recipe) => {
+      const { job, counts } = store.get();
+      return isFinal(job) && counts.done + counts.look > 0 && JSON.stringify(recipe) !== made;
+    },
+    detail: (file) => session.detail(file.id!),
     accept: (file) => attempt(() => session.again((id) => client.accept(id, file.id!))),
-    setMask: (file, mask) => attempt(() => session.again((id) => (mask ? client.putMask(id, file.id!, mask) : client.deleteMask(id, file.id!)))),
+    setCrop: (file, frame) => insist(() => session.again((id) => client.setCrop(id, file.id!, frame))),
+    setMask: (file, mask) => insist(() => session.again((id) => (mask ? client.putMask(id, file.id!, mask) : client.deleteMask(id, file.id!)))),
     picture: pictures.get,
     fetchPicture: pictures.fetch,
     onPicture: pictures.subscribe,
-    save: (url) => attempt(async () => {
-      const link = document.createElement('a');
-      link.href = await client.ticketed(url);
-      link.download = '';
-      link.click();
-    }),
+    attempt,
+    onFault: (listener) => {
+      faults.add(listener);
+      return () => faults.delete(listener);
+    },
+    saves: (url) => (client.keyed ? (event) => {
+      event.preventDefault();
+      attempt(async () => el('a', { href: await client.ticketed(url), download: '' }).click());
+    } : undefined),
     close: () => {
       session.close();
       pictures.forget();
@@ -162,7 +199,7 @@ export function createPhotoJob({ endpoint = '', apiKey = '', t, read, callbacks 
 }
 
 /** An `<img>` cannot show a key, so its bytes are fetched, and kept until they are forgotten. */
-function createPictures(client: Client) {
+function createPictures(client: JobClient) {
   const made = new Map<string, Promise<string>>();
   const ready = new Map<string, string>();
   const listeners = new Set<() => void>();

@@ -2,7 +2,7 @@
 
 import { LANGUAGES, readerOf } from '../../static/js/core/language.js';
 import { createStrings, en } from '../../static/js/core/strings.js';
-import type { Client, Translate } from '../../static/js/core/types.js';
+import type { JobClient, Translate } from '../../static/js/core/types.js';
 import { OWN_MESSAGES } from './messages.js';
 
 export type Messages = Partial<Record<string, string | { one: string; other: string }>>;
@@ -18,19 +18,14 @@ export interface Language {
 const codeOf = (locale: string) => locale.slice(0, 2).toLowerCase();
 const isOffered = (locale: string) => codeOf(locale) !== 'en' && codeOf(locale) in LANGUAGES;
 
-export function english(locale = 'en', messages: Messages = {}): Language {
-  const t = createStrings({ ...en, ...OWN_MESSAGES, ...messages } as typeof en, locale);
-  return { t, read: JSON.parse, ready: !isOffered(locale) };
+function language(locale: string, messages: Messages, known?: Record<string, any>, ready = true): Language {
+  const t = createStrings({ ...en, ...OWN_MESSAGES, ...known, ...messages } as typeof en, locale);
+  return { t, read: known ? readerOf(known, t) : JSON.parse, ready };
 }
 
+export const english = (locale = 'en', messages: Messages = {}) => language(locale, messages, undefined, !isOffered(locale));
+
 /** English where the server has no such language, or is not there. */
-export async function loadLanguage(client: Client, locale: string, messages: Messages = {}): Promise<Language> {
-  if (!isOffered(locale)) return english(locale, messages);
-  try {
-    const known = await client.language(codeOf(locale));
-    const t = createStrings({ ...en, ...OWN_MESSAGES, ...known, ...messages } as typeof en, locale);
-    return { t, read: readerOf(known, t), ready: true };
-  } catch {
-    return { ...english(locale, messages), ready: true };
-  }
-}
+export const loadLanguage = async (client: JobClient, locale: string, messages: Messages = {}) => language(
+  locale, messages, isOffered(locale) ? await client.language(codeOf(locale)).catch(() => undefined) : undefined,
+);

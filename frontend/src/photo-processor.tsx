@@ -1,21 +1,26 @@
 import { useEffect, useId, useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
-import { canRetry, groupOf, reasonsOf } from '../../static/js/core/store.js';
+import { canRetry, groupOf, mayTryOther, reasonsOf } from '../../static/js/core/store.js';
 import { countText, createFormat, fileText, jobText } from '../../static/js/core/words.js';
-import type { FileView, Preset } from '../../static/js/core/types.js';
-import { faultOf } from './job.js';
+import type { FileView, Format, Preset, Recipe } from '../../static/js/core/types.js';
+import { CUTOUT, faultOf } from './job.js';
 import { usePhotoJob } from './headless.js';
 import type { Filter, PhotoJobView, UsePhotoJobOptions } from './headless.js';
+import type { ClassOf } from './make.js';
+import { createOptions } from './options.js';
+import type { Options, OptionsPart } from './options.js';
 import type { Viewer, ViewerPart } from './viewer.js';
 
 export type Part =
   | 'root' | 'presets' | 'preset' | 'drop' | 'drop-title' | 'choose' | 'fault' | 'bar' | 'count' | 'progress' | 'stage'
   | 'actions' | 'button' | 'zip' | 'filters' | 'filter' | 'files' | 'file' | 'thumb' | 'name' | 'status' | 'reason' | 'retry'
-  | 'accept' | 'download' | 'nothing' | ViewerPart;
+  | 'other' | 'accept' | 'download' | 'nothing' | OptionsPart | ViewerPart;
 
 export interface PhotoProcessorProps extends Omit<UsePhotoJobOptions, 'recipe'> {
   /** What can be made: presets of one's own, or the names of some of the server's; all of the server's without it. */
   presets?: readonly Preset[] | readonly string[];
+  /** Whether what the preset makes can be changed, in a form that is fetched when it is unfolded; it can without it. */
+  options?: boolean;
   /** Further classes, by part. */
   classNames?: Partial<Record<Part, string>>;
   /** Other looks for a part of it. */
@@ -30,13 +35,14 @@ export interface PhotoProcessorProps extends Omit<UsePhotoJobOptions, 'recipe'> 
 }
 
 export function PhotoProcessor(props: PhotoProcessorProps) {
-  const { presets, classNames = {}, slots = {}, theme = 'auto', unstyled = false, locale = 'en', ...options } = props;
+  const { presets, options = true, classNames = {}, slots = {}, theme = 'auto', unstyled = false, locale = 'en', ...given } = props;
   const [name, choose] = useState('');
   const [fetched, setFetched] = useState<Preset[]>([]);
   const offered = offeredOf(presets, fetched);
   const chosen = offered.find((preset) => preset.name === name) ?? offered[0];
-  const view = usePhotoJob({ ...options, locale, recipe: chosen?.recipe });
-  const fault = useFetchedPresets(view, offered === presets, setFetched, options.onError);
+  const [changed, setChanged] = useState<Recipe>();
+  const view = usePhotoJob({ ...given, locale, recipe: changed ?? chosen?.recipe });
+  const fault = useFetchedPresets(view, offered === presets, setFetched, given.onError);
   const root = useRef<HTMLElement>(null);
   const viewer = useRef<Viewer | null>(null);
   const latest = useRef(view);
@@ -51,14 +57,19 @@ export function PhotoProcessor(props: PhotoProcessorProps) {
     className: [unstyled ? '' : `pp-${name}`, classNames[name]].filter(Boolean).join(' ') || undefined,
   });
 
+  const latestPart = useRef(part);
+  latestPart.current = part;
+  const classOf = (one: string) => latestPart.current(one as Part).className;
+  const island = useOptions(options, view, format, classOf, chosen?.recipe ?? CUTOUT, setChanged);
+
   useEffect(() => () => viewer.current?.close(), []);
 
   /** Before and after, large; fetched when it is first asked for. */
-  async function open(file: FileView) {
-    const { openViewer } = await import('./viewer.js');
+  async function open(file: FileView, other = false) {
+    const { openViewer } = await import('./later.js');
     if (root.current && file.id) {
       viewer.current?.close();
-      viewer.current = openViewer(root.current, { job: view.photoJob, t, key: file.key, shown: () => latest.current.shown, classOf: (one) => part(one).className });
+      viewer.current = openViewer(root.current, { job: view.photoJob, t, format, key: file.key, shown: () => latest.current.shown, classOf, other });
     }
   }
 
@@ -78,6 +89,7 @@ export function PhotoProcessor(props: PhotoProcessorProps) {
           ))}
         </fieldset>
       )}
+      {options && <div ref={island} />}
       <input {...view.getInputProps()} />
       {slots.drop ? slots.drop(view) : (
         <div {...part('drop')}>
@@ -126,6 +138,7 @@ export function PhotoProcessor(props: PhotoProcessorProps) {
         {job?.status === 'paused' && button(t('resume'), view.resume)}
         {phase === 'working' && job && button(t('cancel'), view.cancel)}
         {phase === 'ended' && view.files.some(canRetry) && button(t('retryFailed'), () => view.retry())}
+        {view.mayRedo && button(t('redo'), view.redoAll)}
         {phase === 'ended' && button(t('startOver'), view.reset)}
         {zip.href && <a {...zip} {...part('zip')}>{t('downloadZip')}</a>}
       </>
@@ -146,6 +159,7 @@ export function PhotoProcessor(props: PhotoProcessorProps) {
         {reasons.length > 0 && <span {...part('reason')}>{reasons.join(' ')}</span>}
         {file.status === 'completed' && !!file.review?.length && <button type="button" {...part('accept')} aria-label={`${t('looksFine')}: ${file.name}`} onClick={() => view.accept(file)}>{t('looksFine')}</button>}
         {canRetry(file) && <button {...view.getRetryProps(file)} {...part('retry')}>{t('retry')}</button>}
+        {mayTryOther(file, job) && <button type="button" {...part('other')} aria-label={`${t('otherModel')}: ${file.name}`} onClick={() => open(file, true)}>{t('otherModel')}</button>}
         {file.status === 'completed' && <a {...view.getDownloadProps(file)} {...part('download')}>{t('downloadResult')}</a>}
       </>
     );
@@ -159,6 +173,25 @@ function offeredOf(given: PhotoProcessorProps['presets'], fetched: readonly Pres
   if (!given?.length) return fetched;
   if (typeof given[0] !== 'string') return given as readonly Preset[];
   return fetched.filter(({ name }) => (given as readonly string[]).includes(name));
+}
+
+/** What is drawn without React: the options, in the element that the reference is given to. */
+function useOptions(on: boolean, { photoJob, t }: PhotoJobView, format: Format, classOf: ClassOf, preset: Recipe, change: (recipe: Recipe | undefined) => void) {
+  const holder = useRef<HTMLDivElement>(null);
+  const drawn = useRef<Options | null>(null);
+  useEffect(() => {
+    if (!holder.current) return undefined;
+    const options = createOptions({ job: photoJob, t, format, classOf, change });
+    drawn.current = options;
+    holder.current.append(options.element);
+    return options.close;
+  }, [on, photoJob, t, format]);
+  const recipe = JSON.stringify(preset); // presets may be new objects on every render
+  useEffect(() => {
+    drawn.current?.show(preset);
+    change(undefined);
+  }, [on, photoJob, t, format, recipe]);
+  return holder;
 }
 
 /** Asks the server for its presets once the component is on the page and knows its language; the fault, if there is one. */

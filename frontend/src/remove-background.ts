@@ -1,6 +1,7 @@
 /** One photo in, its cutout out. */
 
 import { OfflineError, ProblemError, createClient, delayOf, sleep } from '../../static/js/core/client.js';
+import { isFinal } from '../../static/js/core/store.js';
 import type { Job } from '../../static/js/core/types.js';
 
 export interface RemoveBackgroundOptions {
@@ -24,16 +25,22 @@ export async function removeBackground(file: Blob, options: RemoveBackgroundOpti
   const { endpoint = '', apiKey = '', keep = false, signal, onProgress, ...fields } = options;
   const base = endpoint.replace(/\/+$/, '');
   const client = createClient(base, JSON.parse, apiKey);
-  const headers: Record<string, string> = apiKey ? { Authorization: `Bearer ${apiKey}` } : {};
   const form = new FormData();
   form.append('files', file, file instanceof File ? file.name : 'photo');
   for (const [name, value] of Object.entries(fields)) if (value !== undefined) form.append(name, value);
-  const job: Job = await (await request(`${base}/api/jobs`, { method: 'POST', body: form, signal, headers })).json();
+  const headers: Record<string, string> = apiKey ? { Authorization: `Bearer ${apiKey}` } : {};
+  const response = await fetch(`${base}/api/jobs`, { method: 'POST', body: form, signal, headers }).catch((error) => {
+    throw signal?.aborted ? error : new OfflineError();
+  });
+  const job = await response.json().catch(() => null);
+  if (!response.ok) throw new ProblemError(response.status, job);
   try {
     await ended(job.id);
     const [photo] = await client.allFiles(job.id);
     if (photo?.status !== 'completed') throw new ProblemError(422, { ...photo?.error, detail: photo?.error?.message });
-    return await (await request(client.url.result(job.id, photo.id), { signal, headers })).blob();
+    const cutout = await client.bytes(client.url.result(job.id, photo.id));
+    signal?.throwIfAborted();
+    return cutout;
   } finally {
     if (!keep) await client.deleteJob(job.id).catch(() => {}); // it may be running still, or gone: its time runs out
   }
@@ -44,16 +51,8 @@ export async function removeBackground(file: Blob, options: RemoveBackgroundOpti
       const answer = await client.jobIfChanged(id, etag);
       etag = answer.etag;
       if (answer.job) onProgress?.(answer.job);
-      if (answer.job && ['completed', 'failed', 'cancelled'].includes(answer.job.status)) return;
+      if (isFinal(answer.job)) return;
       await sleep(Math.min(delayOf(attempt), 1_000), signal);
     }
   }
-}
-
-async function request(url: string, options: { method?: string; body?: FormData; signal?: AbortSignal; headers?: Record<string, string> }) {
-  const response = await fetch(url, options).catch((error) => {
-    throw options.signal?.aborted ? error : new OfflineError();
-  });
-  if (response.ok) return response;
-  throw new ProblemError(response.status, await response.json().catch(() => null));
 }

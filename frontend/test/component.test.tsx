@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/react';
+import { StrictMode } from 'react';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { PhotoProcessor } from '../src/index.js';
 import type { PhotoFault } from '../src/index.js';
@@ -9,10 +10,19 @@ import type { PhotoFault } from '../src/index.js';
 // A server that knows two presets and refuses every job, as the real one does when its disk is full.
 const PROBLEM = { type: 'about:blank', title: 'No room', status: 507, detail: 'The disk is full.', code: 'disk_full', hint: 'Delete old jobs.' };
 const recipe = { operations: [{ op: 'remove_background' }], outputs: [{ name: 'full', format: 'png' }] };
+const CATALOGUE = {
+  operations: [
+    { op: 'remove_background', title: 'Background', summary: 'Cut out.', schema: { properties: { background: { type: 'string', default: 'transparent', title: 'Colour', 'x-control': 'background' } } } },
+    { op: 'resize', title: 'Resize', summary: 'Scale.', schema: { 'x-start': { width: 1600 }, properties: { width: { anyOf: [{ type: 'integer' }, { type: 'null' }], default: null, title: 'Width' } } } },
+  ],
+  outputs: { properties: { name: { type: 'string', default: 'full' }, format: { enum: ['png', 'webp'], default: 'png', title: 'Format' } } },
+};
+const ANSWERS: Record<string, object> = { '/api/operations': CATALOGUE, '/api/models': { auto: '', models: [] } };
 const PRESETS = { presets: ['cutout', 'web'].map((name) => ({ name, title: name, description: name, recipe })) };
 let server: Server;
 let endpoint = '';
 let bodies: string[] = [];
+let asked: string[] = [];
 
 beforeAll(async () => {
   server = createServer((request, response) => {
@@ -21,7 +31,8 @@ beforeAll(async () => {
     request.setEncoding('utf-8').on('data', (part) => { body += part; }).on('end', () => {
       if (posted) bodies.push(body);
       response.writeHead(posted ? 422 : 200, { 'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Headers': '*', 'Content-Type': 'application/json' });
-      response.end(JSON.stringify(posted ? PROBLEM : PRESETS));
+      response.end(JSON.stringify(posted ? PROBLEM : ANSWERS[request.url!] ?? PRESETS));
+      asked.push(request.url!);
     });
   });
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
@@ -31,6 +42,7 @@ afterAll(() => server.close());
 afterEach(() => {
   cleanup();
   bodies = [];
+  asked = [];
 });
 
 const photo = () => new File([new Uint8Array([0xff, 0xd8, 0xff])], 'mug.jpg', { type: 'image/jpeg' });
@@ -85,4 +97,68 @@ test('dragging over it shows, and leaving hides', () => {
   expect(root.hasAttribute('data-pp-dragging')).toBe(true);
   fireEvent.dragLeave(root, { relatedTarget: document.body });
   expect(root.hasAttribute('data-pp-dragging')).toBe(false);
+});
+
+const found = (container: HTMLElement, selector: string) => waitFor(() => {
+  const element = container.querySelector<HTMLElement>(selector);
+  if (!element) throw new Error(`no ${selector} yet`);
+  return element;
+});
+const optionsOf = (container: HTMLElement) => container.querySelectorAll<HTMLDetailsElement>('details[data-pp-part="options"]');
+
+test('options are fetched when they are unfolded, change what is sent, and go back to the preset', async () => {
+  const { container } = render(<StrictMode><PhotoProcessor endpoint={endpoint} /></StrictMode>);
+  await screen.findAllByRole('radio');
+  expect(optionsOf(container)).toHaveLength(1);
+  expect(asked).not.toContain('/api/operations');
+  optionsOf(container)[0]!.open = true;
+  const use = await found(container, 'input[id$="use-resize"]');
+  expect(asked.filter((url) => url === '/api/operations')).toHaveLength(1);
+  fireEvent.click(use);
+  fireEvent.input(screen.getByLabelText('Width'), { target: { value: '77' } });
+  expect(container.querySelector('[data-pp-part="options-summary"]')!.textContent).toBe('Resize');
+  choose(container, photo());
+  await waitFor(() => expect(bodies.join()).toContain('{"op":"resize","width":77}'));
+  fireEvent.click(screen.getByRole('button', { name: 'Back to the preset' }));
+  expect(container.querySelector('[data-pp-part="options-summary"]')!.textContent).toBe('');
+  bodies = [];
+  choose(container, photo());
+  await waitFor(() => expect(bodies.join()).toContain('remove_background'));
+  expect(bodies.join()).not.toContain('resize');
+});
+
+test('options stay as they are while the component is drawn again, even by presets that are new objects', async () => {
+  const own = () => [{ name: 'one', title: 'One', description: '', recipe: structuredClone(recipe) }];
+  const { container, rerender } = render(<PhotoProcessor endpoint={endpoint} presets={own()} />);
+  optionsOf(container)[0]!.open = true;
+  fireEvent.click(await found(container, 'input[id$="use-resize"]'));
+  rerender(<PhotoProcessor endpoint={endpoint} presets={own()} theme="dark" />);
+  expect(container.querySelector('[data-pp-part="options-summary"]')!.textContent).toBe('Resize');
+});
+
+test('options go with the component, and can be left out', async () => {
+  const { container, rerender, unmount } = render(<PhotoProcessor endpoint={endpoint} />);
+  optionsOf(container)[0]!.open = true;
+  rerender(<PhotoProcessor endpoint={endpoint} options={false} />);
+  expect(optionsOf(container)).toHaveLength(0);
+  rerender(<PhotoProcessor endpoint={endpoint} unstyled classNames={{ options: 'mine', 'form-section': 'part' }} />);
+  expect(optionsOf(container)[0]!.className).toBe('mine');
+  optionsOf(container)[0]!.open = true;
+  expect((await found(container, '[data-section="resize"]')).className).toBe('part');
+  unmount();
+  expect(container.innerHTML).toBe('');
+});
+
+test('the element has the options too, and gives them up when it leaves', async () => {
+  await import('../src/element.js');
+  const element = document.createElement('photo-processor');
+  element.setAttribute('endpoint', endpoint);
+  document.body.append(element);
+  expect(optionsOf(element)).toHaveLength(1);
+  element.remove();
+  expect(element.childElementCount).toBe(0);
+  element.setAttribute('options', 'off');
+  document.body.append(element);
+  expect(optionsOf(element)).toHaveLength(0);
+  element.remove();
 });

@@ -73,9 +73,9 @@ export async function openBrush(stage, { photo: photoSrc, mask: maskSrc, t, save
   const ring = el('span', { className: 'brush-ring' });
   const size = el('input', { type: 'range', ...SIZES, 'aria-label': t('brushSize'), oninput: () => setRing() });
   const tools = [button('brushRestore', true), button('brushErase', false)];
-  const undo = el('button', { type: 'button', className: 'button', onclick: takeBack }, t('undo'));
-  const done = el('button', { type: 'button', className: 'primary', onclick: finish }, t('save'));
-  const cancel = el('button', { type: 'button', className: 'quiet', onclick: close }, t('cancel'));
+  const undo = el('button', { className: 'button', onclick: takeBack }, t('undo'));
+  const done = el('button', { className: 'primary', onclick: finish }, t('save'));
+  const cancel = el('button', { className: 'quiet', onclick: close }, t('cancel'));
   const bar = el('div', { className: 'brush-bar', role: 'toolbar', 'aria-label': t('brush') },
     ...tools, el('label', { className: 'small' }, t('brushSize'), size), undo, cancel, done);
   const surface = el('div', { className: 'brush-surface' }, view.canvas, ring);
@@ -83,7 +83,7 @@ export async function openBrush(stage, { photo: photoSrc, mask: maskSrc, t, save
   const layer = el('div', { className: 'brush' }, surface, bar);
 
   function button(name, keep) {
-    return el('button', { type: 'button', className: 'button', 'aria-pressed': String(keep), onclick: () => choose(keep) }, t(name));
+    return el('button', { className: 'button', 'aria-pressed': String(keep), onclick: () => choose(keep) }, t(name));
   }
 
   function choose(keep) {

@@ -6,12 +6,10 @@
  * @import { Card, Page } from './page.js'
  */
 
-import { canRetry, groupOf, reasonsOf, shownKeys, usesModel } from './core/store.js';
+import { canRetry, groupOf, isReadable, mayTryOther, reasonsOf, shownKeys } from './core/store.js';
 import { fileText } from './core/words.js';
 import { byId, el, oncePerFrame, setText } from './dom.js';
 
-/** A photo that cannot be read has no thumbnail to ask for. */
-const UNREADABLE = /image|format|empty|archive|pixels|large/;
 const SLICE_MS = 12;
 
 /** What few cards have is made when they have it: five hundred come at once. @returns {Card} */
@@ -75,14 +73,11 @@ function linkOf(file, href, t) {
 
 /** Buttons of the few that failed. @param {FileView} file @param {Job|null} job @param {Translate} t */
 function triesOf(file, job, t) {
-  const button = (name, text, label) => el('button', { type: 'button', className: `${name} small`, 'aria-label': label }, text);
+  const button = (name, text, label) => el('button', { className: `${name} small`, 'aria-label': label }, text);
   if (!canRetry(file)) return el('div', { className: 'tries' }, button('button fine', t('looksFine'), `${t('looksFine')}: ${file.name}`));
   return el('div', { className: 'tries' }, button('button retry', t('retry'), t('retryNamed', { name: file.name })),
-    file.id && isReadable(file) && usesModel(file, job) && button('quiet other', t('otherModel'), `${t('otherModel')}: ${file.name}`));
+    mayTryOther(file, job) && button('quiet other', t('otherModel'), `${t('otherModel')}: ${file.name}`));
 }
-
-/** @param {FileView} file */
-const isReadable = (file) => file.status !== 'failed' || !UNREADABLE.test(file.error?.code ?? '');
 
 /** @param {FileView} file @param {Client} client */
 function paintPicture(image, file, client, jobId) {

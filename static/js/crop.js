@@ -28,14 +28,6 @@ function middleOf({ width, height }, shape) {
   return { centre: [width / 2, height / 2], width: wide, height: wide / shape, angle: 0 };
 }
 
-/** @param {string} href @returns {Promise<void>} */
-function styled(href) {
-  if (document.querySelector('link[data-crop]')) return Promise.resolve();
-  return new Promise((resolve) => {
-    document.head.append(el('link', { rel: 'stylesheet', href, 'data-crop': '', onload: () => resolve(), onerror: () => resolve() }));
-  });
-}
-
 /**
  * Lays itself over `stage` until it is saved or given up.
  * @param {HTMLElement} stage
@@ -43,8 +35,9 @@ function styled(href) {
  *   save: (frame: Part) => Promise<void>, closed: () => void}} options  `size` in px of the photo
  */
 export async function openCrop(stage, { photo: src, size, frame, step, t, save, closed }) {
-  const photo = el('img', { className: 'crop-photo', alt: '', draggable: false, src });
-  await Promise.all([photo.decode(), styled(new URL('../css/crop.css', import.meta.url).href)]);
+  const crossOrigin = new URL(src, location.href).origin === location.origin ? null : 'anonymous';
+  const photo = el('img', { className: 'crop-photo', alt: '', draggable: false, crossOrigin, src });
+  await photo.decode();
   const shape = shapeOf(step, frame);
   const first = frame ? { centre: frame.centre, width: frame.width, height: frame.height, angle: frame.angle } : middleOf(size, shape);
   const limits = { least: LIMITS.least, most: LIMITS.most * Math.max(size.width, size.height) * Math.min(1, shape) };
@@ -54,9 +47,9 @@ export async function openCrop(stage, { photo: src, size, frame, step, t, save, 
   const zoom = el('input', { type: 'range', min: 0, max: 100, step: 0.5, 'aria-label': t('cropZoom'), oninput: () => set({ width: widthAt(zoom.valueAsNumber) }) });
   const turn = el('input', { type: 'range', min: -45, max: 45, step: 0.1, 'aria-label': t('cropTurn'), oninput: () => set({ angle: around + turn.valueAsNumber }) });
   const turned = el('output', { className: 'small' });
-  const undo = el('button', { type: 'button', className: 'button', onclick: () => set(first) }, t('undo'));
-  const done = el('button', { type: 'button', className: 'primary', onclick: finish }, t('save'));
-  const cancel = el('button', { type: 'button', className: 'quiet', onclick: close }, t('cancel'));
+  const undo = el('button', { className: 'button', onclick: () => set(first) }, t('undo'));
+  const done = el('button', { className: 'primary', onclick: finish }, t('save'));
+  const cancel = el('button', { className: 'quiet', onclick: close }, t('cancel'));
   const hole = el('div', { className: 'crop-hole', 'aria-hidden': 'true' });
   const surface = el('div', { className: 'crop-surface', tabIndex: 0, role: 'group', 'aria-label': t('cropArea') }, photo, hole);
   const bar = el('div', { className: 'crop-bar', role: 'toolbar', 'aria-label': t('crop') },

@@ -38,7 +38,7 @@ export function setIcon(holder, name) {
 
 /** A button of an icon alone, with its name. @param {string} name @param {string} label @param {() => void} onclick */
 export function iconButton(name, label, onclick) {
-  return el('button', { type: 'button', className: 'icon-button', title: label, 'aria-label': label, onclick }, icon(name));
+  return el('button', { className: 'icon-button', title: label, 'aria-label': label, onclick }, icon(name));
 }
 
 /** Puts the page's texts in. @param {ParentNode} root @param {Translate} t */

@@ -17,7 +17,10 @@ const MOST = 200; // the server's own limit
 
 /** @param {Page} page */
 export function createHistory(page) {
-  const { client, t, format } = page;
+  const { client, t } = page;
+  const { lang } = document.documentElement;
+  const day = new Intl.DateTimeFormat(lang, { day: 'numeric', month: 'short' });
+  const clock = new Intl.DateTimeFormat(lang, { hour: 'numeric', minute: '2-digit' });
   const dialog = byId('jobs-dialog');
   const rows = byId('jobs-list');
   const more = byId('jobs-more');
@@ -57,8 +60,10 @@ export function createHistory(page) {
 
   /** @param {Job} job */
   function when(job) {
-    const kept = job.expires_at ? t('jobExpires', { when: format.date(job.expires_at) }) : isFinal(job) && t('jobKept');
-    return [format.when(job.created_at), kept].filter(Boolean).join(' · ');
+    const kept = job.expires_at ? t('jobExpires', { when: day.format(new Date(job.expires_at)) }) : isFinal(job) && t('jobKept');
+    const created = new Date(job.created_at);
+    const today = created.toDateString() === new Date().toDateString();
+    return [today ? '' : day.format(created), clock.format(created)].filter(Boolean).join(', ') + (kept ? ` · ${kept}` : '');
   }
 
   function draw() {

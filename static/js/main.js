@@ -5,6 +5,7 @@
  */
 
 import { BASE } from './base.js';
+import { withAllCalls } from './core/calls.js';
 import { OfflineError, createClient } from './core/client.js';
 import { createSession } from './core/session.js';
 import { isFinal } from './core/store.js';
@@ -24,7 +25,7 @@ import { createAnnouncer, remember } from './shell.js';
 const { code, t, read } = await loadLanguage();
 translate(document, t);
 
-const client = createClient(BASE, read);
+const client = withAllCalls(createClient(BASE, read));
 const notices = createNotices(t);
 const session = createSession(client, jobGone);
 

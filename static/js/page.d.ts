@@ -34,11 +34,3 @@ export type Card = { element: any; file: FileView | null; part: Record<string, a
 export type Picture = { src: string; spare: string };
 export type Place = { job: string; file: string };
 export type Viewer = ReturnType<typeof import('./viewer.js').createViewer>;
-
-/** What a field of a form needs to know. `change(undefined)`: back to the default. */
-export interface FieldContext {
-  t: Translate;
-  models: { value: string; label: string }[];
-  change: (value: unknown) => void;
-}
-export type DrawField = (id: string, field: import('./core/types.js').Field, value: any, described: Record<string, string>, context: FieldContext) => HTMLElement;

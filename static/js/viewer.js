@@ -1,15 +1,15 @@
 /**
  * One photo opened: before and after on one stage, the backdrop, the facts, and the way to the next.
  *
- * @import { FileView, Frame, Job, Translate } from './core/types.js'
+ * @import { FileView, Frame, Translate } from './core/types.js'
  * @import { Page, Picture } from './page.js'
  */
 
 import { OfflineError } from './core/client.js';
-import { pretty } from './core/recipe.js';
-import { canRetry, reasonsOf, usesModel } from './core/store.js';
+import { swatch } from './core/form.js';
+import { canRetry, cropStep, reasonsOf, usesModel } from './core/store.js';
+import { pretty } from './core/words.js';
 import { byId, el, icon, oncePerFrame, setText } from './dom.js';
-import { swatch } from './options.js';
 import { modelSelect } from './redo.js';
 import { hashOf, readPlace, replacePlace } from './place.js';
 import { openDialog, setUpDialog } from './shell.js';
@@ -132,12 +132,6 @@ function notes(file) {
 /** @param {'look'|'failed'} kind */
 const note = (kind, text) => el('p', { className: `note small ${kind}` }, icon(kind), el('span', {}, text));
 
-/** The step that cuts out one part of the photo, whose frame a person can set. @param {FileView} file @param {Job|null} job */
-function cropStep(file, job) {
-  const step = (file.recipe ?? job?.recipe)?.operations.find(({ op }) => op === 'crop_face' || op === 'id_photo');
-  return step?.which === 'all' ? undefined : step;
-}
-
 /** @param {FileView} file @param {string} jobId @param {Page} page @param {{brush: () => void, unbrush: () => void, redo: (model: string) => void, crop: () => void, uncrop: () => void, fine: () => void}} acts */
 function actions(file, jobId, page, { brush, unbrush, redo, crop, uncrop, fine }) {
   if (!file.id) return [];
@@ -153,13 +147,13 @@ function actions(file, jobId, page, { brush, unbrush, redo, crop, uncrop, fine }
     const first = { url: client.url.result(jobId, id), name: file.name, format: outputs[0].format };
     add(el('div', { className: 'pair' }, clipboardButton(page, first), shareButton(page, first)));
   }
-  if (canRetry(file)) add(el('button', { type: 'button', className: 'primary retry', onclick: () => retryFile(file) }, t('retry')));
-  const button = (/** @type {string} */ text, /** @type {() => void} */ onclick, className = 'button', id = '') => el('button', { type: 'button', className, id, onclick }, text);
+  if (canRetry(file)) add(el('button', { className: 'primary retry', onclick: () => retryFile(file) }, t('retry')));
+  const button = (/** @type {string} */ text, /** @type {() => void} */ onclick, className = 'button', id = '') => el('button', { className, id, onclick }, text);
   if (done && file.review?.length) add(button(t('looksFine'), fine, 'button fine'));
   if (done && cropStep(file, session.store.get().job)) add(button(t('crop'), crop, 'button', 'crop-open'));
   if (done && file.crop?.manual) add(button(t('cropUndo'), uncrop, 'quiet'));
-  if (done && file.engine) add(el('button', { type: 'button', className: 'button', id: 'brush-open', onclick: brush }, t('brush')));
-  if (file.engine?.model === 'drawn') add(el('button', { type: 'button', className: 'quiet', onclick: unbrush }, t('brushUndo')));
+  if (done && file.engine) add(el('button', { className: 'button', id: 'brush-open', onclick: brush }, t('brush')));
+  if (file.engine?.model === 'drawn') add(el('button', { className: 'quiet', onclick: unbrush }, t('brushUndo')));
   if ((done || canRetry(file)) && usesModel(file, session.store.get().job)) add(modelSelect(page, 'viewer-model', redo, file.engine?.model).element);
   add(el('a', { className: 'quiet', href: `${client.url.source(jobId, id)}?download=1`, download: '' }, t('downloadOriginal')));
   return drawn;
@@ -280,7 +274,7 @@ export function createViewer(page, shownKeys) {
   const crop = () => page.attempt(async () => {
     zoom.reset();
     const [id, own] = [jobId(), current];
-    const [{ openCrop }] = await Promise.all([import('./crop.js'), session.detail(own)]).catch(() => {
+    const [{ openCrop }] = await Promise.all([import('./cropping.js'), session.detail(own)]).catch(() => {
       throw new OfflineError();
     });
     const now = file();
@@ -336,8 +330,8 @@ export function createViewer(page, shownKeys) {
       },
     });
     byId('viewer-backdrops').append(
-      ...BACKDROPS.map((name, index) => swatch(`backdrop-${name}`, 'backdrop', name, t(name), index === 0, () => compare.setBackdrop(name))),
-      swatch('backdrop-own', 'backdrop', 'own', t('ownColour'), false, () => compare.setBackdrop(picker.value)), picker);
+      ...BACKDROPS.map((name, index) => swatch(el, `backdrop-${name}`, 'backdrop', name, t(name), index === 0, () => compare.setBackdrop(name))),
+      swatch(el, 'backdrop-own', 'backdrop', 'own', t('ownColour'), false, () => compare.setBackdrop(picker.value)), picker);
   }
 
   /** @type {Record<string, () => void>} */

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -130,9 +131,37 @@ def test_element_works_in_plain_html_and_remove_background_gives_a_blob(
     assert made == ["image/webp", 512, 512, "ProblemError unsupported_format"]
 
 
-def test_package_is_small_and_sound(package: Path) -> None:
-    scripts = sorted((FRONTEND / "dist").glob("*.js"))
-    assert sum(len(gzip.compress(path.read_bytes(), 9)) for path in scripts) <= 25_000
+IMPORT = re.compile(r"""\b(?:from|import)\s*\(?\s*["'`]\./([\w.-]+\.js)["'`]""")
+
+
+def loads(entry: str) -> set[str]:
+    """The entry, and all that it can ever load: what it imports, at once or later, and what that imports."""
+    found, waiting = {entry}, [entry]
+    while waiting:
+        text = (FRONTEND / "dist" / waiting.pop()).read_text(encoding="utf-8")
+        new = set(IMPORT.findall(text)) - found
+        found |= new
+        waiting += new
+    return found
+
+
+@pytest.mark.parametrize("entry", ["index", "element", "headless", "core"])
+def test_package_is_small_whichever_entry_is_used(package: Path, entry: str) -> None:
+    names = loads(f"{entry}.js")
+    if entry in ("index", "element"):
+        assert {"large", "form", "shared"} <= {name.partition("-")[0].removesuffix(".js") for name in names}
+    assert sum(len(gzip.compress((FRONTEND / "dist" / name).read_bytes(), 9)) for name in names) <= 25_000
+
+
+def test_every_chunk_belongs_to_an_entry(package: Path) -> None:
+    """What no entry loads would be counted by nobody."""
+    entries = ("index", "element", "headless", "core")
+    assert set().union(*(loads(f"{entry}.js") for entry in entries)) == {
+        path.name for path in (FRONTEND / "dist").glob("*.js")
+    }
+
+
+def test_package_is_sound(package: Path) -> None:
     npm("test", cwd=FRONTEND)
     npm("run", "check", cwd=FRONTEND)
     npm("run", "lint:package", cwd=FRONTEND)

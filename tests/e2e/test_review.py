@@ -23,6 +23,11 @@ PORTRAITS = {
 @pytest.fixture
 def job(server: Server, photos: dict[str, Path]) -> str:
     """A good portrait, one whose head leans, one without a face, and one that is dark and leans."""
+    return portraits(server, photos)
+
+
+def portraits(server: Server, photos: dict[str, Path]) -> str:
+    """A finished job of them."""
     good = Image.open(photos["astronaut"])
     leaning, dark = good.rotate(20), good.rotate(20).point(lambda level: level * 0.3)
     pictures = {"good.jpg": good, "leaning.jpg": leaning, "cat.jpg": Image.open(photos["chelsea"]), "dark.jpg": dark}

@@ -82,6 +82,19 @@ class View:
     def of(self, page: str, embedded: str) -> Locator:
         return self.page.locator(page if self.is_page else embedded)
 
+    def unfold(self) -> None:
+        """The options are always there on the page; an embedded view has them folded, and nothing of them before."""
+        if self.is_page:
+            return
+        asked: list[str] = []
+        self.page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+        self.page.locator('[data-pp-part="options-title"]').click()
+        expect(self.section("outputs")).to_be_visible()
+        assert {"operations", "models"} <= set(asked)
+
+    def section(self, name: str) -> Locator:
+        return self.page.locator(f'[data-section="{name}"]')
+
     def choose(self, *files: Any) -> str:
         """The id of the job that the files became."""
         self.of("#input-files", '[data-pp-part="root"] > input[type=file]').set_input_files(list(files))
@@ -118,6 +131,13 @@ class View:
         expect(self.of('#stage[data-mode="slider"]', '[data-pp-mode="slider"]')).to_be_visible()
         return slider
 
+    def open_named(self, name: str) -> Locator:
+        """Opens a photo by its name; returns the dialog."""
+        self.cards.filter(has_text=name).locator('.thumb, [data-pp-part="thumb"]').click()
+        dialog = self.page.get_by_role("dialog")
+        expect(dialog).to_be_visible()
+        return dialog
+
 
 Opener = Callable[..., Any]
 
@@ -131,9 +151,15 @@ def opened(
     servers: list[Server] = []
 
     @contextmanager
-    def open_view(name: str, *expected: str, given: dict[str, str] | None = None, **options: Any) -> Iterator[View]:
+    def open_view(
+        name: str,
+        *expected: str,
+        given: dict[str, str] | None = None,
+        settings: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> Iterator[View]:
         if not servers:
-            servers.append(start_server(allowed_origins=json.dumps([origin])))
+            servers.append(start_server(allowed_origins=json.dumps([origin]), **(settings or {})))
         server = servers[0]
         if name == "page":
             with watched(browser, server.url, *expected, **options) as page:

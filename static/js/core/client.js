@@ -1,13 +1,13 @@
 /**
- * The server's HTTP calls, and how to wait between attempts.
+ * The server's HTTP calls for a job, and how to wait between attempts; the others are in `calls.js`.
  * Errors are `ProblemError` (the server said no) or `OfflineError` (it said nothing).
  *
- * @import { Client, Job, JobFile, RequestOptions, SendOptions } from './types.js'
+ * @import { Job, JobClient, JobFile, RequestOptions, SendOptions } from './types.js'
  */
 
 const FIRST_MS = 500;
 const LONGEST_MS = 15_000;
-const JSON_TYPE = { 'Content-Type': 'application/json' };
+export const JSON_TYPE = { 'Content-Type': 'application/json' };
 
 export class ProblemError extends Error {
   /** @param {number} status @param {any} problem an RFC 9457 document, or null where the body was none */
@@ -49,7 +49,7 @@ export function token() {
 }
 
 /** @param {Record<string, string|number|undefined|null>} values */
-function query(values) {
+export function query(values) {
   const pairs = Object.entries(values).filter(([, value]) => value !== undefined && value !== null);
   return pairs.length ? `?${new URLSearchParams(pairs.map(([key, value]) => [key, String(value)]))}` : '';
 }
@@ -58,7 +58,7 @@ function query(values) {
  * @param {string} [base] address of the server without a slash at its end; empty: where this page came from
  * @param {(text: string) => any} [read] makes of the server's JSON what the caller gets, such as texts in another language
  * @param {string} [key] an API key, where the server asks for one
- * @returns {Client}
+ * @returns {JobClient}
  */
 export function createClient(base = '', read = JSON.parse, key = '') {
   /** @type {Record<string, string>} */ const shown = key ? { Authorization: `Bearer ${key}` } : {};
@@ -78,6 +78,8 @@ export function createClient(base = '', read = JSON.parse, key = '') {
   const fileAt = (/** @type {string} */ id, /** @type {string} */ file) => `${at(id)}/files/${encodeURIComponent(file)}`;
 
   return {
+    call,
+    answer,
     read,
     keyed: key !== '',
     language: (code) => call('GET', `/api/languages/${code}`),
@@ -91,22 +93,8 @@ export function createClient(base = '', read = JSON.parse, key = '') {
     },
     operations: () => call('GET', '/api/operations'),
     presets: () => call('GET', '/api/presets'),
-    putPreset: (name, preset) => call('PUT', `/api/presets/${encodeURIComponent(name)}`, { form: JSON.stringify(preset), headers: JSON_TYPE }),
-    async deletePreset(name) {
-      await answer('DELETE', `/api/presets/${encodeURIComponent(name)}`);
-    },
     models: () => call('GET', '/api/models'),
-    downloadModel: (name) => call('POST', `/api/models/${encodeURIComponent(name)}/download`),
-    optimiseModel: (name) => call('POST', `/api/models/${encodeURIComponent(name)}/optimize`),
-    async sample() {
-      const response = await answer('GET', '/api/sample');
-      const named = /filename="?([^";]+)/.exec(response.headers.get('Content-Disposition') || '');
-      return { file: await response.blob(), name: named ? named[1] : 'sample.jpg' };
-    },
 
-    stats: () => call('GET', '/api/stats'),
-    health: () => call('GET', '/health'),
-    jobs: (page) => call('GET', `/api/jobs${query(page)}`),
     job: (id) => call('GET', at(id)),
     async jobIfChanged(id, known) {
       const response = await answer('GET', at(id), { headers: known ? { 'If-None-Match': known } : {} });
@@ -136,15 +124,7 @@ export function createClient(base = '', read = JSON.parse, key = '') {
       return sendForm(`${base}${at(id)}/files`, form, read, { ...options, shown });
     },
     act: (id, verb, file) => call('POST', `${at(id)}/${verb}${query({ file })}`),
-    change: (id, values) => call('PATCH', at(id), { form: JSON.stringify(values), headers: JSON_TYPE }),
     reprocess: (id, redo) => call('POST', `${at(id)}/reprocess`, { form: JSON.stringify(redo), headers: JSON_TYPE }),
-    fetchUrls({ recipe, name }, urls, key) {
-      const form = new FormData();
-      form.append('recipe', JSON.stringify(recipe));
-      if (name) form.append('name', name);
-      for (const url of urls) form.append('urls', url);
-      return call('POST', '/api/jobs', { form, headers: { 'Idempotency-Key': key } });
-    },
     accept: (id, file) => call('POST', `${fileAt(id, file)}/accept`),
     setCrop: (id, file, frame) => (frame ? call('PUT', `${fileAt(id, file)}/crop`, { form: JSON.stringify(frame), headers: JSON_TYPE })
       : call('DELETE', `${fileAt(id, file)}/crop`)),

@@ -2,12 +2,13 @@
 
 /**
  * @param {string} tag
- * @param {Record<string, any>} [properties] `on…` are listeners, `data-…` and `aria-…` attributes, others properties
+ * @param {Record<string, any>} [properties] `on…` are listeners (none where undefined), `data-…` and `aria-…` attributes, others properties
  * @param {...(Node|string|null|undefined|false)} children
  * @returns {any}
  */
 export function el(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
+  if (tag === 'button') element.setAttribute('type', tag);
   for (const [name, value] of Object.entries(properties)) {
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
     else if (name.includes('-') || name === 'for' || name === 'role') element.setAttribute(name, value);

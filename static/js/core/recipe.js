@@ -5,6 +5,8 @@
  * @import { Field, OperationInfo, OutputSpec, Recipe } from './types.js'
  */
 
+import { pretty } from './words.js';
+
 /** @param {Recipe} recipe @param {string} op */
 export const stepOf = (recipe, op) => recipe.operations.find((step) => step.op === op);
 
@@ -143,10 +145,4 @@ function incrementOf(shape, types, percent) {
   if (shape.multipleOf) return shape.multipleOf;
   if (!types.has('number')) return 1;
   return percent ? 0.01 : (shape.maximum ?? 100) - (shape.minimum ?? 0) <= 2 ? 0.01 : 0.1;
-}
-
-/** `on_missing` -> `On missing`. @param {unknown} value */
-export function pretty(value) {
-  const text = String(value).replaceAll('_', ' ');
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

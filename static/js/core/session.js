@@ -1,7 +1,7 @@
 /**
  * One job at a time, from the drop to the last result: upload queue, socket and store held together.
  *
- * @import { Client, Job, NewJob, Session } from './types.js'
+ * @import { Job, JobClient, NewJob, Session } from './types.js'
  */
 
 import { ProblemError } from './client.js';
@@ -9,7 +9,7 @@ import { followJob } from './socket.js';
 import { createStore, isFinal } from './store.js';
 import { UploadQueue } from './upload.js';
 
-/** @param {Client} client @param {() => void} onGone  The job shown is no longer there. @returns {Session} */
+/** @param {JobClient} client @param {() => void} onGone  The job shown is no longer there. @returns {Session} */
 export function createSession(client, onGone) {
   const store = createStore();
   /** @type {Set<UploadQueue>} */ const queues = new Set(); // they go on while another job is shown

@@ -5,13 +5,13 @@
  */
 
 import { OfflineError, ProblemError, delayOf } from './client.js';
+import { isFinal } from './store.js';
 
 const WATCHDOG_MS = 35_000; // the server's heartbeat comes every 15 s
 const POLL_MS = 2_000;
 const FAILURES_BEFORE_POLLING = 2;
 const CLOSE_NOT_FOUND = 4404;
 const CLOSE_FOREIGN_ORIGIN = 4403;
-const FINAL = new Set(['completed', 'failed', 'cancelled']);
 
 /** @param {FollowOptions} options @returns {() => void} stops following */
 export function followJob(options) {
@@ -101,7 +101,7 @@ class Follower {
       this.etag = etag;
       onLink('polling');
       if (job && files) onPoll(job, files);
-      if (job && FINAL.has(job.status)) this.finish();
+      if (job && isFinal(job)) this.finish();
     } catch (error) {
       if (this.stopped) return;
       if (error instanceof ProblemError && error.status === 404) this.gone();

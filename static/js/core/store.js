@@ -49,8 +49,23 @@ export function reasonsOf({ error, warnings, review = [] }) {
 /** Whether trying again can help: what the server refused on arrival must be sent anew. @param {FileView} file */
 export const canRetry = (file) => (file.id ? file.can_retry === true : file.status === 'refused' && file.error?.code !== 'refused');
 
+/** A photo that cannot be read has no thumbnail to ask for, and no model helps. */
+const UNREADABLE = /image|format|empty|archive|pixels|large/;
+
+/** @param {FileView} file */
+export const isReadable = ({ status, error }) => status !== 'failed' || !UNREADABLE.test(error?.code ?? '');
+
 /** Whether a model finds its subject, so that another could be tried. @param {FileView} file @param {Job|null} job */
 export const usesModel = (file, job) => Boolean((file.recipe ?? job?.recipe)?.operations.some(({ op }) => op === 'remove_background' || op === 'id_photo'));
+
+/** Whether a photo that failed may come out by another model. @param {FileView} file @param {Job|null} job */
+export const mayTryOther = (file, job) => file.id !== null && canRetry(file) && isReadable(file) && usesModel(file, job);
+
+/** The step that cuts out one part of the photo, whose frame a person can set. @param {FileView} file @param {Job|null} job */
+export function cropStep(file, job) {
+  const step = (file.recipe ?? job?.recipe)?.operations.find(({ op }) => op === 'crop_face' || op === 'id_photo');
+  return step?.which === 'all' ? undefined : step;
+}
 
 /** @param {Job|null} job */
 export const isFinal = (job) => job !== null && FINAL.has(job.status);

@@ -128,7 +128,7 @@ export type RequestOptions = { form?: FormData | Blob | string; headers?: Record
 export type SendOptions = { key: string; onFraction: (fraction: number) => void; signal: AbortSignal };
 
 export interface FollowOptions {
-  client: Client;
+  client: JobClient;
   jobId: string;
   onEvent: (event: JobEvent) => void;
   onPoll: (job: Job, files: JobFile[]) => void;
@@ -138,7 +138,7 @@ export interface FollowOptions {
 }
 
 export interface UploadOptions {
-  client: Client;
+  client: JobClient;
   job: NewJob;
   /** These uploads are new or changed. */
   onItems: (items: Item[]) => void;
@@ -215,11 +215,38 @@ export interface Field {
   group: string;
 }
 
-export interface Client {
+/** As `el` of `dom.js`, whose classes may become others. */
+export type FormMaker = typeof import('./dom.js').el;
+/** What a field of a form needs to know. `change(undefined)`: back to the default. */
+export interface FieldContext {
+  el: FormMaker;
+  t: Translate;
+  models: { value: string; label: string }[];
+  change: (value: any) => void;
+}
+export type DrawField = (id: string, field: Field, value: any, described: Record<string, string>, context: FieldContext) => HTMLElement;
+export interface FormOptions {
+  catalogue: Catalogue;
+  el: FormMaker;
+  /** What `chevron` and `delete` look like. */
+  icon: (name: string) => Node | string;
+  t: Translate;
+  format: Format;
+  /** Those of the server now. */
+  models: () => ModelList;
+  /** The recipe is another now. */
+  change: (recipe: Recipe) => void;
+  /** Begins every id, where a page may have several forms. */
+  prefix?: string;
+}
+
+/** What a view of one job asks of the server. */
+export interface JobClient {
+  /** Any other call: the answer's JSON, or the answer itself. */
+  call(method: string, path: string, options?: RequestOptions): Promise<any>;
+  answer(method: string, path: string, options?: RequestOptions): Promise<Response>;
   /** What is made of the server's JSON. */
   read(text: string): any;
-  /** What each model has done here, among other things. */
-  stats(): Promise<{ models: { model: string; runtime: string; files: number; mean_s: number | null }[] }>;
   /** Whether it shows a key, which pictures and links of a page cannot. */
   readonly keyed: boolean;
   /** The texts of a language; the server's own English ones are among the keys. */
@@ -228,17 +255,10 @@ export interface Client {
   ticketed(url: string): Promise<string>;
   /** What is at an address of `url`. */
   bytes(url: string): Promise<Blob>;
-  health(): Promise<{ notices: { code: string, message: string }[]; url_ingest: boolean }>;
   operations(): Promise<Catalogue>;
   presets(): Promise<{ presets: Preset[] }>;
-  putPreset(name: string, preset: { title: string; description: string; recipe: Recipe }): Promise<Preset>;
-  deletePreset(name: string): Promise<void>;
   models(): Promise<ModelList>;
-  downloadModel(name: string): Promise<unknown>;
-  optimiseModel(name: string): Promise<unknown>;
-  sample(): Promise<Entry>;
 
-  jobs(page: { limit?: number; before?: string | null }): Promise<{ jobs: Job[]; next: string | null }>;
   job(id: string): Promise<Job>;
   /** The job and its ETag; the job is null where it is still the one of `known`. */
   jobIfChanged(id: string, known: string): Promise<{ job: Job | null; etag: string }>;
@@ -253,15 +273,12 @@ export interface Client {
   /** `keepalive`: the page may be going away. */
   /** A whole job by another recipe; with `files`, these alone; with `model`, by that one. */
   reprocess(id: string, redo: Partial<Recipe> & { files?: string[]; model?: string }): Promise<Job>;
-  /** A job of photos that the server fetches, where it does that. */
-  fetchUrls(job: NewJob, urls: string[], key: string): Promise<Job>;
   /** Says that the photo looks fine. */
   accept(id: string, file: string): Promise<Job>;
   /** Cuts it out anew; null: as the server does by itself. */
   setCrop(id: string, file: string, frame: Omit<Frame, 'manual'> | null): Promise<Job>;
   putMask(id: string, file: string, mask: Blob): Promise<Job>;
   deleteMask(id: string, file: string): Promise<Job>;
-  change(id: string, values: { name?: string; priority?: string; keep?: boolean }): Promise<Job>;
   deleteJob(id: string, keepalive?: boolean): Promise<void>;
 
   /** Addresses for links and pictures. */
@@ -274,6 +291,22 @@ export interface Client {
     thumbnail(id: string, file: string, options?: { of?: 'source'; size?: number; v?: number }): string;
     socket(id: string, since: number): string;
   };
+}
+
+/** With what concerns the server as a whole. */
+export interface Client extends JobClient {
+  /** What each model has done here, among other things. */
+  stats(): Promise<{ models: { model: string; runtime: string; files: number; mean_s: number | null }[] }>;
+  health(): Promise<{ notices: { code: string, message: string }[]; url_ingest: boolean }>;
+  putPreset(name: string, preset: { title: string; description: string; recipe: Recipe }): Promise<Preset>;
+  deletePreset(name: string): Promise<void>;
+  downloadModel(name: string): Promise<unknown>;
+  optimiseModel(name: string): Promise<unknown>;
+  sample(): Promise<Entry>;
+  jobs(page: { limit?: number; before?: string | null }): Promise<{ jobs: Job[]; next: string | null }>;
+  /** A job of photos that the server fetches, where it does that. */
+  fetchUrls(job: NewJob, urls: string[], key: string): Promise<Job>;
+  change(id: string, values: { name?: string; priority?: string; keep?: boolean }): Promise<Job>;
 }
 
 export interface Session {
@@ -312,6 +345,4 @@ export interface Format {
   seconds(seconds: number): string;
   /** What is left, or nothing where it is not known. */
   left(eta: Eta | null): string;
-  when(iso: string): string;
-  date(iso: string): string;
 }

@@ -1,17 +1,13 @@
 /**
- * Sizes, times and dates as people write them, and the words for where a job or a photo stands.
+ * Sizes and times as people write them, and the words for where a job or a photo stands.
  *
- * @import { FileView, Format, Job, ModelProgress, Translate } from './types.js'
+ * @import { FileView, Format, Job, Model, ModelProgress, Translate } from './types.js'
  */
 
-import { pretty } from './recipe.js';
 import { groupOf } from './store.js';
 
 /** @param {Translate} t @param {string} locale @returns {Format} */
 export function createFormat(t, locale) {
-  const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
-  const clock = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' });
-
   /** @param {number} value @param {string} unit @param {number} digits */
   const measure = (value, unit, digits) => new Intl.NumberFormat(locale, {
     style: 'unit', unit, maximumFractionDigits: digits,
@@ -38,12 +34,6 @@ export function createFormat(t, locale) {
       if (!eta) return '';
       return eta.high_s < 8 ? t('etaSoon') : t('etaLeft', { range: range(eta.low_s, eta.high_s) });
     },
-    when: (iso) => {
-      const date = new Date(iso);
-      const today = date.toDateString() === new Date().toDateString();
-      return today ? clock.format(date) : `${day.format(date)}, ${clock.format(date)}`;
-    },
-    date: (iso) => day.format(new Date(iso)),
   };
 }
 
@@ -87,4 +77,15 @@ export function countText(done, total, failed, look, t) {
     failed ? t('countFailed', { n: failed }) : '',
     look ? t('countLook', { n: look }) : '',
   ].filter(Boolean).join(' · ');
+}
+
+/** `on_missing` -> `On missing`. @param {unknown} value */
+export function pretty(value) {
+  const text = String(value).replaceAll('_', ' ');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** A model's name, and what must be fetched before it works. @param {Model} model @param {Translate} t @param {Format} format */
+export function modelText({ title, state, bytes }, t, format) {
+  return state === 'missing' && bytes ? t('toDownload', { name: title, size: format.bytes(bytes) }) : title;
 }

@@ -15,7 +15,7 @@ if (view === 'component') {
   const tell = (name) => (detail) => window.told.push([name, detail]);
   createRoot(root).render(
     <PhotoProcessor
-      {...given} presets={['cutout', 'cutout_white']} jobId={jobId || undefined}
+      {...given} options={given.options !== 'off'} presets={['cutout', 'cutout_white']} jobId={jobId || undefined}
       onJobCreated={created} onComplete={tell('complete')} onFileComplete={tell('file-complete')} onError={tell('error')}
     />,
   );

@@ -1,0 +1,39 @@
+/**
+ * The server's other HTTP calls: presets, models, all jobs. A view of one job does without them.
+ *
+ * @import { Client, JobClient } from './types.js'
+ */
+
+import { JSON_TYPE, query } from './client.js';
+
+/** @param {JobClient} client @returns {Client} */
+export function withAllCalls(client) {
+  const { call, answer } = client;
+  const at = (/** @type {string} */ kind, /** @type {string} */ name) => `/api/${kind}/${encodeURIComponent(name)}`;
+
+  return Object.assign(client, /** @type {Omit<Client, keyof JobClient>} */ ({
+    putPreset: (name, preset) => call('PUT', at('presets', name), { form: JSON.stringify(preset), headers: JSON_TYPE }),
+    async deletePreset(name) {
+      await answer('DELETE', at('presets', name));
+    },
+    downloadModel: (name) => call('POST', `${at('models', name)}/download`),
+    optimiseModel: (name) => call('POST', `${at('models', name)}/optimize`),
+    async sample() {
+      const response = await answer('GET', '/api/sample');
+      const named = /filename="?([^";]+)/.exec(response.headers.get('Content-Disposition') || '');
+      return { file: await response.blob(), name: named ? named[1] : 'sample.jpg' };
+    },
+
+    stats: () => call('GET', '/api/stats'),
+    health: () => call('GET', '/health'),
+    jobs: (page) => call('GET', `/api/jobs${query(page)}`),
+    change: (id, values) => call('PATCH', at('jobs', id), { form: JSON.stringify(values), headers: JSON_TYPE }),
+    fetchUrls({ recipe, name }, urls, key) {
+      const form = new FormData();
+      form.append('recipe', JSON.stringify(recipe));
+      if (name) form.append('name', name);
+      for (const url of urls) form.append('urls', url);
+      return call('POST', '/api/jobs', { form, headers: { 'Idempotency-Key': key } });
+    },
+  }));
+}

@@ -1,0 +1,304 @@
+/**
+ * A form for each operation and result, drawn from the server's catalogue: of the page and of the embedded views alike.
+ * Whoever wants it gives the maker of its elements, so that their classes become what the view dresses.
+ *
+ * @import { DrawField, Field, FieldContext, FormMaker, FormOptions, OperationInfo, OutputSpec, Recipe, Translate } from './types.js'
+ */
+
+import { setText } from './dom.js';
+import { fieldsOf, isIncomplete, same, stepOf, withAnotherOutput, withOutput, withParameter, withStep, withoutOutput } from './recipe.js';
+import { modelText, pretty } from './words.js';
+
+const COLOURS = /** @type {const} */ ([['#ffffff', 'white'], ['#e9ebee', 'grey'], ['#6fa3d8', 'blue'], ['#000000', 'black']]);
+const FORMATS = /** @type {Record<string, string>} */ ({ png: 'PNG', webp: 'WebP', jpeg: 'JPEG', avif: 'AVIF', tiff: 'TIFF', svg: 'SVG' });
+const WORDS = new Set(['transparent', 'blur']);
+const SAME = /** @type {Record<string, string>} */ ({ white: '#ffffff', '#fff': '#ffffff', black: '#000000', '#000': '#000000' });
+const USUAL = new Set(['remove_background', 'crop_face', 'resize']); // the others are folded away until they are used
+const PLAIN = new Set(['png', 'tiff']); // no quality to choose
+
+/** @param {Field} field @param {any} value @param {Translate} t */
+export function valueText(field, value, t) {
+  if (value === null || value === undefined) return t('none');
+  if (field.control === 'toggle') return t(value ? 'on' : 'off');
+  if (field.control === 'colour') return colourText(value, t);
+  if (typeof value === 'number') return field.percent ? `${Math.round(100 * value)} %` : [value, field.unit].filter((part) => part !== '').join(' ');
+  return t(field.labels[value] ?? FORMATS[value] ?? pretty(value));
+}
+
+/** @param {string} value @param {Translate} t */
+function colourText(value, t) {
+  if (WORDS.has(value)) return t(value);
+  const known = COLOURS.find(([hex]) => hex === (SAME[value] ?? value.toLowerCase()));
+  return known ? t(known[1]) : value;
+}
+
+/** @param {string} id @param {Field} field @param {any} value @param {FieldContext} context */
+function drawField(id, field, value, context) {
+  const { el } = context;
+  const current = value === undefined ? field.default : value;
+  const hint = field.hint && el('p', { className: 'small muted hint', id: `${id}-hint` }, field.hint);
+  /** @type {Record<string, string>} */
+  const described = hint ? { 'aria-describedby': `${id}-hint` } : {};
+  if (field.control === 'toggle') return drawToggle(id, field, Boolean(current), hint, described, context);
+  if (field.control === 'colour') return drawColour(id, field, current, context);
+  const control = CONTROLS[field.control](id, field, current, described, context);
+  return el('div', { className: 'field' },
+    el('label', { for: id }, field.title),
+    control, hint);
+}
+
+/** @type {(...given: any[]) => HTMLElement} */
+function drawToggle(id, field, value, hint, described, { el, change }) {
+  const input = el('input', { type: 'checkbox', id, checked: value, ...described, onchange: () => change(input.checked) });
+  return el('div', { className: 'field' }, el('label', { className: 'toggle' }, input, ' ', el('span', {}, field.title)), hint);
+}
+
+/** @param {string} id @param {Field} field @param {any} value @param {FieldContext} context */
+function drawColour(id, field, value, { el, t, change }) {
+  const words = field.options.filter((word) => WORDS.has(word));
+  const offered = [...words.map((word) => [word, word]), ...COLOURS.map(([hex, name]) => [hex, name])];
+  if (field.default && !offered.some(([one]) => one === field.default) && WORDS.has(field.default)) offered.unshift([field.default, field.default]);
+  const now = SAME[value] ?? value;
+  const own = !offered.some(([one]) => one === now);
+  const picker = el('input', {
+    type: 'color', className: 'own-colour', 'aria-label': `${field.title}: ${t('ownColour')}`, id: `${id}-own`,
+    value: own && /^#[0-9a-f]{6}$/i.test(now) ? now : '#c8d3dd', oninput: () => choose(picker.value),
+  });
+  const choose = (/** @type {string} */ colour) => {
+    const radio = picker.closest('fieldset').querySelector(`[value="${CSS.escape(colour)}"]`) ?? picker.previousElementSibling.firstElementChild;
+    radio.checked = true;
+    change(colour);
+  };
+  return el('fieldset', { className: 'field swatches' }, el('legend', {}, field.title),
+    ...offered.map(([colour, name], index) => swatch(el, `${id}-${index}`, id, colour, t(name), colour === now, () => change(colour))),
+    swatch(el, `${id}-any`, id, 'own', t('ownColour'), own, () => change(picker.value)),
+    picker);
+}
+
+/** A colour to pick. @param {FormMaker} el @param {string} id @param {string} group @param {string} value @param {string} label @param {boolean} checked @param {() => void} onchange */
+export function swatch(el, id, group, value, label, checked, onchange) {
+  const input = el('input', { type: 'radio', name: group, id, value, checked, onchange, 'aria-label': label });
+  const holder = el('label', { className: 'swatch', title: label, 'data-colour': value }, input);
+  if (value.startsWith('#')) holder.style.setProperty('--swatch', value);
+  return holder;
+}
+
+/** @type {Record<string, DrawField>} */
+const CONTROLS = {
+  choice(id, field, value, described, { el, t, change }) {
+    const options = [...(field.nullable ? [null] : []), ...field.options];
+    const select = el('select', { id, ...described, onchange: () => change(options[select.selectedIndex]) },
+      ...options.map((option) => el('option', { selected: option === value }, valueText(field, option, t))));
+    return select;
+  },
+  model(id, field, value, described, { el, models, change }) {
+    const select = el('select', { id, ...described, onchange: () => change(select.value) },
+      ...models.map((model) => el('option', { value: model.value, selected: model.value === value }, model.label)));
+    return select;
+  },
+  slider(id, field, value, described, { el, t, change }) {
+    const output = el('output', { for: id }, valueText(field, value, t));
+    const input = el('input', {
+      type: 'range', id, min: field.min, max: field.max, step: field.step, value, ...described, 'aria-valuetext': output.textContent,
+      oninput: () => {
+        output.textContent = valueText(field, input.valueAsNumber, t);
+        input.setAttribute('aria-valuetext', output.textContent);
+        change(input.valueAsNumber);
+      },
+    });
+    input.value = value;
+    return el('span', { className: 'slider' }, input, output);
+  },
+  number(id, field, value, described, { el, change }) {
+    const input = el('input', {
+      type: 'number', id, step: field.integer ? 1 : 'any', value: value ?? '', ...described, inputMode: field.integer ? 'numeric' : 'decimal',
+      oninput: () => input.validity.valid && change(input.value === '' ? (field.nullable ? null : undefined) : input.valueAsNumber),
+    });
+    if (field.min !== undefined) input.min = field.min;
+    if (field.max !== undefined) input.max = field.max;
+    return field.unit ? el('span', { className: 'with-unit' }, input, el('span', { className: 'muted' }, field.unit)) : input;
+  },
+  text(id, field, value, described, { el, change }) {
+    const input = el('input', {
+      type: 'text', id, value: value ?? '', ...described, oninput: () => change(input.value || (field.nullable ? null : undefined)),
+    });
+    if (!field.options.length) return input;
+    input.setAttribute('list', `${id}-examples`);
+    return el('span', {}, input, el('datalist', { id: `${id}-examples` }, ...field.options.map((one) => el('option', { value: one }))));
+  },
+};
+
+/** @param {HTMLElement} holder @param {FormOptions} options */
+export function createForm(holder, { catalogue, el, icon, t, format, models, change: told, prefix = '' }) {
+  const { operations } = catalogue;
+  const fields = new Map(operations.map(({ op, schema }) => [op, fieldsOf(schema)]));
+  const outputFields = fieldsOf(catalogue.outputs);
+  /** @type {Recipe} */ let recipe = { operations: [], outputs: [] };
+  /** @type {Set<string>} */ const opened = new Set();
+  /** @type {Array<() => void>} */ let summaries = [];
+  let offered = '';
+
+  /** Without what equals the default, so that a change and its undoing count as none. @param {Recipe} from */
+  function bare(from) {
+    /** @param {Record<string, any>} values @param {Field[]} of */
+    const strip = (values, of) => Object.fromEntries(Object.entries(values)
+      .filter(([key, value]) => !of.some((field) => field.key === key && same(field.default, value))));
+    return {
+      operations: from.operations.map((step) => strip(step, fields.get(step.op) ?? [])),
+      outputs: from.outputs.map((output) => strip(output, outputFields)),
+    };
+  }
+
+  /** @param {Recipe} next @param {boolean} [redraw] the form's shape changes with it */
+  function change(next, redraw = false) {
+    recipe = next;
+    if (redraw) draw();
+    else summarise();
+    told(recipe);
+  }
+
+  function summarise() {
+    for (const summary of summaries) summary();
+  }
+
+  /** @param {string} key @param {string} title @param {() => string} summary @param {HTMLElement[]} content */
+  function section(key, title, summary, content) {
+    const value = el('span', { className: 'small muted section-value' });
+    summaries.push(() => setText(value, summary()));
+    const details = el('details', {
+      className: 'section', open: opened.has(key), 'data-section': key,
+      ontoggle: () => (details.open ? opened.add(key) : opened.delete(key)),
+    }, el('summary', { id: `${prefix}section-${key}` }, icon('chevron'), el('span', {}, title), value), el('div', { className: 'section-body' }, ...content));
+    return details;
+  }
+
+  /** @param {OperationInfo} info */
+  function operationSections(info) {
+    const own = fields.get(info.op) ?? [];
+    const on = stepOf(recipe, info.op) !== undefined;
+    const groups = [...new Set(['', ...own.map(({ group }) => group)])];
+    return groups.filter((group) => group === '' || on).map((group) => {
+      const shown = own.filter((field) => field.group === group);
+      const content = on ? shown.map((field) => operationField(info.op, field)) : [];
+      if (group === '') content.unshift(stepToggle(info, on), ...(on ? [missing(info)] : []));
+      const key = group ? `${info.op}-${group}` : info.op;
+      return section(key, group || info.title, () => operationSummary(info, shown), content);
+    });
+  }
+
+  /** @param {OperationInfo} info @param {boolean} on */
+  function stepToggle({ op, summary }, on) {
+    const input = el('input', {
+      type: 'checkbox', id: `${prefix}use-${op}`, checked: on, onchange: () => change(withStep(recipe, op, input.checked, operations), true),
+    });
+    return el('div', { className: 'field' },
+      el('label', { className: 'toggle' }, input, ' ', el('span', {}, t('use'))),
+      el('p', { className: 'small muted hint' }, summary));
+  }
+
+  /** Says which fields want a value, as long as none has one. @param {OperationInfo} info */
+  function missing(info) {
+    const { op, schema } = info;
+    const wanted = (fields.get(op) ?? []).filter(({ key }) => schema['x-needs']?.includes(key));
+    const line = el('p', { className: 'small missing', role: 'status' });
+    summaries.push(() => {
+      const lacking = isIncomplete(info, recipe);
+      setText(line, lacking ? t('fillIn', { names: wanted.map(({ title }) => title).join(', ') }) : '');
+      for (const { key } of wanted) document.getElementById(`${prefix}${op}-${key}`)?.setAttribute('aria-invalid', String(lacking));
+    });
+    return line;
+  }
+
+  /** @param {string} op @param {Field} field */
+  function operationField(op, field) {
+    return drawField(`${prefix}${op}-${field.key}`, field, stepOf(recipe, op)?.[field.key], {
+      el, t, models: choices(), change: (value) => change(withParameter(recipe, op, field.key, value)),
+    });
+  }
+
+  /** What differs from the default, else the colour, else that it is on. @param {OperationInfo} info @param {Field[]} shown */
+  function operationSummary(info, shown) {
+    const step = stepOf(recipe, info.op);
+    if (!step) return t('off');
+    if (isIncomplete(info, recipe)) return t('incomplete');
+    const said = shown.filter(({ key, default: usual }) => step[key] !== undefined && !same(step[key], usual));
+    const colour = info.op.endsWith('background') && shown.find(({ control }) => control === 'colour');
+    if (!said.length && colour) return valueText(colour, colour.default, t);
+    if (!said.length) return t('on');
+    return said.slice(0, 2).map((field) => (field.control === 'toggle' ? named(field, step[field.key]) : text(field, step[field.key]))).join(', ');
+  }
+
+  /** @param {Field} field @param {any} value */
+  const text = (field, value) => (field.control === 'model' ? titleOf(value) : valueText(field, value, t));
+  /** @param {Field} field @param {any} value */
+  const named = (field, value) => `${field.title}: ${text(field, value)}`;
+  const titleOf = (/** @type {string} */ name) => models().models.find((model) => model.name === name)?.title ?? (name === 'auto' ? t('auto') : name);
+
+  /** The names of the formats. @param {OutputSpec[]} outputs */
+  function formatsOf(outputs) {
+    const field = outputFields.find(({ key }) => key === 'format');
+    return outputs.map(({ format: name }) => (field ? valueText(field, name ?? field.default, t) : name)).join(', ');
+  }
+
+  function outputSection() {
+    const several = recipe.outputs.length > 1;
+    const rows = recipe.outputs.map((output, index) => {
+      const shown = outputFields.filter(({ key }) => key !== 'name' && !(key === 'quality' && PLAIN.has(output.format)));
+      /** @param {Field[]} some */
+      const drawn = (some) => some.map((field) => drawField(`${prefix}output-${index}-${field.key}`, field, output[field.key], {
+        el, t, models: [], change: (value) => change(withOutput(recipe, index, field.key, value), field.key === 'format'),
+      }));
+      const rare = shown.filter(({ group }) => group);
+      return el('div', { className: 'output', role: 'group', 'aria-label': t('outputNumber', { n: index + 1 }) },
+        ...drawn(shown.filter(({ group }) => !group)),
+        el('details', { className: 'field' }, el('summary', {}, rare[0]?.group), ...drawn(rare)),
+        several && removal(index));
+    });
+    const formats = outputFields.find(({ key }) => key === 'format')?.options ?? ['png'];
+    const add = el('button', {
+      className: 'small button', id: `${prefix}add-output`, onclick: () => change(withAnotherOutput(recipe, formats), true),
+    }, t('addOutput'));
+    return section('outputs', t('output'), () => formatsOf(recipe.outputs), [...rows, add]);
+  }
+
+  /** @param {number} index */
+  const removal = (index) => el('button', {
+    className: 'icon-button', title: t('removeOutput'), 'aria-label': t('removeOutput'), onclick: () => change(withoutOutput(recipe, index), true),
+  }, icon('delete'));
+
+  function choices() {
+    const { auto, models: all } = models();
+    const automatic = { value: 'auto', label: auto ? t('autoNow', { name: titleOf(auto) }) : t('auto') };
+    return [automatic, ...all.filter(({ kind }) => kind !== 'face_detector').map((model) => ({ value: model.name, label: modelText(model, t, format) }))];
+  }
+
+  function draw() {
+    const focused = document.activeElement?.id;
+    summaries = [];
+    const isShown = (/** @type {OperationInfo} */ { op }) => USUAL.has(op) || stepOf(recipe, op) !== undefined;
+    const rare = operations.filter((info) => !isShown(info));
+    holder.replaceChildren(...operations.filter(isShown).flatMap(operationSections), outputSection(),
+      section('more', t('moreSteps'), () => t('some', { n: rare.length }), rare.flatMap(operationSections)));
+    summarise();
+    offered = JSON.stringify(choices());
+    if (focused) document.getElementById(focused)?.focus();
+  }
+
+  return {
+    fields,
+    outputFields,
+    named,
+    formatsOf,
+    /** @param {Recipe} next */
+    show(next) {
+      recipe = next;
+      draw();
+    },
+    /** Draws anew where other models are on offer. */
+    refresh: () => offered !== JSON.stringify(choices()) && draw(),
+    /** Whether they make the same of a photo. @param {Recipe} one @param {Recipe} other */
+    isSame: (one, other) => same(bare(one), bare(other)),
+    /** Whether the server's catalogue has all its steps. @param {Recipe} some */
+    knows: (some) => some.operations.every(({ op }) => fields.has(op)),
+  };
+}

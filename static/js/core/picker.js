@@ -1,0 +1,26 @@
+/**
+ * "Do again with another model": a choice of those that are here, and a button.
+ *
+ * @import { FormMaker, Format, Model, Translate } from './types.js'
+ */
+
+import { modelText } from './words.js';
+
+/**
+ * @param {{el: FormMaker, t: Translate, format: Format, models: Model[]}} context
+ * @param {string} id @param {(model: string) => void} act @param {string} [last] the model that made it
+ */
+export function modelSelect({ el, t, format, models }, id, act, last = '') {
+  const offered = models.filter(({ kind, name, state }) => kind !== 'face_detector' && name !== last && state !== 'downloading');
+  const first = offered.findIndex(({ state }) => state === 'installed' || state === 'built_in');
+  const select = el('select', { id, 'aria-label': t('otherModel') }, ...offered.map((model, index) => el('option', {
+    value: model.name, selected: index === first,
+  }, modelText(model, t, format))));
+  const button = el('button', { className: 'button', onclick: () => act(select.value) }, t('redoWith'));
+  /** @param {boolean} disabled */
+  const setDisabled = (disabled) => {
+    select.disabled = button.disabled = disabled || !offered.length;
+  };
+  setDisabled(false);
+  return { element: el('div', { className: 'redo-with' }, button, select), select, setDisabled };
+}
