@@ -9,7 +9,7 @@ import { withAllCalls } from './core/calls.js';
 import { OfflineError, createClient } from './core/client.js';
 import { createSession } from './core/session.js';
 import { isFinal } from './core/store.js';
-import { createFormat } from './core/words.js';
+import { createFormat, secondsText } from './core/words.js';
 import { createCards } from './cards.js';
 import { byId, setIcon, translate } from './dom.js';
 import { createIntake } from './intake.js';
@@ -35,7 +35,7 @@ const page = {
   session,
   t,
   notices,
-  format: createFormat(t, code),
+  format: { ...createFormat(t, code), seconds: (seconds) => secondsText(seconds, t) },
   announce: createAnnouncer(),
   models: createModelWatch(client),
   openFile: (id) => attempt(async () => (await loadViewer()).enter(id)),

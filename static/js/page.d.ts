@@ -7,7 +7,7 @@ export interface Page {
   client: Client;
   session: Session;
   t: Translate;
-  format: Format;
+  format: Format & { seconds(seconds: number): string };
   notices: ReturnType<typeof import('./notices.js').createNotices>;
   announce: (sentence: string) => void;
   models: ReturnType<typeof import('./models.js').createModelWatch>;

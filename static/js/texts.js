@@ -111,6 +111,7 @@ export const texts = {
   factResult: 'Result',
   factEngine: 'Engine',
   factTime: 'Time',
+  milliseconds: '{n} ms',
   factTimes: 'Where the time went',
   factFaces: 'Faces',
   factPixels: '{width} × {height} px',

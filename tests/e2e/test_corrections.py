@@ -17,7 +17,8 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 FULL = {"code": "storage_full", "detail": "The disk is full.", "hint": "Delete old jobs."}
 ANY = {"Access-Control-Allow-Origin": "*"}
 SMALL = """() => [...document.querySelectorAll('[data-pp-part="root"] *')]
-  .filter((one) => one.matches('button, summary, a, select, input, label:has(input)') && !one.matches('label input, [type="file"]'))
+  .filter((one) => one.matches('button, summary, a, select, input, label:has(input)'))
+  .filter((one) => !one.matches('label input, [type="file"]'))
   .filter((one) => one.checkVisibility({ visibilityProperty: true }) && one.getBoundingClientRect().height < 43.5)
   .map((one) => one.outerHTML.slice(0, 120))"""
 """What a finger has to hit and is less than 44 px high."""

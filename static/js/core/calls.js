@@ -11,7 +11,8 @@ export function withAllCalls(client) {
   const { call, answer } = client;
   const at = (/** @type {string} */ kind, /** @type {string} */ name) => `/api/${kind}/${encodeURIComponent(name)}`;
 
-  return Object.assign(client, /** @type {Omit<Client, keyof JobClient>} */ ({
+  /** @type {Omit<Client, keyof JobClient>} */
+  const calls = {
     putPreset: (name, preset) => call('PUT', at('presets', name), { form: JSON.stringify(preset), headers: JSON_TYPE }),
     async deletePreset(name) {
       await answer('DELETE', at('presets', name));
@@ -35,5 +36,11 @@ export function withAllCalls(client) {
       for (const url of urls) form.append('urls', url);
       return call('POST', '/api/jobs', { form, headers: { 'Idempotency-Key': key } });
     },
-  }));
+  };
+  /** @type {Omit<Client['url'], keyof JobClient['url']>} */
+  const addresses = {
+    sheet: (id, options) => client.url.zip(id).replace(/download$/, `sheet${query(options)}`),
+    source: (id, file) => client.url.mask(id, file).replace(/mask$/, 'source'),
+  };
+  return { ...client, ...calls, url: { ...client.url, ...addresses } };
 }

@@ -136,9 +136,7 @@ export function createClient(base = '', read = JSON.parse, key = '') {
 
     url: {
       zip: (id) => `${base}${at(id)}/download`,
-      sheet: (id, options) => `${base}${at(id)}/sheet${query(options)}`,
       mask: (id, file) => `${base}${fileAt(id, file)}/mask`,
-      source: (id, file) => `${base}${fileAt(id, file)}/source`,
       result: (id, file, output) => `${base}${fileAt(id, file)}/result${output ? `/${encodeURIComponent(output)}` : ''}`,
       thumbnail: (id, file, options = {}) => `${base}${fileAt(id, file)}/thumbnail${query(options)}`,
       socket(id, since) {

@@ -71,7 +71,6 @@ export const en = {
   rangeSeconds: '{low}–{high} s',
   rangeMinutes: '{low}–{high} min',
   rangeHours: '{low}–{high} h',
-  milliseconds: '{n} ms',
   oneSecond: '{n} s',
   oneMinute: '{n} min',
   oneHour: '{n} h',

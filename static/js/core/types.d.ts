@@ -284,8 +284,6 @@ export interface JobClient {
   /** Addresses for links and pictures. */
   url: {
     zip(id: string): string;
-    sheet(id: string, options: { paper: string; copies: string | null }): string;
-    source(id: string, file: string): string;
     mask(id: string, file: string): string;
     result(id: string, file: string, output?: string): string;
     thumbnail(id: string, file: string, options?: { of?: 'source'; size?: number; v?: number }): string;
@@ -295,6 +293,10 @@ export interface JobClient {
 
 /** With what concerns the server as a whole. */
 export interface Client extends JobClient {
+  url: JobClient['url'] & {
+    sheet(id: string, options: { paper: string; copies: string | null }): string;
+    source(id: string, file: string): string;
+  };
   /** What each model has done here, among other things. */
   stats(): Promise<{ models: { model: string; runtime: string; files: number; mean_s: number | null }[] }>;
   health(): Promise<{ notices: { code: string, message: string }[]; url_ingest: boolean }>;
@@ -342,7 +344,6 @@ export interface Session {
 
 export interface Format {
   bytes(bytes: number): string;
-  seconds(seconds: number): string;
   /** What is left, or nothing where it is not known. */
   left(eta: Eta | null): string;
 }

@@ -28,14 +28,16 @@ export function createFormat(t, locale) {
       if (bytes < 1e6) return measure(Math.max(1, Math.round(bytes / 1e3)), 'kilobyte', 0);
       return bytes < 1e9 ? measure(bytes / 1e6, 'megabyte', bytes < 1e7 ? 1 : 0) : measure(bytes / 1e9, 'gigabyte', 1);
     },
-    seconds: (seconds) => seconds < 0.1 ? t('milliseconds', { n: Math.round(1000 * seconds) })
-      : t('oneSecond', { n: seconds < 10 ? Math.round(100 * seconds) / 100 : Math.round(seconds) }),
     left: (eta) => {
       if (!eta) return '';
       return eta.high_s < 8 ? t('etaSoon') : t('etaLeft', { range: range(eta.low_s, eta.high_s) });
     },
   };
 }
+
+/** @param {number} seconds @param {Translate} t */
+export const secondsText = (seconds, t) => seconds < 0.1 ? t('milliseconds', { n: Math.round(1000 * seconds) })
+  : t('oneSecond', { n: seconds < 10 ? Math.round(100 * seconds) / 100 : Math.round(seconds) });
 
 /** @param {number} seconds */
 const fives = (seconds) => Math.max(5, Math.round(seconds / 5) * 5);
