@@ -1,7 +1,13 @@
-"""Faces by Haar's cascades, which come with OpenCV: frontal ones, where no network is."""
+"""Faces by Haar's cascades, which come with OpenCV: frontal ones, where no network is.
+
+Coarse to fine: the photo is searched small, since most faces that are wanted fill a good part of it; what is found is
+looked at closely in the photo's own px. Only where nothing is found it is searched larger, and turned.
+"""
 
 import math
 import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import cast
@@ -10,108 +16,263 @@ import cv2
 import numpy as np
 from cv2.data import haarcascades
 
+from engines.closeup import CloseUp, turned_back
 from imaging.faces import FoundFace, Point, lean
 from imaging.framing import Cut, framed
 from imaging.geometry import Box
 from imaging.pictures import Picture, Pixels
-from imaging.reduction import reduced
+from imaging.reduction import at_most
 
 NAME = "haar"
-WORK_PX = 640  # longest side while looking; a face needs 24 px there
-EYES_WORK_PX = 900  # longest side while looking for eyes, which need 20 px there
-MIN_FACE_PX = 24
+NEAR_PX = 256  # longest sides while looking: for faces that fill the photo,
+WORK_PX = 640  # and for others
+WINDOW_PX = 24  # of the cascade: a face has as many px at least
+SMALL_PX = 32  # at NEAR_PX: where a face is smaller, there may be others that are smaller still
 SCALE_STEP = 1.1
 MIN_NEIGHBOURS = 4
 SURE_NEIGHBOURS = 12  # as many overlapping hits need no eyes: sunglasses, closed eyes
-EYES_FROM_PX = 48  # eyes of smaller faces cannot be found
-EYE_WORK_PX = 120  # width of a face while looking for its eyes
-EYE_SHARE = 0.12  # least width of an eye, of the face's
+SAME = 0.3  # intersection over union of two boxes of one face
+EYES_FROM_PX = 48  # of the photo: eyes of smaller faces cannot be found
+CLOSE_PX = 252  # side of the close look at one face,
+CLOSE_ROOM = 1.8  # which shows so many of its widths
+CLOSE_STEP = 1.05
+CLOSE_SHARE = 0.33  # of a close look's px: where the face is looked for in it
+CLOSE_SIZES = (0.75, 1.33)  # times the width that is expected
+CLOSE_FACES = 6  # that are looked at closely, of a group
+EYE_ROWS = (0.17, 0.6)  # of a face's height: where its eyes are
+EYE_SIZES = (0.17, 0.36)  # of a face's width
+EYE_STEP = 1.1
+EYE_NEIGHBOURS = 2
+EYE_CASCADES = ("eye", "eye_tree_eyeglasses")  # the second knows glasses, and takes three times as long
 TRIALS = (-18.0, 18.0, -36.0, 36.0, 90.0, -90.0, 180.0)  # degrees: the cascades find faces that lean by about 12
-LOOKS = (0.0, -4.0, 4.0)  # degrees beside the one found: the mean of three looks has half the error of one
+LOOKS = (-4.0, 4.0)  # degrees beside the one found: the mean of three looks has half the error of one
+NEARLY = 5.0  # degrees that the first look may lean and still be one of the three
 STEADY = 6.0  # degrees by which looks may differ and still be believed
 APART = (0.28, 0.75)  # distance of the eyes, in face widths
-AROUND = 0.8  # of a face's width: what is looked at on each side of it for its eyes
+STEEPEST = 0.5  # slope of a line through two eyes of one face that leans by 12 degrees, and twice that
 OPEN_ROOM = 1.1  # side of the square about a pupil, in units of the head,
 OPEN_PX = 110  # and in px, in which an open eye is looked for
 OPEN_LEAST_PX = 36
-STEEPEST = 0.5  # slope of a line through two eyes of one face that leans by 12 degrees, and twice that
+
+
+@dataclass(frozen=True)
+class _Hit:
+    """A box that a cascade saw, in px, and how many overlapping hits it has."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    count: int
+
+    @property
+    def middle(self) -> Point:
+        return self.x + self.width / 2, self.y + self.height / 2
+
+    def scaled(self, factor: float) -> "_Hit":
+        return _Hit(self.x * factor, self.y * factor, self.width * factor, self.height * factor, self.count)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What one close look saw of a face: its box, and the two eyes if there are two, in px of the photo."""
+
+    face: FoundFace
+    eyes: tuple[Point, Point] | None
+    is_face: bool
+    has_eye: bool
 
 
 def haar_faces(pixels: Pixels) -> tuple[FoundFace, ...]:
-    """The faces in (H, W, 3) uint8 RGB `pixels`, largest first.
+    """The faces in (H, W, 3) uint8 RGB `pixels`, largest first; of a group the largest six with their eyes.
 
     Upright ones first; where there are none, one that leans by up to 45 degrees or lies on its side is looked for, and
-    believed if it has two eyes.
+    believed if it has two eyes. On a 12 MP portrait this takes some 40 ms, where nothing is found ten times that.
     """
-    small, factor = _small(pixels)
-    found = tuple(FoundFace(*box, detector=NAME) for box in find_faces(pixels))
+    found = _upright(pixels)
     if found:
-        return (_with_eyes(found[0], small, factor), *found[1:])
-    tilted = _tilted(small)
-    return () if tilted is None else (_scaled(tilted, 1 / factor),)
+        return (*(_closely(pixels, face) or face for face in found[:CLOSE_FACES]), *found[CLOSE_FACES:])
+    tilted = _tilted(pixels)
+    return () if tilted is None else (tilted,)
 
 
 def find_faces(pixels: Pixels) -> list[Box]:
     """Boxes (x, y, width, height in px) of the upright faces in (H, W, 3) uint8 RGB `pixels`, largest first."""
     height, width = pixels.shape[:2]
-    factor = min(1.0, WORK_PX / max(height, width))
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    if min(size) < MIN_FACE_PX:
+    boxes = [(max(0, round(face.x)), max(0, round(face.y)), face) for face in _upright(pixels)]
+    return [(x, y, min(round(face.width), width - x), min(round(face.height), height - y)) for x, y, face in boxes]
+
+
+def _upright(pixels: Pixels) -> list[FoundFace]:
+    """The upright faces, largest first."""
+    work, factor = at_most(pixels, WORK_PX)
+    near, closer = at_most(work, NEAR_PX)
+    hits = [hit.scaled(1 / closer) for hit in _search(near)]
+    if closer < 1 and (not hits or min(hit.width for hit in hits) < SMALL_PX / closer):
+        hits = _once([*_search(work), *hits])
+    faces = [(hit.count, _face(hit.scaled(1 / factor))) for hit in hits]
+    found = [face for count, face in faces if _is_likely(pixels, face, count)]
+    return sorted(found, key=lambda face: -face.area)
+
+
+def _search(pixels: Pixels) -> list[_Hit]:
+    """The boxes of the upright faces in a small photo, in its px."""
+    if min(pixels.shape[:2]) < WINDOW_PX:
         return []
-    grey = cv2.cvtColor(reduced(pixels, *size), cv2.COLOR_RGB2GRAY)
-    boxes = _detect(np.asarray(grey, np.uint8))
-    scaled = [[round(side / factor) for side in box] for box in boxes]
-    inside = [(x, y, min(wide, width - x), min(high, height - y)) for x, y, wide, high in scaled]
-    return sorted(inside, key=lambda box: -box[2] * box[3])
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    boxes, counts = _kept_cascade("frontalface_alt2").detectMultiScale2(
+        grey, scaleFactor=SCALE_STEP, minNeighbors=MIN_NEIGHBOURS, minSize=(WINDOW_PX, WINDOW_PX)
+    )
+    return [_hit(box, count) for box, count in zip(boxes, counts, strict=True)]
 
 
-def _detect(grey: Pixels) -> list[Box]:
-    """Boxes in px of `grey`.
+def _hit(box: Sequence[int], count: int) -> _Hit:
+    x, y, width, height = map(float, box)
+    return _Hit(x, y, width, height, int(count))
 
-    In 150 street photos this finds 24 of 39 bare faces, in 60 photos without people one false one. Without the look
-    for eyes it is 24 and four, with an equalised histogram besides 20 and five.
+
+def _once(hits: Sequence[_Hit]) -> list[_Hit]:
+    """Each face once: of several looks at one the first."""
+    kept: list[_Hit] = []
+    for hit in hits:
+        if all(_overlap(hit, other) < SAME for other in kept):
+            kept.append(hit)
+    return kept
+
+
+def _overlap(one: _Hit, other: _Hit) -> float:
+    """Intersection over union."""
+    across = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    down = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    common = max(0.0, across) * max(0.0, down)
+    return common / (one.width * one.height + other.width * other.height - common)
+
+
+def _face(hit: _Hit, angle: float = 0.0) -> FoundFace:
+    return FoundFace(hit.x, hit.y, hit.width, hit.height, NAME, angle=angle)
+
+
+def _scaled(face: FoundFace, factor: float) -> FoundFace:
+    return face.mapped(lambda x, y: (x * factor, y * factor))
+
+
+def _is_likely(pixels: Pixels, face: FoundFace, count: int) -> bool:
+    """Whether the hits are many, or there is an eye; of faces too small for that all are believed."""
+    if count >= SURE_NEIGHBOURS or face.width < EYES_FROM_PX:
+        return True
+    return _looked(_close_up(pixels, face), face, 0.0).has_eye
+
+
+def _tilted(pixels: Pixels) -> FoundFace | None:
+    """A face that leans or lies, with its eyes."""
+    work, factor = at_most(pixels, WORK_PX)
+    near, closer = at_most(work, NEAR_PX)
+    for small, share in ((near, factor * closer), (work, factor))[: 2 if closer < 1 else 1]:
+        for trial in TRIALS:
+            turned, back = turned_back(small, trial)
+            for hit in sorted(_search(turned), key=lambda hit: -hit.width)[:1]:
+                face = _closely(pixels, _scaled(_face(hit).mapped(back), 1 / share))
+                if face is not None and face.eyes is not None:
+                    return face
+    return None
+
+
+def _close_up(pixels: Pixels, face: FoundFace) -> CloseUp:
+    return CloseUp(pixels, face.middle, CLOSE_ROOM * face.width, CLOSE_PX)
+
+
+def _closely(pixels: Pixels, face: FoundFace) -> FoundFace | None:
+    """The face with its eyes, where the looks agree on how they lie; else as it was found. None where no look sees it.
+
+    A cascade's box comes in steps of a tenth; several looks at one size make one of a few hundredths.
     """
-    found, hits = _kept_cascade("frontalface_alt2").detectMultiScale2(
-        grey, scaleFactor=SCALE_STEP, minNeighbors=MIN_NEIGHBOURS, minSize=(MIN_FACE_PX, MIN_FACE_PX)
+    close = _close_up(pixels, face)
+    first, start = _looked(close, face, face.angle), face.angle
+    if first.eyes is not None and abs((lean(first.eyes) - start + 180) % 360 - 180) > NEARLY:
+        start = lean(first.eyes)
+        first = _looked(close, face, start)
+    looks = [first, *(_looked(close, face, start + beside) for beside in LOOKS)]
+    seen = [look.face for look in looks if look.is_face]
+    if not seen:
+        return None
+    x, y = np.mean([one.middle for one in seen], axis=0)
+    width = float(np.mean([one.width for one in seen]))
+    found = FoundFace(float(x) - width / 2, float(y) - width / 2, width, width, NAME, angle=face.angle)
+    eyes = _agreed([look.eyes for look in looks if look.eyes is not None], start)
+    return found if eyes is None else replace(found, eyes=eyes, angle=lean(eyes))
+
+
+def _looked(close: CloseUp, face: FoundFace, angle: float) -> _Look:
+    """The face and its eyes, looked for in the photo turned back by `angle` degrees."""
+    part, back = close.level(angle)
+    grey = np.asarray(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), np.uint8)
+    expected = CLOSE_PX / CLOSE_ROOM
+    hit = _seen(grey, expected)
+    box = hit or _Hit((CLOSE_PX - expected) / 2, (CLOSE_PX - expected) / 2, expected, expected, 0)
+    seen: list[Point] = []
+    pair = None
+    for name in EYE_CASCADES:
+        seen += _eyes(grey, box, name)
+        pair = _pair(box, seen)
+        if pair is not None:
+            break
+    there = None if pair is None else (back(*pair[0]), back(*pair[1]))
+    return _Look(_face(box).mapped(back), there, hit is not None, bool(seen))
+
+
+def _seen(grey: Pixels, expected: float) -> _Hit | None:
+    """The face in a close look, near the middle and about `expected` px wide."""
+    small = cv2.resize(grey, None, fx=CLOSE_SHARE, fy=CLOSE_SHARE, interpolation=cv2.INTER_AREA)
+    least, most = (round(CLOSE_SHARE * expected * times) for times in CLOSE_SIZES)
+    boxes, counts = _kept_cascade("frontalface_alt2").detectMultiScale2(
+        small, scaleFactor=CLOSE_STEP, minNeighbors=2, minSize=(least, least), maxSize=(most, most)
     )
-    eyes = _kept_cascade("eye_tree_eyeglasses")
-    boxes = [(int(x), int(y), int(width), int(height)) for x, y, width, height in found]
-    return [
-        box
-        for box, count in zip(boxes, hits, strict=True)
-        if count >= SURE_NEIGHBOURS or box[2] < EYES_FROM_PX or _has_eye(grey, box, eyes)
+    hits = [_hit(box, count).scaled(1 / CLOSE_SHARE) for box, count in zip(boxes, counts, strict=True)]
+    return max(hits, key=lambda hit: hit.count, default=None)
+
+
+def _eyes(grey: Pixels, box: _Hit, name: str) -> list[Point]:
+    """The middles of what looks like an eye in the upper part of a face."""
+    first, last = (round(box.y + share * box.height) for share in EYE_ROWS)
+    left, top = max(0, round(box.x)), max(0, first)
+    upper = grey[top:last, left : round(box.x + box.width)]
+    least, most = (round(share * box.width) for share in EYE_SIZES)
+    found = _kept_cascade(name).detectMultiScale(
+        upper, scaleFactor=EYE_STEP, minNeighbors=EYE_NEIGHBOURS, minSize=(least, least), maxSize=(most, most)
+    )
+    return [(left + x + width / 2, top + y + height / 2) for x, y, width, height in found]
+
+
+def _pair(box: _Hit, eyes: Sequence[Point]) -> tuple[Point, Point] | None:
+    """Two eyes, the left one first, that lie as eyes of one face do; None where there are none."""
+    middle = box.middle[0]
+    pairs = [
+        (one, other)
+        for one, other in product(eyes, eyes)
+        if one[0] < middle < other[0]
+        and APART[0] <= (other[0] - one[0]) / box.width <= APART[1]
+        and abs(other[1] - one[1]) <= STEEPEST * (other[0] - one[0])
     ]
+    # Of several, the pair that is most evenly about the face's middle.
+    return min(pairs, key=lambda pair: abs((pair[0][0] + pair[1][0]) / 2 - middle), default=None)
 
 
-def _cascade(name: str) -> cv2.CascadeClassifier:
-    """A cascade from OpenCV's wheel, read in 15 ms."""
-    return cv2.CascadeClassifier(str(Path(haarcascades) / f"haarcascade_{name}.xml"))
-
-
-def find_eyes(pixels: Pixels, face: Box) -> list[Box]:
-    """Boxes (x, y, width, height in px) of what looks like eyes in the upper part of a face in (H, W, 3) uint8 RGB."""
-    x, y, width, height = face
-    part = cv2.cvtColor(pixels[y : y + round(0.65 * height), x : x + width], cv2.COLOR_RGB2GRAY)
-    factor = max(1.0, 2 * EYE_WORK_PX / width)
-    large = cv2.resize(part, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
-    least = round(EYE_SHARE * width * factor)
-    found = _kept_cascade("eye_tree_eyeglasses").detectMultiScale(
-        large, scaleFactor=1.05, minNeighbors=3, minSize=(least, least)
+def _agreed(looks: Sequence[tuple[Point, Point]], angle: float) -> tuple[Point, Point] | None:
+    """The eyes of the looks, which were made about `angle`; None where these do not agree."""
+    if len(looks) < 2:
+        return None
+    leans = [(lean(eyes) - angle + 180) % 360 - 180 for eyes in looks]
+    if np.ptp(leans) > STEADY:
+        return None
+    left, right = np.median(np.array(looks), axis=0)
+    turned = math.radians(float(np.median(leans)) + angle)
+    # The median of each number alone may lean otherwise than the looks do.
+    middle, half = (left + right) / 2, math.dist(left, right) / 2
+    across = half * math.cos(turned), half * math.sin(turned)
+    return (
+        (float(middle[0]) - across[0], float(middle[1]) - across[1]),
+        (float(middle[0]) + across[0], float(middle[1]) + across[1]),
     )
-    return [
-        (x + round(left / factor), y + round(top / factor), round(wide / factor), round(high / factor))
-        for left, top, wide, high in found
-    ]
-
-
-def _has_eye(grey: Pixels, box: Box, eyes: cv2.CascadeClassifier) -> bool:
-    x, y, width, height = box
-    factor = max(1.0, EYE_WORK_PX / width)
-    upper = cv2.resize(
-        grey[y : y + round(0.65 * height), x : x + width], None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC
-    )
-    least = round(EYE_SHARE * width * factor)
-    return len(eyes.detectMultiScale(upper, scaleFactor=1.05, minNeighbors=1, minSize=(least, least))) > 0
 
 
 def eye_hits(pixels: Pixels, eyes: tuple[Point, Point], unit: float, angle: float, enough: int) -> int:
@@ -143,118 +304,7 @@ _CASCADES = threading.local()
 
 
 def _kept_cascade(name: str) -> cv2.CascadeClassifier:
-    """A cascade that is this thread's own: one does not bear two."""
+    """A cascade from OpenCV's wheel, read in 15 ms; this thread's own, since one does not bear two."""
     if not hasattr(_CASCADES, name):
-        setattr(_CASCADES, name, _cascade(name))
+        setattr(_CASCADES, name, cv2.CascadeClassifier(str(Path(haarcascades) / f"haarcascade_{name}.xml")))
     return cast(cv2.CascadeClassifier, getattr(_CASCADES, name))
-
-
-def _small(pixels: Pixels) -> tuple[Pixels, float]:
-    """`pixels` at the size in which eyes are looked for, and its share of the px along a side."""
-    height, width = pixels.shape[:2]
-    factor = min(1.0, EYES_WORK_PX / max(height, width))
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    return (pixels if factor == 1 else reduced(pixels, *size)), factor
-
-
-def _scaled(face: FoundFace, factor: float) -> FoundFace:
-    return face.mapped(lambda x, y: (x * factor, y * factor))
-
-
-def _with_eyes(face: FoundFace, small: Pixels, factor: float) -> FoundFace:
-    """The upright face with its eyes, where three looks agree on how they lie."""
-    left, top = (max(0, int(factor * (at - AROUND * face.width))) for at in (face.x, face.y))
-    right, bottom = (int(factor * (at + (1 + AROUND) * face.width)) for at in (face.x, face.y))
-    region = np.ascontiguousarray(small[top:bottom, left:right])
-    first = _leaning(region, 0.0)
-    eyes = None if first is None else _steady(region, lean(first[1]))
-    if eyes is None:
-        return face
-    pair = tuple(((x + left) / factor, (y + top) / factor) for x, y in eyes)
-    middle = (pair[0][0] + pair[1][0]) / 2, (pair[0][1] + pair[1][1]) / 2
-    inside = face.x < middle[0] < face.x + face.width and face.y < middle[1] < face.y + face.height
-    if not inside:
-        return face
-    return FoundFace(face.x, face.y, face.width, face.height, NAME, eyes=(pair[0], pair[1]), angle=lean(eyes))
-
-
-def _tilted(small: Pixels) -> FoundFace | None:
-    """A face that leans or lies, with its eyes."""
-    for trial in TRIALS:
-        first = _leaning(small, trial)
-        if first is None:
-            continue
-        eyes = _steady(small, lean(first[1]))
-        if eyes is not None:
-            face = first[0]
-            return FoundFace(face.x, face.y, face.width, face.height, NAME, eyes=eyes, angle=lean(eyes))
-    return None
-
-
-def _steady(small: Pixels, angle: float) -> tuple[Point, Point] | None:
-    """The eyes of the largest face, looked for at three angles near `angle`; None where the looks do not agree."""
-    looks = [found[1] for look in LOOKS if (found := _leaning(small, angle + look)) is not None]
-    if len(looks) < 2:
-        return None
-    leans = [(lean(eyes) - angle + 180) % 360 - 180 for eyes in looks]
-    if np.ptp(leans) > STEADY:
-        return None
-    left, right = np.median(np.array(looks), axis=0)
-    turned = math.radians(float(np.median(leans)) + angle)
-    # The median of each number alone may lean otherwise than the looks do.
-    middle, half = (left + right) / 2, math.dist(left, right) / 2
-    across = half * math.cos(turned), half * math.sin(turned)
-    return (
-        (float(middle[0]) - across[0], float(middle[1]) - across[1]),
-        (float(middle[0]) + across[0], float(middle[1]) + across[1]),
-    )
-
-
-def _leaning(pixels: Pixels, trial: float) -> tuple[FoundFace, tuple[Point, Point]] | None:
-    """The largest face and its eyes, looked for in the photo turned back by `trial` degrees."""
-    turned, back = turned_back(pixels, trial)
-    for box in find_faces(turned)[:1]:
-        pair = _pair(box, find_eyes(turned, box))
-        if pair is not None:
-            face = FoundFace(*box, detector=NAME).mapped(back)
-            return face, (back(*pair[0]), back(*pair[1]))
-    return None
-
-
-def turned_back(pixels: Pixels, degrees: float) -> tuple[Pixels, "Back"]:
-    """(H, W, 3) uint8 `pixels` turned counterclockwise by `degrees` about their middle, and the way back to them."""
-    height, width = pixels.shape[:2]
-    if degrees == 0:
-        return pixels, Back(np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]))
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
-    quarter = abs(degrees) == 90
-    size = (height, width) if quarter else (width, height)
-    matrix[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
-    turned = cv2.warpAffine(pixels, matrix, size, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(turned, np.uint8), Back(np.asarray(cv2.invertAffineTransform(matrix), np.float64))
-
-
-class Back:
-    """From a turned picture to the one that was turned."""
-
-    def __init__(self, matrix: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> None:
-        self._matrix = matrix
-
-    def __call__(self, x: float, y: float) -> Point:
-        at = self._matrix @ (x, y, 1.0)
-        return float(at[0]), float(at[1])
-
-
-def _pair(face: Box, eyes: list[Box]) -> tuple[Point, Point] | None:
-    """The middles of two eyes, the left one first, that lie as eyes of one face do; None where there are none."""
-    middles = [(x + width / 2, y + height / 2) for x, y, width, height in eyes]
-    middle = face[0] + face[2] / 2
-    pairs = [
-        (one, other)
-        for one, other in product(middles, middles)
-        if one[0] < middle < other[0]
-        and APART[0] <= (other[0] - one[0]) / face[2] <= APART[1]
-        and abs(other[1] - one[1]) <= STEEPEST * (other[0] - one[0])
-    ]
-    # Of several, the pair that is most evenly about the face's middle.
-    return min(pairs, key=lambda pair: abs((pair[0][0] + pair[1][0]) / 2 - middle), default=None)

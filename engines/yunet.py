@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 
 import errors
-from engines.haar import Back, turned_back
+from engines.closeup import CloseUp, turned_back
 from imaging.faces import FoundFace, Point, lean
 from imaging.pictures import Pixels
-from imaging.reduction import by_whole_steps
+from imaging.reduction import at_most
 
 NAME = "yunet"
 NEAR_PX = 320  # longest sides at which is looked: for faces that fill the photo,
@@ -25,7 +25,6 @@ SURE_SCORE = 0.87  # above which nobody looks further
 LARGE_SHARE = 0.45  # of the photo's longest side: what is larger is looked at from farther away
 SMALL_PX = 56  # at WORK_PX: where a face is smaller, there may be others that are smaller still
 CLOSE_PX = 448  # side of the close look at one face,
-CLOSE_SOURCE_PX = 672  # at least, of what is turned for it: half as much again, since corners are turned in
 CLOSE_ROOM = 1.5  # which shows so many of its longest sides
 CLOSE_LOOKS = 4
 LEVEL = 1.6  # degrees that two close looks may differ: of that a sixth is left
@@ -53,7 +52,7 @@ class YuNet:
         A face that is found at once takes one look of 12 ms, and two or three close ones of 7. Where nothing is found,
         there are eight looks, 200 ms.
         """
-        work, factor = _at(pixels, WORK_PX)
+        work, factor = at_most(pixels, WORK_PX)
         found = self._look(work)
         largest = max((face.height for face in found if (face.score or 0) >= SURE_SCORE), default=WORK_PX)
         if largest > LARGE_SHARE * WORK_PX and max(work.shape[:2]) > NEAR_PX:
@@ -62,7 +61,7 @@ class YuNet:
             found = _merged([*found, *self._turned(work, max((face.height for face in found), default=0.0))])
         faces = [_scaled(face, 1 / factor) for face in found]
         if factor * FAR_PX / WORK_PX <= 1 and (not faces or min(face.height for face in found) < SMALL_PX):
-            far, closer = _at(pixels, FAR_PX)
+            far, closer = at_most(pixels, FAR_PX)
             faces = _merged([*faces, *(_scaled(face, 1 / closer) for face in self._look(far))])
         faces.sort(key=lambda face: -face.area)
         return (*(self._closely(pixels, face) for face in faces[:CLOSE_FACES]), *faces[CLOSE_FACES:])
@@ -73,11 +72,13 @@ class YuNet:
         Of a face of less than some 200 px the network tells the landmarks as if it stood upright: of 10 degrees that
         the eyes lean, 2 are seen. So the face is looked at enlarged, and turned level until it is found level.
         """
-        close = _Close(pixels, face)
+        side = CLOSE_ROOM * max(face.width, face.height)
+        close = CloseUp(pixels, face.middle, side, CLOSE_PX)
+        least_area = face.area * (CLOSE_PX / side) ** 2 / 4
         for _ in range(CLOSE_LOOKS):
             part, back = close.level(face.angle)
             seen = max(self._look(part), key=lambda one: one.area * (one.score or 0), default=None)
-            if seen is None or seen.landmarks is None or seen.area < close.least_area:
+            if seen is None or seen.landmarks is None or seen.area < least_area:
                 return face
             points = tuple(back(*point) for point in seen.landmarks)
             angle = lean((points[0], points[1]))
@@ -88,13 +89,13 @@ class YuNet:
         return face
 
     def _nearer(self, work: Pixels) -> list[FoundFace]:
-        small, factor = _at(work, NEAR_PX)
+        small, factor = at_most(work, NEAR_PX)
         return [_scaled(face, 1 / factor) for face in self._look(small)]
 
     def _turned(self, work: Pixels, size: float) -> list[FoundFace]:
         """Faces in the photo turned by quarters, and by eighths where these show none. `size` px are expected."""
         if size > LARGE_SHARE * NEAR_PX:
-            small, factor = _at(work, NEAR_PX)
+            small, factor = at_most(work, NEAR_PX)
             return [_scaled(face, 1 / factor) for face in self._turned(small, 0.0)]
         for turns in (TURNS, TILTS):
             found: list[FoundFace] = []
@@ -117,41 +118,6 @@ class YuNet:
             self._network.setInputSize((width, height))
             rows = self._network.detect(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))[1]
         return () if rows is None else np.asarray(rows, np.float32)
-
-
-class _Close:
-    """The square about a face, to be looked at closely."""
-
-    def __init__(self, pixels: Pixels, face: FoundFace) -> None:
-        self._side = CLOSE_ROOM * max(face.width, face.height)
-        self.least_area = face.area * (CLOSE_PX / self._side) ** 2 / 4
-        reach = self._side * 0.75
-        x, y = face.middle
-        self._left, self._top = max(0, int(x - reach)), max(0, int(y - reach))
-        part = pixels[self._top : int(y + reach) + 1, self._left : int(x + reach) + 1]
-        self._small = by_whole_steps(part, CLOSE_SOURCE_PX, CLOSE_SOURCE_PX)
-        self._factor = 1 / max(1, min(part.shape[:2]) // CLOSE_SOURCE_PX)
-        self._centre = (x - self._left) * self._factor, (y - self._top) * self._factor
-
-    def level(self, angle: float) -> tuple[Pixels, Back]:
-        """The square turned back by `angle`, CLOSE_PX wide, and the way back."""
-        matrix = cv2.getRotationMatrix2D(self._centre, angle, CLOSE_PX / (self._side * self._factor))
-        matrix[:, 2] += np.array([CLOSE_PX / 2 - self._centre[0], CLOSE_PX / 2 - self._centre[1]])
-        level = cv2.warpAffine(self._small, matrix, (CLOSE_PX, CLOSE_PX), borderMode=cv2.BORDER_REPLICATE)
-        inverse = np.asarray(cv2.invertAffineTransform(matrix), np.float64) / self._factor
-        inverse[:, 2] += np.array([self._left, self._top])
-        return np.asarray(level, np.uint8), Back(inverse)
-
-
-def _at(pixels: Pixels, side: int) -> tuple[Pixels, float]:
-    """`pixels` with a longest side of `side` px at most, and the share that is of theirs."""
-    height, width = pixels.shape[:2]
-    factor = min(1.0, side / max(height, width))
-    if factor == 1:
-        return pixels, 1.0
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    nearly = by_whole_steps(pixels, *size)
-    return np.asarray(cv2.resize(nearly, size, interpolation=cv2.INTER_AREA), np.uint8), factor
 
 
 def _scaled(face: FoundFace, factor: float) -> FoundFace:

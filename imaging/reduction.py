@@ -46,3 +46,14 @@ def enlarged(mask: Pixels, width: int, height: int) -> Pixels:
     if width >= mask.shape[1] and height >= mask.shape[0]:
         return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
     return np.asarray(Image.fromarray(mask).resize((width, height), Image.Resampling.LANCZOS))
+
+
+def at_most(pixels: Pixels, side: int) -> tuple[Pixels, float]:
+    """`pixels` with a longest side of `side` px at most, by area, and the share that is of theirs."""
+    height, width = pixels.shape[:2]
+    factor = min(1.0, side / max(height, width))
+    if factor == 1:
+        return pixels, 1.0
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    nearly = by_whole_steps(pixels, *size)
+    return np.asarray(cv2.resize(nearly, size, interpolation=cv2.INTER_AREA), np.uint8), factor

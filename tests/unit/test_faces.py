@@ -10,7 +10,8 @@ from cv2.data import haarcascades
 from skimage import data
 
 import errors
-from engines.haar import find_faces, haar_faces, turned_back
+from engines.closeup import turned_back
+from engines.haar import find_faces, haar_faces
 from engines.yunet import YuNet
 from image_io import decode
 from imaging.faces import FoundFace, head_of, heard, told

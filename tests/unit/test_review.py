@@ -13,7 +13,8 @@ from PIL import Image
 from skimage import data
 
 import errors
-from engines.haar import haar_faces, turned_back
+from engines.closeup import turned_back
+from engines.haar import haar_faces
 from engines.yunet import YuNet
 from imaging.faces import FoundFace
 from imaging.pictures import Picture, Pixels, Placement
