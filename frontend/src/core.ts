@@ -7,6 +7,7 @@ import type { Client } from '../../static/js/core/types.js';
 /** `base`: address of the server without a slash at its end; `read`: makes of its JSON what the caller gets; `key`: an API key. */
 export const createClient = (base?: string, read?: (text: string) => any, key?: string): Client => withAllCalls(createJobClient(base, read, key));
 export { entriesOfDrop, entriesOfFiles, nameOf, usable } from '../../static/js/core/entries.js';
+export { removePhotos } from '../../static/js/core/deletion.js';
 export { createSession } from '../../static/js/core/session.js';
 export { createStore, groupOf, isFinal, totals } from '../../static/js/core/store.js';
 export { LANGUAGES, readerOf } from '../../static/js/core/language.js';

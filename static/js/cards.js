@@ -2,7 +2,7 @@
  * The list of photos. A card is made once from the template, then only what changed is touched; changes are gathered
  * and drawn once a frame, in slices short enough to keep the page fluid.
  *
- * @import { Client, FileView, Job, ModelProgress, State, Translate } from './core/types.js'
+ * @import { FileView, Job, ModelProgress, State, Translate } from './core/types.js'
  * @import { Card, Page } from './page.js'
  */
 
@@ -49,7 +49,8 @@ function paintName(part, file, t) {
 }
 
 /** @param {any} element @param {any} part @param {FileView} file @param {Page} page @param {string} jobId */
-function paintState(element, part, file, { client, session, t }, jobId) {
+function paintState(element, part, file, page, jobId) {
+  const { client, session, t } = page;
   const group = groupOf(file);
   element.dataset.id = file.id ?? '';
   element.dataset.status = file.status;
@@ -62,7 +63,7 @@ function paintState(element, part, file, { client, session, t }, jobId) {
   part.tries?.remove();
   part.tries = canRetry(file) || file.review?.length ? triesOf(file, session.store.get().job, t) : null;
   if (part.tries) element.append(part.tries);
-  paintPicture(part.image, file, client, jobId);
+  paintPicture(part, file, page, jobId);
 }
 
 /** @param {FileView} file @param {string} href @param {Translate} t */
@@ -79,11 +80,12 @@ function triesOf(file, job, t) {
     mayTryOther(file, job) && button('quiet other', t('otherModel'), `${t('otherModel')}: ${file.name}`));
 }
 
-/** @param {FileView} file @param {Client} client */
-function paintPicture(image, file, client, jobId) {
+/** @param {any} part @param {FileView} file @param {Page} page @param {string} jobId */
+function paintPicture(part, file, { client, show }, jobId) {
   if (!file.id || !isReadable(file)) return;
   const src = client.url.thumbnail(jobId, file.id, file.status === 'completed' ? { v: file.revision } : { of: 'source' });
-  if (image.getAttribute('src') !== src) image.src = src;
+  if (part.src !== src) show(part.image, src);
+  part.src = src;
 }
 
 /** @param {FileView} file */
@@ -127,8 +129,10 @@ export function createCards(page) {
       pending.delete(key);
       drawOne(state, key, fresh);
     }
+    const some = fresh.hasChildNodes();
     list.append(fresh);
     if (pending.size) draw();
+    else if (some && list.lastElementChild?.dataset.key !== state.order.at(-1)) arrange(list.dataset.filter); // one came back
   });
 
   function drawOne(state, key, fresh) {
@@ -159,14 +163,16 @@ export function createCards(page) {
   page.session.store.subscribe(gather);
   gather(page.session.store.get());
 
+  /** The order of a filter; what it does not show follows. @param {string} filter */
+  function arrange(filter) {
+    const state = page.session.store.get();
+    const keys = filter === 'look' ? new Set([...shownKeys(state, filter), ...state.order]) : state.order;
+    const wanted = [...keys].map((key) => cards.get(key)?.element).filter(Boolean);
+    if (wanted.some((element, index) => list.children[index] !== element)) list.append(...wanted);
+  }
+
   return {
-    /** The order of a filter; what it does not show follows. @param {string} filter */
-    arrange(filter) {
-      const state = page.session.store.get();
-      const keys = filter === 'look' ? new Set([...shownKeys(state, filter), ...state.order]) : state.order;
-      const wanted = [...keys].map((key) => cards.get(key)?.element).filter(Boolean);
-      if (wanted.some((element, index) => list.children[index] !== element)) list.append(...wanted);
-    },
+    arrange,
     /** Moves the focus from photo to photo. */
     step(by) {
       const thumbs = [...list.querySelectorAll('.thumb')].filter((thumb) => thumb.offsetParent !== null);

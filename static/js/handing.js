@@ -8,9 +8,9 @@ import { el } from './dom.js';
 
 /** @typedef {{url: string, name: string, format: string}} Result */
 
-/** Clipboards take PNG alone. @param {string} url @returns {Promise<Blob>} */
-async function pngOf(url) {
-  const blob = await (await fetch(url)).blob();
+/** Clipboards take PNG alone. @param {Page} page @param {string} url @returns {Promise<Blob>} */
+async function pngOf({ client }, url) {
+  const blob = await client.bytes(url);
   if (blob.type === 'image/png') return blob;
   const picture = await createImageBitmap(blob);
   const canvas = el('canvas', { width: picture.width, height: picture.height });
@@ -19,10 +19,11 @@ async function pngOf(url) {
 }
 
 /** @param {Page} page @param {Result} result */
-export function clipboardButton({ t, announce }, { url, format }) {
+export function clipboardButton(page, { url, format }) {
+  const { t, announce } = page;
   if (!navigator.clipboard?.write || typeof ClipboardItem === 'undefined' || format === 'tiff') return null;
   const button = el('button', { type: 'button', className: 'button copy', onclick: async () => {
-    const written = navigator.clipboard.write([new ClipboardItem({ 'image/png': pngOf(url) })]);
+    const written = navigator.clipboard.write([new ClipboardItem({ 'image/png': pngOf(page, url) })]);
     const told = await written.then(() => t('copied'), () => t('copyRefused'));
     announce(told);
     button.textContent = told;
@@ -32,12 +33,12 @@ export function clipboardButton({ t, announce }, { url, format }) {
 }
 
 /** @param {Page} page @param {Result} result */
-export function shareButton({ t }, { url, name, format }) {
+export function shareButton({ t, client }, { url, name, format }) {
   const named = `${name.replace(/^.*\//, '').replace(/\.[^.]*$/, '')}.${format === 'jpeg' ? 'jpg' : format}`;
   const type = `image/${format}`;
   if (!navigator.canShare?.({ files: [new File([''], named, { type })] })) return null;
   return el('button', { type: 'button', className: 'button share', onclick: async () => {
-    const blob = await (await fetch(url)).blob();
+    const blob = await client.bytes(url);
     await navigator.share({ files: [new File([blob], named, { type })] }).catch(() => {}); // who closes the menu did not mean to
   } }, t('shareResult'));
 }

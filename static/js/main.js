@@ -20,12 +20,14 @@ import { createModelWatch } from './models.js';
 import { createNotices, createPageNotices, noticeOf } from './notices.js';
 import { createOptions } from './options.js';
 import { hashOf, onPlace, readPlace, replacePlace } from './place.js';
-import { createAnnouncer, remember } from './shell.js';
+import { CHANNEL, createAnnouncer, remember } from './shell.js';
 
 const { code, t, read } = await loadLanguage();
 translate(document, t);
 
-const client = withAllCalls(createClient(BASE, read));
+const elsewhere = BASE ? await import('./keyed.js') : null;
+const client = withAllCalls(createClient(BASE, read, elsewhere?.keptKey()));
+const keyed = client.keyed && elsewhere?.createKeyed(client);
 const notices = createNotices(t);
 const session = createSession(client, jobGone);
 
@@ -38,6 +40,8 @@ const page = {
   format: { ...createFormat(t, code), seconds: (seconds) => secondsText(seconds, t) },
   announce: createAnnouncer(),
   models: createModelWatch(client),
+  address: keyed ? keyed.address : async (url) => url,
+  show: keyed ? keyed.show : (image, url) => { image.src = url; },
   openFile: (id) => attempt(async () => (await loadViewer()).enter(id)),
   retryFile: (file) => attempt(() => (file.id ? session.retry(file.id) : session.retryUpload(file.key))),
   accept: (file) => attempt(() => session.again((id) => client.accept(id, String(file.id)))),
@@ -63,7 +67,8 @@ const keys = createKeys(page, {
   viewer: () => viewer,
   acts: {
     o: intake.choose, h: openJobs, m: openModels, j: () => cards.step(1), k: () => cards.step(-1),
-    p: view.pauseOrResume, r: view.retryAll, d: () => byId('download-zip').click(), Delete: view.deleteJob,
+    p: view.pauseOrResume, r: view.retryAll, d: () => byId('download-zip').click(),
+    Delete: () => (selection?.size ? selection.remove() : view.deleteJob()),
     x: () => selection?.toggle(), a: () => selection?.toggleAll(), Escape: () => selection?.clear(),
     1: () => view.filter('all'), 2: () => view.filter('done'), 3: () => view.filter('look'), 4: () => view.filter('failed'),
   },
@@ -152,7 +157,7 @@ async function load() {
     notices.set('server', told ? { kind: 'look', title: told.message } : null);
     notices.set('load', null);
   } catch (error) {
-    if (/** @type {any} */ (error).status === 401 && !BASE) return location.assign('/signin');
+    if (/** @type {any} */ (error).status === 401) return elsewhere ? elsewhere.askKey(t) : location.assign('/signin');
     notices.set('load', { ...noticeOf(error, t('noticeNoServer')), actions: [{ label: t('tryAgain'), act: load }] });
   }
 }
@@ -216,6 +221,7 @@ addEventListener('visibilitychange', () => {
   if (document.visibilityState !== 'visible') return;
   session.refresh();
 });
+new BroadcastChannel(CHANNEL).onmessage = session.refresh;
 
 setUpHeader();
 watchJobs();

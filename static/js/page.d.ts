@@ -11,6 +11,9 @@ export interface Page {
   notices: ReturnType<typeof import('./notices.js').createNotices>;
   announce: (sentence: string) => void;
   models: ReturnType<typeof import('./models.js').createModelWatch>;
+  /** What an image can show of an address of `client.url`. */
+  address: (url: string) => Promise<string>;
+  show: (image: HTMLImageElement, url: string) => void;
   openFile: (id: string) => void;
   retryFile: (file: FileView) => void;
   /** Says that the photo looks fine. */

@@ -8,6 +8,7 @@
 
 import { usesModel } from './core/store.js';
 import { byId, el, icon, oncePerFrame, setText } from './dom.js';
+import { deletePhotos } from './deletion.js';
 import { modelSelect } from './redo.js';
 
 /** @param {FileView|undefined} file */
@@ -24,11 +25,17 @@ export function createSelection(page, { recipe, shownKeys }) {
   const count = el('strong', {});
   const redo = el('button', { type: 'button', className: 'primary', id: 'redo-selected', onclick: () => again(recipe()) }, t('redo'));
   const model = modelSelect(page, 'selection-model', (name) => again({ model: name }));
+  const gone = el('button', { type: 'button', className: 'quiet', id: 'delete-selected', onclick: remove }, t('deleteJob'));
   const all = el('button', { type: 'button', className: 'quiet', onclick: toggleAll });
   const none = el('button', { type: 'button', className: 'icon-button', title: t('selectNone'), 'aria-label': t('selectNone'), onclick: clear }, icon('close'));
   const bar = el('div', { className: 'selection', id: 'selection', role: 'group', 'aria-label': t('select', { name: '' }).trim(), hidden: true },
-    count, redo, model.element, all, none);
+    count, redo, model.element, gone, all, none);
   byId('job').append(bar);
+
+  function remove() {
+    const { files } = session.store.get();
+    deletePhotos(page, [...chosen].flatMap((key) => files.get(key)?.id ?? []));
+  }
 
   /** @returns {string[]} ids of the chosen photos that can be done again */
   function ids() {
@@ -104,6 +111,7 @@ export function createSelection(page, { recipe, shownKeys }) {
 
   return {
     clear,
+    remove,
     toggleAll,
     /** The photo that has the focus. */
     toggle() {

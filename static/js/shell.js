@@ -4,6 +4,8 @@ import { byId, el, icon } from './dom.js';
 
 const PAUSE_MS = 1500;
 const UNDO_MS = 10_000;
+/** By which the tabs of a browser tell each other that a job has changed. */
+export const CHANNEL = 'photo-processor';
 
 /** What this browser remembers; nothing where storage is forbidden. @param {string} key @returns {any} */
 export function recall(key) {

@@ -1,15 +1,16 @@
 /**
  * One photo opened: before and after on one stage, the backdrop, the facts, and the way to the next.
  *
- * @import { FileView, Frame, Translate } from './core/types.js'
+ * @import { FileView, Frame } from './core/types.js'
  * @import { Page, Picture } from './page.js'
  */
 
 import { OfflineError } from './core/client.js';
 import { swatch } from './core/form.js';
-import { canRetry, cropStep, reasonsOf, usesModel } from './core/store.js';
-import { pretty } from './core/words.js';
+import { canRetry, cropStep, usesModel } from './core/store.js';
 import { byId, el, icon, oncePerFrame, setText } from './dom.js';
+import { deletePhotos } from './deletion.js';
+import { facts, notes, timings } from './facts.js';
 import { modelSelect } from './redo.js';
 import { hashOf, readPlace, replacePlace } from './place.js';
 import { openDialog, setUpDialog } from './shell.js';
@@ -20,10 +21,9 @@ const LARGE = 2; // times its own size a small picture may grow
 const BACKDROPS = /** @type {const} */ (['checker', 'white', 'black', 'blur']);
 const SHOWABLE = /\.(jpe?g|jpe|jfif|png|webp|gif|bmp|avif)$/i;
 const PREVIEW_PX = 1600;
-const RUNTIMES = { openvino: 'OpenVINO', 'openvino-bf16': 'OpenVINO, bfloat16', 'openvino-int8': 'OpenVINO, 8 bit', onnxruntime: 'ONNX Runtime', opencv: 'OpenCV' };
 
-/** @param {Translate} t */
-function createCompare(t) {
+/** @param {Page} page */
+function createCompare({ t, show }) {
   const stage = byId('stage');
   const frame = stage.querySelector('.frame');
   const [behind, after, before, , , , slider] = frame.children;
@@ -33,12 +33,13 @@ function createCompare(t) {
   /** @param {Picture|null} picture @returns {Promise<boolean>} */
   function load(image, picture) {
     return new Promise((resolve) => {
+      let tried = picture?.src;
       image.onload = () => resolve(true);
       image.onerror = () => {
-        if (picture && image.getAttribute('src') !== picture.spare) image.src = picture.spare;
+        if (picture && tried !== picture.spare) show(image, tried = picture.spare);
         else resolve(false);
       };
-      if (picture) image.src = picture.src;
+      if (picture) show(image, picture.src);
       else {
         image.removeAttribute('src');
         resolve(false);
@@ -99,41 +100,8 @@ function createCompare(t) {
   };
 }
 
-/** @param {FileView} file @param {Page} page */
-function facts(file, { t, format, models }) {
-  /** @type {Array<[string, any[]]>} */ const rows = [];
-  const pixels = (/** @type {any} */ { width, height }) => width && height && t('factPixels', { width, height });
-  if (file.size !== undefined) rows.push([t('factOriginal'), [pixels(file) || '', format.bytes(file.size)]]);
-  for (const output of file.outputs ?? []) {
-    rows.push([`${t('factResult')} ${output.format.toUpperCase()}`, [pixels(output) || '', format.bytes(output.bytes)]]);
-  }
-  if (file.engine) rows.push([t('factEngine'), [models.title(file.engine.model), RUNTIMES[file.engine.runtime] ?? pretty(file.engine.runtime)]]);
-  if (file.faces) rows.push([t('factFaces'), [String(file.faces.length)]]);
-  const spent = Object.entries(file.timings ?? {}).filter(([name]) => name !== 'total_s');
-  if (spent.length) {
-    const total = file.timings?.total_s ?? spent.reduce((sum, [, seconds]) => sum + seconds, 0);
-    rows.push([t('factTime'), [format.seconds(total)]]);
-  }
-  return rows.flatMap(([title, values]) => [el('dt', {}, title), el('dd', {}, values.filter(Boolean).join('\n'))]);
-}
-
-/** What the time went into, for those who want to know. @param {FileView} file @param {Page} page */
-function timings({ timings: all }, { t, format }) {
-  const spent = Object.entries(all ?? {}).filter(([name, seconds]) => name !== 'total_s' && seconds >= 0.001).sort((one, other) => other[1] - one[1]);
-  return spent.flatMap(([name, seconds]) => [el('dt', {}, t(pretty(name.replace(/_s$/, '')))), el('dd', {}, format.seconds(seconds))]);
-}
-
-/** @param {FileView} file */
-function notes(file) {
-  if (file.error) return [note('failed', reasonsOf(file).join(' '))];
-  return reasonsOf(file).map((sentence) => note('look', sentence));
-}
-
-/** @param {'look'|'failed'} kind */
-const note = (kind, text) => el('p', { className: `note small ${kind}` }, icon(kind), el('span', {}, text));
-
-/** @param {FileView} file @param {string} jobId @param {Page} page @param {{brush: () => void, unbrush: () => void, redo: (model: string) => void, crop: () => void, uncrop: () => void, fine: () => void}} acts */
-function actions(file, jobId, page, { brush, unbrush, redo, crop, uncrop, fine }) {
+/** @param {FileView} file @param {string} jobId @param {Page} page @param {{brush: () => void, unbrush: () => void, redo: (model: string) => void, crop: () => void, uncrop: () => void, fine: () => void, remove: () => void}} acts */
+function actions(file, jobId, page, { brush, unbrush, redo, crop, uncrop, fine, remove }) {
   if (!file.id) return [];
   const { client, t, retryFile, session } = page;
   const id = file.id;
@@ -156,6 +124,7 @@ function actions(file, jobId, page, { brush, unbrush, redo, crop, uncrop, fine }
   if (file.engine?.model === 'drawn') add(el('button', { className: 'quiet', onclick: unbrush }, t('brushUndo')));
   if ((done || canRetry(file)) && usesModel(file, session.store.get().job)) add(modelSelect(page, 'viewer-model', redo, file.engine?.model).element);
   add(el('a', { className: 'quiet', href: `${client.url.source(jobId, id)}?download=1`, download: '' }, t('downloadOriginal')));
+  add(button(t('deleteJob'), remove, 'quiet', 'photo-delete'));
   return drawn;
 }
 
@@ -163,10 +132,11 @@ function actions(file, jobId, page, { brush, unbrush, redo, crop, uncrop, fine }
 export function createViewer(page, shownKeys) {
   const { session, t } = page;
   const dialog = byId('viewer');
-  const compare = createCompare(t);
+  const compare = createCompare(page);
   const zoom = createZoom(byId('stage'), byId('stage').querySelector('.frame'));
   let current = '';
   let pushed = false;
+  /** @type {string[]} */ let beside = []; // ids of the others, the next one first
   /** @type {FileView|null} */ let drawn = null;
   /** @type {{close: () => void, press: (key: string) => unknown}|null} */ let painting = null; // the brush, or the crop
   setUpDialog(dialog);
@@ -179,6 +149,7 @@ export function createViewer(page, shownKeys) {
 
   const draw = oncePerFrame(() => {
     const now = file();
+    if (dialog.open && drawn && !now) return leave();
     if (!dialog.open || !now || now === drawn) return;
     const asked = drawn?.id === now.id && drawn?.status === now.status;
     drawn = now;
@@ -188,7 +159,7 @@ export function createViewer(page, shownKeys) {
     byId('viewer-times').lastElementChild.replaceChildren(...timings(now, page));
     byId('viewer-times').hidden = !now.timings;
     byId('viewer-notes').replaceChildren(...notes(now));
-    byId('viewer-actions').replaceChildren(...actions(now, jobId(), page, { brush, unbrush, redo, crop, uncrop, fine }));
+    byId('viewer-actions').replaceChildren(...actions(now, jobId(), page, { brush, unbrush, redo, crop, uncrop, fine, remove }));
     setText(byId('stage').querySelector('.stage-note'), now.status === 'completed' || now.error ? '' : t('notReady'));
     compare.show(original(now), now.status === 'completed' ? result(now) : null);
     place();
@@ -218,9 +189,21 @@ export function createViewer(page, shownKeys) {
     const ids = row();
     const at = ids.indexOf(current);
     setText(byId('viewer-position'), t('position', { n: at + 1, total: ids.length }));
+    beside = [...ids.slice(at + 1), ...ids.slice(0, Math.max(0, at)).reverse()];
     byId('viewer-previous').disabled = at <= 0;
     byId('viewer-next').disabled = at >= ids.length - 1;
   }
+
+  /** The photo is gone: on to the one beside it. */
+  function leave() {
+    const { files } = session.store.get();
+    const next = beside.find((id) => [...files.values()].some((one) => one.id === id));
+    if (!next) return dialog.close();
+    replacePlace(jobId(), next);
+    show(next);
+  }
+
+  const remove = () => deletePhotos(page, [current]);
 
   function step(by) {
     const ids = row();
@@ -256,8 +239,8 @@ export function createViewer(page, shownKeys) {
     const now = file();
     if (painting || own !== current || !now) return;
     const layer = await openBrush(byId('stage'), {
-      photo: page.client.url.thumbnail(id, own, { of: 'source', size: PREVIEW_PX }),
-      mask: `${page.client.url.mask(id, own)}?v=${Date.now()}`,
+      photo: await page.address(page.client.url.thumbnail(id, own, { of: 'source', size: PREVIEW_PX })),
+      mask: await page.address(`${page.client.url.mask(id, own)}?v=${Date.now()}`),
       t,
       save: (mask) => session.again(() => page.client.putMask(id, own, mask)).catch((error) => {
         page.attempt(() => { throw error; });
@@ -285,7 +268,7 @@ export function createViewer(page, shownKeys) {
       throw error;
     });
     const layer = await openCrop(byId('stage'), {
-      photo: page.client.url.thumbnail(id, own, { of: 'source', size: PREVIEW_PX }),
+      photo: await page.address(page.client.url.thumbnail(id, own, { of: 'source', size: PREVIEW_PX })),
       size: { width: now.width ?? 0, height: now.height ?? 0 },
       frame: now.crop ?? null,
       step: cropStep(now, session.store.get().job),
@@ -346,6 +329,7 @@ export function createViewer(page, shownKeys) {
     ' ': compare.flip,
     d: () => byId('viewer-actions').querySelector('a[data-output]')?.click(),
     r: () => byId('viewer-actions').querySelector('.retry')?.click(),
+    Delete: remove,
     c: () => byId('viewer-actions').querySelector('.copy')?.click(),
   };
 

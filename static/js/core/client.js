@@ -101,15 +101,20 @@ export function createClient(base = '', read = JSON.parse, key = '') {
       return { job: response.status === 304 ? null : read(await response.text()), etag: response.headers.get('ETag') || '' };
     },
     file: (id, file) => call('GET', fileAt(id, file)),
-    async allFiles(id, status) {
+    async listing(id, status) {
       const files = [];
+      let deleted;
       let after = null;
       do {
         const page = await call('GET', `${at(id)}/files${query({ limit: 500, after, status })}`);
         files.push(...page.files);
+        deleted ??= page.deleted;
         after = page.next;
       } while (after !== null);
-      return files;
+      return { files, deleted };
+    },
+    async allFiles(id, status) {
+      return (await this.listing(id, status)).files;
     },
 
     openJob({ recipe, name }, key) {
@@ -130,6 +135,10 @@ export function createClient(base = '', read = JSON.parse, key = '') {
       : call('DELETE', `${fileAt(id, file)}/crop`)),
     putMask: (id, file, mask) => call('PUT', `${fileAt(id, file)}/mask`, { form: mask, headers: { 'Content-Type': 'image/png' } }),
     deleteMask: (id, file) => call('DELETE', `${fileAt(id, file)}/mask`),
+    deleteFiles: (id, files, keepalive) => call('POST', `${at(id)}/files/delete`, { form: JSON.stringify({ files }), headers: JSON_TYPE, keepalive }),
+    async deleteFile(id, file) {
+      await answer('DELETE', fileAt(id, file));
+    },
     async deleteJob(id, keepalive) {
       await answer('DELETE', at(id), { keepalive });
     },

@@ -37,7 +37,7 @@ export function createSession(client, onGone) {
       client,
       jobId: id,
       onEvent: (event) => store.dispatch({ type: 'event', event }),
-      onPoll: (job, files) => store.dispatch({ type: 'polled', job, files }),
+      onPoll: (job, listing) => store.dispatch({ type: 'polled', job, ...listing }),
       onLink: (link) => store.get().link !== link && store.dispatch({ type: 'link', link }),
       onGone: () => id === jobId && gone(),
     });
@@ -162,11 +162,15 @@ export function createSession(client, onGone) {
 
     async refresh() {
       const id = jobId;
-      if (!id || !isFinal(store.get().job)) return;
+      const known = store.get().job;
+      if (!id || !isFinal(known)) return;
       try {
         const job = await client.job(id);
-        if (id === jobId && !isFinal(job)) follow(id);
-        onJob(job);
+        const listing = job.updated_at !== known?.updated_at && isFinal(job) && await client.listing(id);
+        if (id !== jobId) return;
+        if (!isFinal(job)) follow(id);
+        if (listing) store.dispatch({ type: 'polled', job, ...listing });
+        else onJob(job);
       } catch (error) {
         if (error instanceof ProblemError && error.status === 404 && id === jobId) gone();
       }

@@ -96,11 +96,11 @@ class Follower {
     const { client, jobId, onPoll, onLink } = this.options;
     try {
       const { job, etag } = await client.jobIfChanged(jobId, this.etag);
-      const files = job && await client.allFiles(jobId);
+      const listing = job && await client.listing(jobId);
       if (this.stopped || !this.timers.poll) return;
       this.etag = etag;
       onLink('polling');
-      if (job && files) onPoll(job, files);
+      if (job && listing) onPoll(job, listing);
       if (job && isFinal(job)) this.finish();
     } catch (error) {
       if (this.stopped) return;

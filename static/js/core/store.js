@@ -13,7 +13,7 @@ const FINAL = new Set(['completed', 'failed', 'cancelled']);
 /** @returns {State} */
 export function emptyState() {
   return {
-    job: null, files: new Map(), order: [], keys: new Map(), uploads: new Set(), changed: new Set(),
+    job: null, files: new Map(), order: [], keys: new Map(), uploads: new Set(), changed: new Set(), gone: new Map(),
     counts: { done: 0, look: 0, failed: 0, active: 0, cancelled: 0, fallback: 0 },
     stage: null, model: null, link: 'idle', seq: 0,
   };
@@ -71,9 +71,11 @@ export function cropStep(file, job) {
 export const isFinal = (job) => job !== null && FINAL.has(job.status);
 
 /** How far the job is, uploads that the server has not seen included. @param {State} state */
-export function totals({ job, order, counts }) {
-  const total = Math.max(job?.progress.total ?? 0, order.length);
-  const processed = Math.max(job?.progress.processed ?? 0, counts.done + counts.look + counts.failed);
+export function totals({ job, order, counts, gone }) {
+  const hidden = [...gone.values()].filter((file) => file !== null);
+  const ended = hidden.filter(({ status }) => status === 'completed' || status === 'failed').length;
+  const total = Math.max((job?.progress.total ?? 0) - hidden.length, order.length);
+  const processed = Math.max((job?.progress.processed ?? 0) - ended, counts.done + counts.look + counts.failed);
   return { total, processed, percentage: total ? (100 * processed) / total : 0 };
 }
 
@@ -86,7 +88,14 @@ function reduce(state, action) {
     case 'job': return onJob(next, action.job);
     case 'polled':
       for (const file of action.files) upsert(next, file);
+      forget(next, action.deleted);
       return onJob(next, action.job);
+    case 'hidden':
+      hide(next, action.ids);
+      return next;
+    case 'shown':
+      for (const [place, file] of action.files) show(next, place, file);
+      return next;
     case 'detail': return onDetail(next, action.file);
     case 'items':
       for (const item of action.items) onItem(next, item);
@@ -100,6 +109,7 @@ function reduce(state, action) {
 function onEvent(state, event) {
   if (!event.snapshot && event.seq < state.seq) return state; // a stage has no number of its own
   for (const file of event.files) upsert(state, file);
+  forget(state, event.deleted);
   const { status, progress, metadata, error, eta } = event;
   const known = state.job?.id === event.job_id ? state.job : null;
   const job = known && { ...known, ...metadata, status, progress, error, eta };
@@ -130,8 +140,9 @@ function onItem(state, item) {
   });
 }
 
-/** The upload's card becomes the first of its files; a ZIP's others follow. @param {State} state @param {Item} item @param {any[]} files */
-function onReceived(state, item, files) {
+/** The upload's card becomes the first of its files; a ZIP's others follow. @param {State} state @param {Item} item @param {any[]} received */
+function onReceived(state, item, received) {
+  const files = received.filter(({ id }) => !state.gone.has(id));
   const [first] = files;
   const upload = state.files.get(item.key);
   if (upload && !upload.id) {
@@ -150,6 +161,7 @@ function isKnown(state, id) {
 
 /** @param {State} state @param {FileBrief & Partial<JobFile>} file */
 function upsert(state, file) {
+  if (state.gone.has(file.id)) return; // what was said of it before it was deleted
   const key = state.keys.get(file.id) ?? uploadNamed(state, file.name) ?? file.id;
   state.keys.set(file.id, key);
   const known = state.files.get(key);
@@ -181,6 +193,30 @@ function put(state, file) {
   if (file.id === null) state.uploads.add(file.key);
   else state.uploads.delete(file.key);
   state.changed.add(file.key);
+}
+
+/** Takes photos out of sight: the server has them until it says otherwise. @param {State} state @param {string[]} ids */
+function hide(state, ids) {
+  for (const id of ids) {
+    const file = state.files.get(state.keys.get(id) ?? '');
+    if (!file) continue;
+    remove(state, file);
+    state.gone.set(id, file);
+  }
+}
+
+/** Photos that the server has no more. @param {State} state @param {string[]} [ids] */
+function forget(state, ids = []) {
+  hide(state, ids);
+  for (const id of ids) state.gone.set(id, null);
+}
+
+/** Back where it was. @param {State} state @param {number} place @param {FileView} file */
+function show(state, place, file) {
+  if (!file.id || !state.gone.get(file.id)) return;
+  state.gone.delete(file.id);
+  put(state, file);
+  state.order.splice(place, 0, .../** @type {string[]} */ (state.order.splice(-1)));
 }
 
 /** @param {State} state @param {FileView} file */

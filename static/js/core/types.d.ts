@@ -72,6 +72,8 @@ export interface JobEvent {
   final: boolean;
   stage: string | null;
   files: FileBrief[];
+  /** Ids of photos that were taken out of the job. */
+  deleted: string[];
   eta: Eta | null;
   model: ModelProgress | null;
 }
@@ -127,11 +129,17 @@ export type Translate = (key: string, values?: Record<string, string | number>) 
 export type RequestOptions = { form?: FormData | Blob | string; headers?: Record<string, string>; keepalive?: boolean };
 export type SendOptions = { key: string; onFraction: (fraction: number) => void; signal: AbortSignal };
 
+/** The photos of a job, and the ids of those that were taken out of it. */
+export type Listing = { files: JobFile[]; deleted: string[] };
+
+/** Photos that are out of sight, and gone from the server by `commit`. */
+export type Deletion = { undo: () => Promise<void>; commit: (leaving?: boolean) => Promise<void> };
+
 export interface FollowOptions {
   client: JobClient;
   jobId: string;
   onEvent: (event: JobEvent) => void;
-  onPoll: (job: Job, files: JobFile[]) => void;
+  onPoll: (job: Job, listing: Listing) => void;
   onLink: (link: Link) => void;
   /** The job does not exist (any more). */
   onGone: () => void;
@@ -178,6 +186,8 @@ export interface State {
   uploads: Set<string>;
   /** Keys that the last dispatch added, changed or removed. */
   changed: Set<string>;
+  /** By id: photos that are deleted (null), or hidden as they were until that is done or undone. */
+  gone: Map<string, FileView | null>;
   /** Files of each group, and those a fallback engine made. */
   counts: Record<Group | 'fallback', number>;
   stage: string | null;
@@ -190,7 +200,10 @@ export type Action =
   | { type: 'reset' }
   | { type: 'event'; event: JobEvent }
   | { type: 'job'; job: Job }
-  | { type: 'polled'; job: Job; files: JobFile[] }
+  | { type: 'polled'; job: Job; files: JobFile[]; deleted: string[] }
+  /** Out of sight, with their places to bring them back. */
+  | { type: 'hidden'; ids: string[] }
+  | { type: 'shown'; files: [number, FileView][] }
   | { type: 'detail'; file: JobFile }
   | { type: 'items'; items: Item[] }
   | { type: 'received'; item: Item; files: JobFile[] }
@@ -263,7 +276,8 @@ export interface JobClient {
   /** The job and its ETag; the job is null where it is still the one of `known`. */
   jobIfChanged(id: string, known: string): Promise<{ job: Job | null; etag: string }>;
   file(id: string, file: string): Promise<JobFile>;
-  /** Every file, over as many pages as it takes. */
+  /** Every file, over as many pages as it takes, and what was deleted. */
+  listing(id: string, status?: string): Promise<Listing>;
   allFiles(id: string, status?: string): Promise<JobFile[]>;
 
   openJob(job: NewJob, key: string): Promise<Job>;
@@ -279,6 +293,9 @@ export interface JobClient {
   setCrop(id: string, file: string, frame: Omit<Frame, 'manual'> | null): Promise<Job>;
   putMask(id: string, file: string, mask: Blob): Promise<Job>;
   deleteMask(id: string, file: string): Promise<Job>;
+  /** Takes photos out of their job, whatever they are; those that are gone already are passed over. */
+  deleteFiles(id: string, files: string[], keepalive?: boolean): Promise<Job>;
+  deleteFile(id: string, file: string): Promise<void>;
   deleteJob(id: string, keepalive?: boolean): Promise<void>;
 
   /** Addresses for links and pictures. */

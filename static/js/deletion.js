@@ -1,0 +1,40 @@
+/**
+ * Photos deleted on the page: gone from sight at once, from the server when the undo's time is up.
+ *
+ * @import { Page } from './page.js'
+ */
+
+import { removePhotos } from './core/deletion.js';
+import { byId } from './dom.js';
+import { CHANNEL, offerUndo } from './shell.js';
+
+/** @param {Page} page @param {string[]} ids */
+export function deletePhotos(page, ids) {
+  const { client, session, t } = page;
+  const { files, keys } = session.store.get();
+  if (!ids.length) return;
+  const first = files.get(keys.get(ids[0]) ?? '')?.name ?? '';
+  const text = ids.length === 1 ? t('deleted', { name: first }) : t('deletedPhotos', { n: ids.length });
+  const next = besideCards(ids);
+  const { commit, undo } = removePhotos(client, session, ids);
+  offerUndo(text, t('undo'), {
+    commit: (leaving) => page.attempt(async () => {
+      await commit(leaving);
+      const channel = new BroadcastChannel(CHANNEL);
+      channel.postMessage('deleted');
+      channel.close();
+    }),
+    undo: () => page.attempt(undo),
+  });
+  page.announce(text);
+  if (next && !document.querySelector('dialog[open]')) next.focus();
+}
+
+/** The photo to go on with: the first after those that go, else the last before. @param {string[]} ids @returns {HTMLElement|null} */
+function besideCards(ids) {
+  const shown = /** @type {any[]} */ ([...byId('cards').children]).filter((card) => card.offsetParent !== null);
+  const goes = (/** @type {any} */ card) => ids.includes(card.dataset.id);
+  const last = shown.findLastIndex(goes);
+  const card = shown.slice(last + 1).find((one) => !goes(one)) ?? shown.slice(0, Math.max(0, last)).findLast((one) => !goes(one));
+  return card?.querySelector('.thumb') ?? null;
+}
