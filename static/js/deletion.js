@@ -6,7 +6,7 @@
 
 import { removePhotos } from './core/deletion.js';
 import { byId } from './dom.js';
-import { CHANNEL, offerUndo } from './shell.js';
+import { offerUndo, tellTabs } from './undo.js';
 
 /** @param {Page} page @param {string[]} ids */
 export function deletePhotos(page, ids) {
@@ -20,9 +20,7 @@ export function deletePhotos(page, ids) {
   offerUndo(text, t('undo'), {
     commit: (leaving) => page.attempt(async () => {
       await commit(leaving);
-      const channel = new BroadcastChannel(CHANNEL);
-      channel.postMessage('deleted');
-      channel.close();
+      tellTabs();
     }),
     undo: () => page.attempt(undo),
   });

@@ -9,7 +9,8 @@ import { isFinal } from './core/store.js';
 import { countText, jobText } from './core/words.js';
 import { byId, el, icon, iconButton } from './dom.js';
 import { hashOf, readPlace } from './place.js';
-import { offerUndo, openDialog, setUpDialog } from './shell.js';
+import { openDialog, setUpDialog } from './shell.js';
+import { offerUndo } from './undo.js';
 
 const REFRESH_MS = 4_000;
 const PAGE = 50;

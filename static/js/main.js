@@ -20,7 +20,7 @@ import { createModelWatch } from './models.js';
 import { createNotices, createPageNotices, noticeOf } from './notices.js';
 import { createOptions } from './options.js';
 import { hashOf, onPlace, readPlace, replacePlace } from './place.js';
-import { CHANNEL, createAnnouncer, remember } from './shell.js';
+import { createAnnouncer, remember } from './shell.js';
 
 const { code, t, read } = await loadLanguage();
 translate(document, t);
@@ -221,7 +221,7 @@ addEventListener('visibilitychange', () => {
   if (document.visibilityState !== 'visible') return;
   session.refresh();
 });
-new BroadcastChannel(CHANNEL).onmessage = session.refresh;
+new BroadcastChannel('photo-processor').onmessage = session.refresh; // see undo.js
 
 setUpHeader();
 watchJobs();

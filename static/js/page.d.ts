@@ -32,7 +32,8 @@ export interface Notice {
   dismiss?: () => void;
 }
 
-export type Card = { element: any; file: FileView | null; part: Record<string, any> };
+/** `seen`: it came near the window, and asks for its picture. */
+export type Card = { element: any; file: FileView | null; seen: boolean; part: Record<string, any> };
 /** `spare`: where the browser cannot show `src`, as with HEIC and TIFF. */
 export type Picture = { src: string; spare: string };
 export type Place = { job: string; file: string };

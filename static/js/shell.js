@@ -1,11 +1,8 @@
-/** What every view shares: dialogs, the live region, the undo, and what the browser remembers. */
+/** What every view shares: dialogs, the live region, and what the browser remembers. */
 
-import { byId, el, icon } from './dom.js';
+import { byId, icon } from './dom.js';
 
 const PAUSE_MS = 1500;
-const UNDO_MS = 10_000;
-/** By which the tabs of a browser tell each other that a job has changed. */
-export const CHANNEL = 'photo-processor';
 
 /** What this browser remembers; nothing where storage is forbidden. @param {string} key @returns {any} */
 export function recall(key) {
@@ -47,29 +44,6 @@ export function createAnnouncer() {
     next = sentence;
     speak();
   };
-}
-
-/**
- * A line at the foot of the page with an undo; the deed is done when its time is up, or when the page goes.
- * @param {string} text @param {string} undoLabel @param {{commit: (leaving: boolean) => void, undo: () => void}} deed
- */
-export function offerUndo(text, undoLabel, { commit, undo }) {
-  let open = true;
-  const end = (then) => {
-    if (!open) return;
-    open = false;
-    clearTimeout(timer);
-    removeEventListener('pagehide', leave);
-    element.remove();
-    then();
-  };
-  const leave = () => end(() => commit(true));
-  const element = el('div', { className: 'toast' },
-    el('p', {}, text),
-    el('button', { type: 'button', className: 'button', onclick: () => end(undo) }, undoLabel));
-  byId('toasts').append(element);
-  const timer = setTimeout(() => end(() => commit(false)), UNDO_MS);
-  addEventListener('pagehide', leave);
 }
 
 /** The close button, and a click beside it. @param {HTMLDialogElement} dialog */

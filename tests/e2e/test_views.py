@@ -104,6 +104,31 @@ def test_dragging_shows_where_to_let_go_and_the_drop_is_taken(
 
 
 @each_view
+def test_dropped_folder_comes_with_its_folders_and_without_what_is_no_photo(
+    opened: Opener, name: str, photos: dict[str, Path], tmp_path: Path
+) -> None:
+    """Dropped by the browser itself, as from a file manager: no script can make the folder of a drop."""
+    folder = tmp_path / "shoot"
+    (folder / "deep" / "er").mkdir(parents=True)
+    (folder / "cat.jpg").write_bytes(photos["chelsea"].read_bytes())
+    (folder / "deep" / "er" / "cup.jpg").write_bytes(photos["coffee"].read_bytes())
+    (folder / "notes.txt").write_text("no photo")
+    (folder / ".DS_Store").write_bytes(b"\0")
+    with opened(name) as view:
+        view.go()
+        box = view.page.locator("#empty" if view.is_page else '[data-pp-part="drop"]').bounding_box()
+        assert box is not None
+        session = view.page.context.new_cdp_session(view.page)
+        data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+        where = {"x": box["x"] + box["width"] / 2, "y": box["y"] + min(60, box["height"] / 2), "data": data}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            session.send("Input.dispatchDragEvent", {"type": kind, **where})
+        view.expect_done(2)
+        names = sorted(file["name"] for file in view.server.files(view.job))
+        assert names == ["shoot/cat.jpg", "shoot/deep/er/cup.jpg"]
+
+
+@each_view
 def test_reload_in_the_middle_goes_on(opened: Opener, name: str, photos: dict[str, Path]) -> None:
     with opened(name) as view:
         view.go()
