@@ -10,7 +10,6 @@ import { OfflineError, createClient } from './core/client.js';
 import { createSession } from './core/session.js';
 import { isFinal } from './core/store.js';
 import { createFormat, secondsText } from './core/words.js';
-import { createCards } from './cards.js';
 import { byId, setIcon, translate } from './dom.js';
 import { createIntake } from './intake.js';
 import { createJobView } from './jobview.js';
@@ -55,9 +54,9 @@ const intake = createIntake(page, {
 });
 const print = () => attempt(async () => (await loadPrint()).open());
 const view = createJobView(page, {
-  chooseNew: intake.choose, deleteJob: (job) => attempt(async () => (await loadHistory()).remove(job)), recipe: options.recipe, print, arrange: (filter) => cards.arrange(filter),
+  chooseNew: intake.choose, deleteJob: (job) => attempt(async () => (await loadHistory()).remove(job)), recipe: options.recipe, print, arrange: (filter) => cards?.arrange(filter),
 });
-const cards = createCards(page);
+/** @type {ReturnType<typeof import('./cards.js').createCards>|null} */ let cards = null;
 /** @type {Viewer|null} */ let viewer = null;
 /** @type {ReturnType<typeof import('./jobs.js').createHistory>|null} */ let history = null;
 /** @type {ReturnType<typeof import('./selection.js').createSelection>|null} */ let selection = null;
@@ -66,7 +65,7 @@ createPageNotices(page, openModels);
 const keys = createKeys(page, {
   viewer: () => viewer,
   acts: {
-    o: intake.choose, h: openJobs, m: openModels, j: () => cards.step(1), k: () => cards.step(-1),
+    o: intake.choose, h: openJobs, m: openModels, j: () => cards?.step(1), k: () => cards?.step(-1),
     p: view.pauseOrResume, r: view.retryAll, d: () => byId('download-zip').click(),
     Delete: () => (selection?.size ? selection.remove() : view.deleteJob()),
     x: () => selection?.toggle(), a: () => selection?.toggleAll(), Escape: () => selection?.clear(),
@@ -96,6 +95,7 @@ async function countJobs() {
   byId('jobs-label').textContent = running ? t('jobsRunning', { n: running }) : t('jobs');
 }
 
+const loadCards = lazily(async () => (cards ??= (await import('./cards.js')).createCards(page)));
 const loadViewer = lazily(async () => (viewer ??= (await import('./viewer.js')).createViewer(page, view.shownKeys)));
 const loadModels = lazily(async () => (await import('./modelsview.js')).createModelsView(page));
 const loadSelection = lazily(async () => (selection ??= (await import('./selection.js'))
@@ -131,6 +131,7 @@ async function go({ job, file }) {
     if (!session.sending || session.store.get().job) session.close();
     return arrived();
   }
+  loadCards().catch(() => {}); // the first photos ask once more
   try {
     await session.open(job);
     notices.set('place', null);
@@ -203,10 +204,11 @@ function setUpHeader() {
   setUpTheme();
 }
 
-/** A job that ends or begins changes the number in the header; with the first photos, they can be selected. */
+/** A job that ends or begins changes the number in the header; with the first photos come their cards, and they can be selected. */
 function watchJobs() {
   let last = '';
   session.store.subscribe(({ job, order }) => {
+    if (order.length && !cards) loadCards().catch(() => {});
     if (order.length && !selection) loadSelection().catch(() => {});
     const now = job ? `${job.id} ${isFinal(job)}` : '';
     if (now !== last) countJobs();
