@@ -153,9 +153,9 @@ export function openViewer(host: HTMLElement, { job, t, format, key, shown, clas
     const wanted = [now.id, now.status, now.revision, now.review?.length, now.crop?.manual, now.engine?.model, canRetry(now), models.length].join();
     if (wanted === drawnActions) return;
     drawnActions = wanted;
-    const focused = actions.contains(document.activeElement);
+    const focused = actions.contains(document.activeElement) && (document.activeElement as HTMLElement).dataset.ppAct;
     actions.replaceChildren(...actionsOf(now));
-    if (focused) dialog.focus();
+    if (focused !== false) (actions.querySelector(`[data-pp-act="${focused}"]`) ?? dialog).focus();
   }
 
   function actionsOf(now: FileView) {

@@ -192,7 +192,8 @@ def test_mask_is_corrected_with_the_brush(opened: Opener, name: str, photos: dic
         view.page.get_by_role("button", name="Correct by hand").click()
         canvas = view.page.locator(".brush canvas")
         expect(canvas).to_be_visible()
-        view.page.get_by_role("button", name="Wipe out").click()
+        view.page.keyboard.press("e")
+        expect(view.page.get_by_role("button", name="Wipe out")).to_have_attribute("aria-pressed", "true")
         place = canvas.bounding_box()
         assert place is not None
         middle = place["y"] + place["height"] / 2
@@ -260,6 +261,12 @@ def test_embedded_view_shows_its_key(
             view.zip.click()
         assert "astronaut.png" in zipfile.ZipFile(archive.value.path()).namelist()
         view.open_photo()
+        page.get_by_role("dialog").get_by_label("Another model").select_option("grabcut")
+        page.get_by_role("button", name="Correct by hand").click()
+        expect(page.locator(".brush canvas")).to_be_visible()
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+        view.unfold()
 
 
 @embedded

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -132,10 +133,12 @@ class View:
         return slider
 
     def open_named(self, name: str) -> Locator:
-        """Opens a photo by its name; returns the dialog."""
-        self.cards.filter(has_text=name).locator('.thumb, [data-pp-part="thumb"]').click()
+        """Opens a photo by its name; returns the dialog, once it has all its buttons."""
+        with self.page.expect_response(re.compile(r"/files/[0-9a-f]+$")):
+            self.cards.filter(has_text=name).locator('.thumb, [data-pp-part="thumb"]').click()
         dialog = self.page.get_by_role("dialog")
-        expect(dialog).to_be_visible()
+        expect(dialog.get_by_role("button", name="Do again with")).to_be_visible()
+        self.page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
         return dialog
 
 
