@@ -29,6 +29,10 @@ export function withAllCalls(client) {
     health: () => call('GET', '/health'),
     jobs: (page) => call('GET', `/api/jobs${query(page)}`),
     change: (id, values) => call('PATCH', at('jobs', id), { form: JSON.stringify(values), headers: JSON_TYPE }),
+    deleteFiles: (id, files, keepalive) => call('POST', `${at('jobs', id)}/files/delete`, { form: JSON.stringify({ files }), headers: JSON_TYPE, keepalive }),
+    async deleteFile(id, file) {
+      await answer('DELETE', `${at('jobs', id)}/files/${encodeURIComponent(file)}`);
+    },
     fetchUrls({ recipe, name }, urls, key) {
       const form = new FormData();
       form.append('recipe', JSON.stringify(recipe));

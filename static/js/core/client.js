@@ -135,10 +135,6 @@ export function createClient(base = '', read = JSON.parse, key = '') {
       : call('DELETE', `${fileAt(id, file)}/crop`)),
     putMask: (id, file, mask) => call('PUT', `${fileAt(id, file)}/mask`, { form: mask, headers: { 'Content-Type': 'image/png' } }),
     deleteMask: (id, file) => call('DELETE', `${fileAt(id, file)}/mask`),
-    deleteFiles: (id, files, keepalive) => call('POST', `${at(id)}/files/delete`, { form: JSON.stringify({ files }), headers: JSON_TYPE, keepalive }),
-    async deleteFile(id, file) {
-      await answer('DELETE', fileAt(id, file));
-    },
     async deleteJob(id, keepalive) {
       await answer('DELETE', at(id), { keepalive });
     },

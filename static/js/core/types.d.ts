@@ -293,9 +293,6 @@ export interface JobClient {
   setCrop(id: string, file: string, frame: Omit<Frame, 'manual'> | null): Promise<Job>;
   putMask(id: string, file: string, mask: Blob): Promise<Job>;
   deleteMask(id: string, file: string): Promise<Job>;
-  /** Takes photos out of their job, whatever they are; those that are gone already are passed over. */
-  deleteFiles(id: string, files: string[], keepalive?: boolean): Promise<Job>;
-  deleteFile(id: string, file: string): Promise<void>;
   deleteJob(id: string, keepalive?: boolean): Promise<void>;
 
   /** Addresses for links and pictures. */
@@ -310,6 +307,9 @@ export interface JobClient {
 
 /** With what concerns the server as a whole. */
 export interface Client extends JobClient {
+  /** Takes photos out of their job, whatever they are; those that are gone already are passed over. */
+  deleteFiles(id: string, files: string[], keepalive?: boolean): Promise<Job>;
+  deleteFile(id: string, file: string): Promise<void>;
   url: JobClient['url'] & {
     sheet(id: string, options: { paper: string; copies: string | null }): string;
     source(id: string, file: string): string;
