@@ -35,22 +35,28 @@ def turned_back(pixels: Pixels, degrees: float) -> tuple[Pixels, Back]:
 
 
 class CloseUp:
-    """The square of `side` px about `middle` of (H, W, 3) uint8 `pixels`, to be looked at `px` wide at any angle."""
+    """The square of `side` px about `middle` of (H, W, 3) uint8 `pixels`, to be looked at `px` wide at any angle.
 
-    def __init__(self, pixels: Pixels, middle: Point, side: float, px: int) -> None:
+    `most` says how many times that side may be shown.
+    """
+
+    def __init__(self, pixels: Pixels, middle: Point, side: float, px: int, most: float = 1.0) -> None:
         self._side, self._px = side, px
-        reach = side * SPARE / 2
+        reach = side * SPARE * most / 2
         x, y = middle
         self._left, self._top = max(0, int(x - reach)), max(0, int(y - reach))
         part = pixels[self._top : max(0, int(y + reach)) + 1, self._left : max(0, int(x + reach)) + 1]
-        source = round(SPARE * px)
+        source = round(SPARE * px * most)
         self._small = by_whole_steps(part, source, source)
         self._factor = 1 / max(1, min(part.shape[:2]) // source)
         self._centre = (x - self._left) * self._factor, (y - self._top) * self._factor
 
-    def level(self, angle: float) -> tuple[Pixels, Back]:
-        """(px, px, 3) uint8: the square turned back by `angle` degrees clockwise, and the way back to the photo."""
-        matrix = cv2.getRotationMatrix2D(self._centre, angle, self._px / (self._side * self._factor))
+    def level(self, angle: float, sides: float = 1.0) -> tuple[Pixels, Back]:
+        """(px, px, 3) uint8: the square turned back by `angle` degrees clockwise, and the way back to the photo.
+
+        It shows `sides` times the side.
+        """
+        matrix = cv2.getRotationMatrix2D(self._centre, angle, self._px / (self._side * sides * self._factor))
         matrix[:, 2] += np.array([self._px / 2 - self._centre[0], self._px / 2 - self._centre[1]])
         level = cv2.warpAffine(self._small, matrix, (self._px, self._px), borderMode=cv2.BORDER_REPLICATE)
         inverse = np.asarray(cv2.invertAffineTransform(matrix), np.float64) / self._factor

@@ -35,7 +35,7 @@ TEXT = 34
 PAIRS_A_ROW = 5
 PAIRS_A_PAGE = 20
 LEAST_HEAD = 60  # px of a face's height: smaller ones are no portraits
-NEARLY_WHITE = 252
+HALF_WHITE = 215  # of hair before white: where half of a px is hair
 EDGES = {"body_cut_off", "low_resolution", "cutout_unsure"}  # what is flagged of a head that is well placed
 FOLDERS = {"portraits": 18, "faces_named": 15, "masks_people": 30}
 
@@ -80,7 +80,7 @@ def _measured(done: ProcessedImage, yunet: YuNet) -> tuple[float, float] | None:
     faces = yunet.faces(result)
     if not faces or faces[0].landmarks is None:
         return None
-    person = np.where(result.min(axis=2) < NEARLY_WHITE, 255, 0).astype(np.uint8)
+    person = np.where(result.min(axis=2) < HALF_WHITE, 255, 0).astype(np.uint8)
     head = head_of(faces[0], person)
     return 1 - head.eyes[1] / len(result), head.height / len(result)
 
