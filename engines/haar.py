@@ -108,11 +108,16 @@ def _upright(pixels: Pixels) -> list[FoundFace]:
     work, factor = at_most(pixels, WORK_PX)
     near, closer = at_most(work, NEAR_PX)
     hits = [hit.scaled(1 / closer) for hit in _search(near)]
-    if closer < 1 and (not hits or min(hit.width for hit in hits) < SMALL_PX / closer):
-        hits = _once([*_search(work), *hits])
-    faces = [(hit.count, _face(hit.scaled(1 / factor))) for hit in hits]
-    found = [face for count, face in faces if _is_likely(pixels, face, count)]
+    found = _believed(pixels, hits, factor)
+    if closer < 1 and (not found or min(face.width for face in found) * factor < SMALL_PX / closer):
+        found = _believed(pixels, _once([*_search(work), *hits]), factor)
     return sorted(found, key=lambda face: -face.area)
+
+
+def _believed(pixels: Pixels, hits: Sequence[_Hit], factor: float) -> list[FoundFace]:
+    """What is a face of the hits in a copy of the photo, which has `factor` times its px."""
+    faces = [(hit.count, _face(hit.scaled(1 / factor))) for hit in hits]
+    return [face for count, face in faces if _is_likely(pixels, face, count)]
 
 
 def _search(pixels: Pixels) -> list[_Hit]:

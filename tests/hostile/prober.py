@@ -1,5 +1,7 @@
 """Asks /health over and over until its standard input ends, then prints the seconds that each answer took, as JSON.
 
+A line before says that the first answer has come.
+
 A process of its own: what floods the server shall not slow down who measures.
 """
 
@@ -12,7 +14,7 @@ import time
 
 def main(host: str, port: int) -> None:
     taken = []
-    while not select.select([sys.stdin], [], [], 0)[0]:
+    while not taken or not select.select([sys.stdin], [], [], 0)[0]:
         began = time.perf_counter()
         connection = http.client.HTTPConnection(host, port, timeout=10)
         connection.request("GET", "/health")
@@ -21,6 +23,8 @@ def main(host: str, port: int) -> None:
         response.read()
         connection.close()
         taken.append(time.perf_counter() - began)
+        if len(taken) == 1:
+            print("begun", flush=True)
         time.sleep(0.002)
     print(json.dumps(taken))
 

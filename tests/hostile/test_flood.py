@@ -30,6 +30,8 @@ def probed(server: Server) -> Iterator[None]:
     address = urlsplit(server.url)
     program = [sys.executable, str(Path(__file__).with_name("prober.py")), str(address.hostname), str(address.port)]
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as prober:
+        assert prober.stdout is not None
+        assert prober.stdout.readline() == "begun\n"
         yield
         taken = sorted(json.loads(prober.communicate("\n", timeout=30)[0]))
     p99 = taken[int(len(taken) * 0.99)]
