@@ -3,6 +3,7 @@
 import struct
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engines.types import Cutout
 from imaging.edges import soft_px
@@ -48,5 +49,10 @@ def unpacked(data: bytes, pixels: Pixels) -> Cutout:
     if colours.size != 3 * soft.size:
         raise BrokenCutout
     result = pixels.copy()
-    result.reshape(-1, 3)[soft] = colours.reshape(-1, 3)
+    _whole(result)[soft] = _whole(colours)
     return Cutout(alpha, result)
+
+
+def _whole(colours: Pixels) -> NDArray[np.void]:
+    """(N,): three bytes at a time, which NumPy moves in half the time."""
+    return colours.reshape(-1, 3).view("V3")[:, 0]

@@ -101,14 +101,14 @@ class Server:
     def files(self, job_id: str) -> list[Json]:
         return list(self.get(f"/api/jobs/{job_id}/files?limit=1000").raise_for_status().json()["files"])
 
-    def finished(self, job_id: str, timeout: float = 240) -> Json:
-        """The job once it has ended."""
+    def finished(self, job_id: str, timeout: float = 240, pause: float = 0.1) -> Json:
+        """The job once it has ended, looked at every `pause` seconds."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             job = self.job(job_id)
             if job["status"] in FINAL:
                 return job
-            time.sleep(0.1)
+            time.sleep(pause)
         raise TimeoutError(f"job {job_id} is still {job['status']}: {job['progress']}\n{self.log.read_text()[-3000:]}")
 
     def messages(self, job_id: str, query: str = "") -> Iterator[Json]:

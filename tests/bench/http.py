@@ -18,6 +18,7 @@ from tests.bench.rows import Row, duration, rate, seconds
 from tests.server import Json, Server
 
 THREADS = 2
+PAUSE = 0.02  # s between two looks at a job
 ROUNDS = 3
 PHOTOS = 8  # of each round: nothing runs beside the first one's decoding and the last one's encoding
 STAGES = (
@@ -58,7 +59,7 @@ def serving(folder: Path, models: Path, **settings: str) -> Iterator[Server]:
 
 def processed(server: Server, paths: list[Path], recipe: Json) -> Json:
     """The job of these photos, once it has ended well."""
-    job = server.finished(server.submit(*paths, recipe=json.dumps(recipe))["id"])
+    job = server.finished(server.submit(*paths, recipe=json.dumps(recipe))["id"], pause=PAUSE)
     assert job["progress"]["failed"] == 0, server.files(job["id"])
     return job
 
@@ -115,7 +116,7 @@ def _inferences(server: Server) -> float:
 
 def reprocessed(server: Server, job_id: str, recipe: Json) -> None:
     server.post(f"/api/jobs/{job_id}/reprocess", json=recipe).raise_for_status()
-    assert server.finished(job_id)["progress"]["failed"] == 0
+    assert server.finished(job_id, pause=PAUSE)["progress"]["failed"] == 0
 
 
 def agreement(name: str, server: Server, remove: Remover, model: str, paths: list[Path]) -> Row:
