@@ -25,7 +25,10 @@ def plain_pixels(data: bytes) -> Pixels | None:
     if scan is None or not _reaches_its_end(data, scan):
         return None
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:  # too little memory, which Pillow says in a way that is understood
+        return None
     return None if pixels is None else np.asarray(pixels, np.uint8)
 
 
