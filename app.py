@@ -22,7 +22,7 @@ import memory
 from admission import AdmittingRunner
 from connections import GuardedListener, QuietSocket, guarded_protocol
 from engines.mattes import kept_mattes
-from engines.rows import FACES
+from engines.rows import FACE_MODELS
 from idle import IdleWork
 from image_io import quiet_decoders
 from ingest.archives import ArchiveReader
@@ -206,10 +206,11 @@ async def _recover(services: Services) -> None:
 
 
 async def _prefetch(services: Services) -> None:
-    """Fetch the default model and the face detector before the first photo asks for them."""
+    """Fetch the default model and those for faces before the first photo asks for them."""
     if services.settings.prefetch_model and not services.settings.offline:
         with contextlib.suppress(errors.PhotoError):
-            services.models.download(FACES)
+            for name in FACE_MODELS:
+                services.models.download(name)
             await services.models.ensure("auto")
 
 

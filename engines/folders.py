@@ -36,7 +36,7 @@ class ModelFolders:
 
     def target(self, row: ModelRow) -> Path:
         """Where a download of `row` goes."""
-        return self._own / f"{row.name}.onnx"
+        return self._own / row.file
 
     def find(self, row: ModelRow) -> Found | None:
         """The file of `row`, without reading it."""
@@ -68,11 +68,10 @@ class ModelFolders:
     def _places(self, row: ModelRow) -> list[tuple[str, Path]]:
         if row.name == CUSTOM:
             return [("PHOTO_CUSTOM_MODEL", self._custom)] if self._custom else []
-        file = f"{row.name}.onnx"
         return [
             (source, path)
             for source, folder in self._folders
-            for path in (folder / file, folder / "models" / row.name / file)
+            for path in (folder / row.file, folder / "models" / row.name / row.file)
         ]
 
 

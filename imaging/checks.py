@@ -95,7 +95,12 @@ def sharpness(face: Picture) -> float:
 
 
 def yaw(face: FoundFace) -> float | None:
-    """Degrees by which the head is turned to a side, by where the nose's tip lies between the pupils; None unknown."""
+    """Degrees by which the head is turned to a side; None unknown.
+
+    As measured, or else by where the nose's tip lies between the pupils.
+    """
+    if face.yaw is not None:
+        return face.yaw
     if face.landmarks is None:
         return None
     left, right, nose, *_ = face.landmarks
@@ -105,7 +110,10 @@ def yaw(face: FoundFace) -> float | None:
 
 
 def nod(face: FoundFace) -> float | None:
-    """Where the nose's tip lies on the way from the pupils (0) to the mouth (1): lower where a head is bowed."""
+    """Where the nose's tip lies on the way from the pupils (0) to the mouth (1): lower where a head is bowed.
+
+    That is for faces whose pitch nobody has measured. None where there are no landmarks.
+    """
     if face.landmarks is None:
         return None
     left, right, nose, *mouth = face.landmarks

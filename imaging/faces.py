@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -19,7 +19,8 @@ Point = tuple[float, float]
 # v-en and en-gn within 5 %; the neoclassical canon of two sections). The detector's mouth lies 1.0 to 1.1 of the
 # pupils' distance below them.
 MOUTH_PER_PUPILS = 1.06
-CHIN = 1.7  # units below the pupils
+CHIN = 1.7  # units below the pupils, where nobody has measured it;
+LEAST_CHIN = 1.3  # and the least that a measure is believed
 CROWN = 1.8  # units above them: the skull, as ICAO 9303 measures it
 LOW_CROWN = 1.5  # the least that a matte is believed
 HIGH_CROWN = 2.1  # the most: what lies above is a hat, or hair that the standards leave out
@@ -40,7 +41,8 @@ class FoundFace:
 
     The box is upright. `landmarks`, where there are any: the pupils, the nose's tip and the mouth's corners, those on
     the left of an upright picture first. `eyes` are the pupils, which a detector without landmarks may know as well;
-    `angle` says by how many degrees clockwise the head leans.
+    `angle` says by how many degrees clockwise the head leans. Where Face Mesh has measured it: the `chin`, and by how
+    many degrees the head is turned to a side (`yaw`) and bowed (`pitch`, raised where negative).
     """
 
     x: float
@@ -52,6 +54,9 @@ class FoundFace:
     landmarks: tuple[Point, ...] | None = None
     eyes: tuple[Point, Point] | None = None
     angle: float = 0.0
+    chin: Point | None = None
+    yaw: float | None = None
+    pitch: float | None = None
 
     @property
     def area(self) -> float:
@@ -78,14 +83,18 @@ class FoundFace:
         cos, sin = math.cos(math.radians(self.angle)), math.sin(math.radians(self.angle))
         there = place(self.middle[0] + cos, self.middle[1] + sin)
         angle = math.degrees(math.atan2(there[1] - middle[1], there[0] - middle[0]))
+        chin = None if self.chin is None else place(*self.chin)
+        yaw = self.yaw
         if _mirrors(corners[0], one, other):
             landmarks = None if landmarks is None else tuple(landmarks[index] for index in MIRRORED)
             eyes = None if eyes is None else (eyes[1], eyes[0])
             angle += 180
+            yaw = None if yaw is None else -yaw
         angle = (angle + 180) % 360 - 180
-        return FoundFace(
-            middle[0] - wide / 2, middle[1] - high / 2, wide, high, self.detector, self.score, landmarks, eyes, angle
-        )
+        return replace(
+            self, x=middle[0] - wide / 2, y=middle[1] - high / 2, width=wide, height=high, landmarks=landmarks,
+            eyes=eyes, angle=angle, chin=chin, yaw=yaw,
+        )  # fmt: skip
 
 
 def _mirrors(corner: Point, right: Point, below: Point) -> bool:
@@ -109,6 +118,9 @@ def told(face: FoundFace) -> Face:
         landmarks=landmarks,
         eyes=eyes,
         angle=round(face.angle, 2),
+        chin=None if face.chin is None else (round(face.chin[0], 2), round(face.chin[1], 2)),
+        yaw=None if face.yaw is None else round(face.yaw, 1),
+        pitch=None if face.pitch is None else round(face.pitch, 1),
     )
 
 
@@ -116,7 +128,7 @@ def heard(face: Face) -> FoundFace:
     """The face that `told` told."""
     return FoundFace(
         face.x, face.y, face.width, face.height, face.detector, face.score, face.landmarks,
-        None if face.eyes is None else (face.eyes[0], face.eyes[1]), face.angle,
+        None if face.eyes is None else (face.eyes[0], face.eyes[1]), face.angle, face.chin, face.yaw, face.pitch,
     )  # fmt: skip
 
 
@@ -188,6 +200,10 @@ def _bare_head(face: FoundFace) -> Head:
         across, down = beside((0.0, 0.0), -angle, lips[0] - eyes[0], lips[1] - eyes[1])
         pupils, mouths = math.dist(left, right), max(down, 0.5 * abs(across))
         unit = max(mouths, (mouths + MOUTH_PER_PUPILS * pupils) / 2, 1.0)
+        if face.chin is not None:
+            _, chin = beside((0.0, 0.0), -angle, face.chin[0] - eyes[0], face.chin[1] - eyes[1])
+            unit = max(1.0, (unit + chin / CHIN) / 2)
+            return Head(eyes, unit, angle, max(chin, LEAST_CHIN * unit), CROWN * unit)
     elif face.eyes is not None:
         eyes = (face.eyes[0][0] + face.eyes[1][0]) / 2, (face.eyes[0][1] + face.eyes[1][1]) / 2
         angle = lean(face.eyes)
@@ -198,6 +214,7 @@ def _bare_head(face: FoundFace) -> Head:
     return Head(eyes, unit, angle, CHIN * unit, CROWN * unit)
 
 
+HALF = 127.5  # level of a matte at which a subject ends
 SAMPLE_PX = 24.0  # a unit's px in the upright sample in which the crown is looked for
 
 
@@ -214,12 +231,15 @@ def _top(head: Head, matte: Pixels) -> float | None:
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     band = np.asarray(cv2.warpAffine(matte, matrix, (wide, high), flags=flags), np.float32).mean(axis=1)
     # From the forehead up; what the photo's edge cuts off ends there.
-    above = band[::-1][round(0.6 * SAMPLE_PX) :]
-    if above[0] < 127:
+    forehead = round(0.6 * SAMPLE_PX)
+    above = band[::-1][forehead:]
+    if above[0] < HALF:
         return None
-    gap = np.nonzero(above < 127)[0]
-    rows = float(gap[0]) if len(gap) else float(len(above))
-    return (rows + round(0.6 * SAMPLE_PX)) * step
+    gap = np.nonzero(above < HALF)[0]
+    if not len(gap):
+        return float(len(above) + forehead) * step
+    last, first = float(above[gap[0] - 1]), float(above[gap[0]])  # of the head, and beyond it
+    return (int(gap[0]) - 0.5 + (last - HALF) / (last - first) + forehead) * step
 
 
 def reaches_edge(head: Head, width: int, height: int, crown: float) -> bool:

@@ -3,7 +3,15 @@
 from operations.base import Context, Findings, Known, MattePredictor, OperationParams
 from operations.catalogue import OperationInfo, catalogue
 from operations.presets import PRESETS, Preset, simple_recipe
-from operations.recipes import OPERATIONS, AnyOperation, assets_needed, models_needed, parse_recipe
+from operations.recipes import (
+    OPERATIONS,
+    AnyOperation,
+    assets_needed,
+    looks_at_faces,
+    models_needed,
+    needs_of,
+    parse_recipe,
+)
 
 __all__ = [
     "OPERATIONS",
@@ -18,7 +26,9 @@ __all__ = [
     "Preset",
     "assets_needed",
     "catalogue",
+    "looks_at_faces",
     "models_needed",
+    "needs_of",
     "parse_recipe",
     "simple_recipe",
 ]

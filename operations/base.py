@@ -142,6 +142,8 @@ class OperationParams(Operation):
     summary: ClassVar[str]
     short: ClassVar[tuple[str, ...]] = ()  # the parameters that a bare value on the command line stands for
 
+    looks_at_faces: ClassVar[bool] = False
+
     @property
     def tells_apart(self) -> bool:
         """Whether the result depends on more than the photo's bytes: on its name, or its place in the job."""

@@ -27,6 +27,7 @@ class CropFace(OperationParams):
 
     title: ClassVar[str] = "Crop to face"
     summary: ClassVar[str] = "Find the face and keep its head, from chin to crown, with some room around."
+    looks_at_faces: ClassVar[bool] = True
 
     op: Literal["crop_face"] = "crop_face"
     margin: float = Field(

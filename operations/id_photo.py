@@ -42,6 +42,7 @@ class IdPhoto(OperationParams):
         "The head at the size and eye line that an office asks for, level, before a plain background, and checked."
     )
     short: ClassVar[tuple[str, ...]] = ("preset",)
+    looks_at_faces: ClassVar[bool] = True
 
     op: Literal["id_photo"] = "id_photo"
     preset: IdPreset = Field(

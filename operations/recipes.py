@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Annotated, NoReturn, TypeAlias, cast, get_args
 
 from pydantic import Field, ValidationError, field_validator
@@ -152,6 +153,18 @@ def models_needed(recipe: Recipe) -> frozenset[str]:
         ):
             names.add(step.model)
     return frozenset(names)
+
+
+def looks_at_faces(recipe: Recipe) -> bool:
+    """Whether a step looks for faces."""
+    return any(isinstance(step, OperationParams) and step.looks_at_faces for step in recipe.operations)
+
+
+@lru_cache(maxsize=64)
+def needs_of(text: str) -> tuple[frozenset[str], bool]:
+    """The models that a recipe as JSON names, and whether it looks for faces."""
+    recipe = parse_recipe(text)
+    return models_needed(recipe), looks_at_faces(recipe)
 
 
 def tells_apart(recipe: Recipe) -> bool:

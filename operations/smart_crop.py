@@ -26,6 +26,7 @@ class SmartCrop(OperationParams):
     title: ClassVar[str] = "Smart crop"
     summary: ClassVar[str] = "The largest part of an aspect that keeps the faces, the subject, or what stands out."
     short: ClassVar[tuple[str, ...]] = ("aspect",)
+    looks_at_faces: ClassVar[bool] = True
 
     op: Literal["smart_crop"] = "smart_crop"
     aspect: str = Field(

@@ -20,6 +20,7 @@ class Straighten(OperationParams):
 
     title: ClassVar[str] = "Straighten"
     summary: ClassVar[str] = "Turn the photo until the eyes of the largest face are level."
+    looks_at_faces: ClassVar[bool] = True
 
     op: Literal["straighten"] = "straighten"
     most: float = Field(

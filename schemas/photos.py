@@ -36,7 +36,8 @@ class Face(Frozen):
 
     `landmarks` are [x, y] of the pupils, the nose's tip and the mouth's corners, the left ones of an upright photo
     first; null where the detector has none. `eyes` are the pupils, where they were found by other means as well;
-    `angle` says by how many degrees clockwise the head leans.
+    `angle` says by how many degrees clockwise the head leans. Where Face Mesh has measured the face: the point of the
+    `chin`, and by how many degrees the head is turned to a side (`yaw`) and bowed (`pitch`; raised where negative).
     """
 
     x: int
@@ -48,6 +49,9 @@ class Face(Frozen):
     landmarks: tuple[tuple[float, float], ...] | None = None
     eyes: tuple[tuple[float, float], ...] | None = None
     angle: float = 0.0
+    chin: tuple[float, float] | None = None
+    yaw: float | None = None
+    pitch: float | None = None
 
 
 class Frame(Frozen):

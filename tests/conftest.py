@@ -11,6 +11,7 @@ from PIL import Image
 from skimage import data
 
 import errors
+from engines.mesh import FaceMesh
 from models import ModelStore
 from settings import Settings
 from tests import tiny_network as tiny_network_file
@@ -18,6 +19,7 @@ from tests.server import Server
 
 BUILD = Path(__file__).parent.parent / "build"
 NETWORK = "isnet-general-use"
+FACE_MESH = "face-mesh"
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -40,25 +42,23 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="session")
 def model_folder() -> Path:
-    """The folder that holds ISNet, fetched once through the product's own sources, where one can be reached."""
+    """The folder that holds ISNet and Face Mesh, fetched once through the product's own sources, where these answer."""
     folder = Path(os.environ.get("PHOTO_TEST_MODELS", BUILD / "models"))
     folder.mkdir(parents=True, exist_ok=True)
 
     async def fetch() -> None:
         store = ModelStore(Settings(model_dir=folder, data_dir=BUILD / "data"))
         try:
-            await store.ensure(NETWORK)
+            for name in (NETWORK, FACE_MESH):
+                try:
+                    await store.ensure(name)
+                except errors.ModelUnavailable as error:
+                    text = f"\n*** {name} CANNOT BE HAD HERE ({error.detail}): what stands in for it is tested ***"
+                    warnings.warn(text, pytest.PytestWarning, stacklevel=1)
         finally:
             await store.close()
 
-    try:
-        asyncio.run(fetch())
-    except errors.ModelUnavailable as error:
-        warnings.warn(
-            f"\n*** {NETWORK} CANNOT BE HAD HERE ({error.detail}): the classical engine is tested instead ***",
-            pytest.PytestWarning,
-            stacklevel=1,
-        )
+    asyncio.run(fetch())
     return folder
 
 
@@ -66,6 +66,15 @@ def model_folder() -> Path:
 def has_network(model_folder: Path) -> bool:
     """Whether the real network is there."""
     return (model_folder / f"{NETWORK}.onnx").exists()
+
+
+@pytest.fixture(scope="session")
+def face_mesh(model_folder: Path) -> FaceMesh:
+    """The real network that measures faces; tests of it are left out where it cannot be had."""
+    path = model_folder / f"{FACE_MESH}.tflite"
+    if not path.exists():
+        pytest.skip(f"{FACE_MESH} could not be fetched from any source")
+    return FaceMesh(path)
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ export function createPageNotices(page, openModels) {
       return { kind: 'info', title: t('noticeModel', { name: models.title(one.name) }), detail, percentage };
     }
     if (models.find(auto)?.kind !== 'classical') return null;
-    const failed = models.get().models.find(({ state, kind }) => state === 'failed' && kind !== 'face_detector');
+    const failed = models.get().models.find(({ state, kind }) => state === 'failed' && !kind.startsWith('face'));
     const fallback = t('noticeFallback', { name: models.title(auto) });
     if (!failed) return { kind: 'look', title: fallback, detail: t('noticeFallbackDetail'), actions: [toModels] };
     return {

@@ -70,12 +70,17 @@ class Batch:
 
 
 def models(folder: Path, source: Path, detector: str) -> Path:
-    """A folder with the network for backgrounds, if there is one, and with YuNet where that is to be tried."""
+    """A folder with the network for backgrounds, if there is one, and with those for faces that are to be tried."""
     folder.mkdir()
     network = source / "isnet-general-use.onnx"
     if network.exists():
         shutil.copyfile(network, folder / network.name)
-    if detector == "yunet":
+    if "measured" in detector:
+        mesh = source / "face-mesh.tflite"
+        if not mesh.exists():
+            pytest.skip("face-mesh could not be fetched from any source")
+        shutil.copyfile(mesh, folder / mesh.name)
+    if "yunet" in detector:
         testdata = os.environ.get("PHOTO_TESTDATA")
         if not testdata:
             pytest.skip("PHOTO_TESTDATA is not set")
@@ -83,11 +88,11 @@ def models(folder: Path, source: Path, detector: str) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=["haar", "yunet"])
+@pytest.fixture(scope="module", params=["haar", "haar, measured", "yunet", "yunet, measured"])
 def batch(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, model_folder: Path, has_network: bool
 ) -> Iterator[Batch]:
-    folder = tmp_path_factory.mktemp(request.param)
+    folder = tmp_path_factory.mktemp("batch")
     server = Server(folder / "data", models(folder / "models", model_folder, request.param), offline="true").start()
     photos = {**GOOD, **{name: made for name, (made, _) in SPOILED.items()}}
     out = io.BytesIO()

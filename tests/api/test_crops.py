@@ -182,7 +182,9 @@ def test_all_faces_come_as_numbered_files(server: Server) -> None:
 def test_face_detector_removes_no_background(server: Server, photos: dict[str, Path]) -> None:
     rows = {row["name"]: row for row in server.get("/api/models").json()["models"]}
     assert rows["yunet"]["kind"] == "face_detector"
-    recipe = json.dumps({"operations": [{"op": "remove_background", "model": "yunet"}]})
-    with photos["coffee"].open("rb") as photo:
-        answer = server.request("POST", "/api/jobs", files={"files": ("a.jpg", photo)}, data={"recipe": recipe})
-    assert (answer.status_code, answer.json()["code"]) == (422, "unknown_model")
+    assert rows["face-mesh"]["kind"] == "face_landmarks"
+    for name in ("yunet", "face-mesh"):
+        recipe = json.dumps({"operations": [{"op": "remove_background", "model": name}]})
+        with photos["coffee"].open("rb") as photo:
+            answer = server.request("POST", "/api/jobs", files={"files": ("a.jpg", photo)}, data={"recipe": recipe})
+        assert (answer.status_code, answer.json()["code"]) == (422, "unknown_model")

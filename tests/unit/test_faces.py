@@ -1,6 +1,9 @@
 """Finding faces: Haar's cascades always, YuNet where its weights are; and the heads they belong to."""
 
 import json
+import math
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,7 +14,9 @@ from skimage import data
 
 import errors
 from engines.closeup import turned_back
+from engines.detector import found_by
 from engines.haar import find_faces, haar_faces
+from engines.mesh import FaceMesh
 from engines.yunet import YuNet
 from image_io import decode
 from imaging.faces import FoundFace, head_of, heard, told
@@ -83,6 +88,46 @@ def test_yunet_sees_no_face_where_none_is(yunet: YuNet, name: str) -> None:
     assert yunet.faces(getattr(data, name)()) == ()
 
 
+@pytest.mark.parametrize("degrees", [0, 15, -15, 30, -30, 45, 90])
+def test_mesh_measures_a_leaning_head(face_mesh: FaceMesh, degrees: int) -> None:
+    pixels, eyes = turned(degrees)
+    (face,) = found_by(None, face_mesh, pixels)[:1]
+    assert face.landmarks is not None
+    assert face.chin is not None
+    assert np.abs(np.array(face.landmarks[:2]) - eyes).max() < 5
+    assert abs((face.angle + degrees - 2 + 180) % 360 - 180) < 1.5
+    assert math.dist(face.chin, np.mean(eyes, axis=0)) == pytest.approx(74.5, abs=1.5)  # px of the photo
+    assert abs(face.yaw or 90) < 15
+    assert abs(face.pitch or 90) < 12
+
+
+@pytest.mark.parametrize("factor", [0.5, 1, 4])
+def test_mesh_gives_the_same_head_at_every_scale_and_from_either_detector(
+    face_mesh: FaceMesh, yunet: YuNet, factor: float
+) -> None:
+    known = head_of(found_by(yunet, face_mesh, data.astronaut())[0])
+    pixels = np.asarray(cv2.resize(data.astronaut(), None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA))
+    for finder in (yunet, None):
+        head = head_of(found_by(finder, face_mesh, np.asarray(pixels, np.uint8))[0])
+        assert head.height / factor == pytest.approx(known.height, rel=0.01)
+        assert math.dist(np.array(head.eyes) / factor, known.eyes) < 0.01 * known.height
+
+
+def test_mesh_of_a_mirrored_face_looks_the_other_way(face_mesh: FaceMesh) -> None:
+    (face,) = found_by(None, face_mesh, data.astronaut())[:1]
+    (other,) = found_by(None, face_mesh, np.ascontiguousarray(data.astronaut()[:, ::-1]))[:1]
+    there = face.mapped(Placement(512, 0, -1, 1).at)
+    assert there.yaw == pytest.approx(other.yaw, abs=2)
+    assert face.yaw == pytest.approx(-other.yaw, abs=2)  # type: ignore[operator]
+    assert there.chin == pytest.approx(other.chin, abs=5)
+    assert head_of(there).height == pytest.approx(head_of(other).height, rel=0.01)
+
+
+def test_mesh_leaves_what_is_no_face_as_it_was(face_mesh: FaceMesh) -> None:
+    cup = FoundFace(200, 100, 150, 150, "haar")
+    assert face_mesh.measured(data.coffee(), cup) == cup
+
+
 def test_portraits_all_have_one(testdata: Path, yunet: YuNet) -> None:
     for path in sorted((testdata / "portraits" / "images").iterdir()):
         pixels = decode(path, 100, lambda *_: None).pixels
@@ -115,15 +160,17 @@ def test_false_alarms_in_photos_without_people(testdata: Path, yunet: YuNet) -> 
 
 def test_file_that_is_no_network_is_broken(tmp_path: Path) -> None:
     (tmp_path / "yunet.onnx").write_bytes(b"nothing of the kind")
-    with pytest.raises(errors.ModelBroken):
-        YuNet(tmp_path / "yunet.onnx")
+    for load in (YuNet, FaceMesh):
+        with pytest.raises(errors.ModelBroken):
+            load(tmp_path / "yunet.onnx")
 
 
 def test_store_falls_back_to_haar_and_says_so(tmp_path: Path) -> None:
     store = ModelStore(Settings(data_dir=tmp_path, offline=True))
     assert store.faces(data.astronaut())[0].detector == "haar"
     (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "yunet.onnx").write_bytes(b"broken")
+    for file in ("yunet.onnx", "face-mesh.tflite"):
+        (tmp_path / "models" / file).write_bytes(b"broken")
     assert store.faces(data.astronaut())[0].detector == "haar"
     assert store.looks == 2
 
@@ -137,6 +184,18 @@ def test_store_takes_the_network_as_soon_as_it_is_there(tmp_path: Path, testdata
     assert store.faces(data.astronaut())[0].detector == "yunet"
     row = store.row("yunet")
     assert (row.state, row.kind, row.runtime) == ("installed", "face_detector", "opencv")
+
+
+def test_store_measures_faces_as_soon_as_it_can(tmp_path: Path, model_folder: Path, face_mesh: FaceMesh) -> None:
+    store = ModelStore(Settings(data_dir=tmp_path, offline=True))
+    assert store.faces(data.astronaut())[0].chin is None
+    (tmp_path / "models").mkdir()
+    shutil.copyfile(model_folder / "face-mesh.tflite", tmp_path / "models" / "face-mesh.tflite")
+    (face,) = store.faces(data.astronaut())[:1]
+    assert face == found_by(None, face_mesh, data.astronaut())[0]
+    assert face.detector == "haar"
+    row = store.row("face-mesh")
+    assert (row.state, row.kind, row.runtime) == ("installed", "face_landmarks", "opencv")
 
 
 def test_face_detector_is_no_model_for_backgrounds(tmp_path: Path) -> None:
@@ -188,6 +247,14 @@ def test_mirrored_face_has_its_left_on_the_left() -> None:
 
 def test_face_is_told_and_heard() -> None:
     assert heard(told(known_face())) == known_face()
+    measured = replace(known_face(), chin=(100.0, 170.5), yaw=-3.5, pitch=4.0)
+    assert heard(told(measured)) == measured
+
+
+def test_chin_that_was_measured_is_the_heads() -> None:
+    head = head_of(replace(known_face(), chin=(100.0, 165.0)))
+    assert head.at(0, head.chin) == pytest.approx((100, 165))
+    assert head.crown / head.unit == pytest.approx(1.8)
 
 
 def test_placement_and_its_inverse_cancel() -> None:

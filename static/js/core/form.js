@@ -269,7 +269,7 @@ export function createForm(holder, { catalogue, el, icon, t, format, models, cha
   function choices() {
     const { auto, models: all } = models();
     const automatic = { value: 'auto', label: auto ? t('autoNow', { name: titleOf(auto) }) : t('auto') };
-    return [automatic, ...all.filter(({ kind }) => kind !== 'face_detector').map((model) => ({ value: model.name, label: modelText(model, t, format) }))];
+    return [automatic, ...all.filter(({ kind }) => !kind.startsWith('face')).map((model) => ({ value: model.name, label: modelText(model, t, format) }))];
   }
 
   function draw() {

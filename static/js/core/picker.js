@@ -11,7 +11,7 @@ import { modelText } from './words.js';
  * @param {string} id @param {(model: string) => void} act @param {string} [last] the model that made it
  */
 export function modelSelect({ el, t, format, models }, id, act, last = '') {
-  const offered = models.filter(({ kind, name, state }) => kind !== 'face_detector' && name !== last && state !== 'downloading');
+  const offered = models.filter(({ kind, name, state }) => !kind.startsWith('face') && name !== last && state !== 'downloading');
   const first = offered.findIndex(({ state }) => state === 'installed' || state === 'built_in');
   const select = el('select', { id, 'aria-label': t('otherModel') }, ...offered.map((model, index) => el('option', {
     value: model.name, selected: index === first,

@@ -90,7 +90,7 @@ export interface Model {
   good_at: string;
   licence: string;
   commercial_use: boolean;
-  kind: 'network' | 'classical' | 'face_detector';
+  kind: 'network' | 'classical' | 'face_detector' | 'face_landmarks';
   bytes: number | null;
   state: 'built_in' | 'installed' | 'missing' | 'downloading' | 'failed';
   progress: { received: number; total: number | null; percentage: number | null } | null;
