@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import errors
 from engines.folders import ModelFolders
-from engines.haar import haar_faces
+from engines.haar import haar_boxes, haar_closely, haar_faces
 from engines.mesh import FaceMesh
 from engines.rows import FACES, LANDMARKS, ROWS
 from engines.yunet import YuNet
@@ -39,10 +39,12 @@ class FaceDetector:
 
 def found_by(finder: YuNet | None, measurer: FaceMesh | None, pixels: Pixels) -> tuple[FoundFace, ...]:
     """The faces that `finder` finds, or else Haar's cascades, largest first; twelve of them as `measurer` sees them."""
-    faces = haar_faces(pixels) if finder is None else finder.faces(pixels, closely=measurer is None)
     if measurer is None:
-        return faces
-    return (*(measurer.measured(pixels, face) for face in faces[:MEASURED]), *faces[MEASURED:])
+        return haar_faces(pixels) if finder is None else finder.faces(pixels)
+    boxes, closely = (haar_boxes, haar_closely) if finder is None else (finder.boxes, finder.closely)
+    faces = boxes(pixels)
+    seen = (measurer.measured(pixels, face) or closely(pixels, face) for face in faces[:MEASURED])
+    return (*seen, *faces[MEASURED:])
 
 
 class _Kept(Generic[Network]):

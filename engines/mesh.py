@@ -25,6 +25,7 @@ POINTS = 468
 OUTPUTS = ("conv2d_21", "conv2d_31")  # the points, in px of the input; the logit of there being a face
 ROOM = 1.5  # sides of a face that the input shows
 LOOKS = 6
+BESIDE = (0.9, 1.1)  # times its room, of two more looks
 LEVEL = 0.5  # degrees, and
 SAME = 0.01  # of its side: by which two looks may differ
 SURE = 0.5  # probability of a face from which its points are believed
@@ -33,7 +34,7 @@ SURE = 0.5  # probability of a face from which its points are believed
 LEFT_EYE = (33, 133, 158, 159, 160, 144, 145, 153)  # its corners and lids
 RIGHT_EYE = (263, 362, 385, 386, 387, 373, 374, 380)
 EYE_CORNERS = (33, 263)  # the outer ones
-NOSE, MOUTH_CORNERS = 1, (61, 291)
+NOSE, MOUTH_CORNERS, LIPS = 1, (61, 291), (13, 14)
 FOREHEAD, CHIN = 10, 152
 CHEEKS = (234, 454)
 LEVEL_PITCH = 6.0  # degrees between forehead and chin of a face that looks ahead: the median of 110 portraits
@@ -70,33 +71,36 @@ class FaceMesh:
         except cv2.error as problem:
             raise errors.ModelBroken("The file of the face landmarks cannot be used.") from problem
 
-    def measured(self, pixels: Pixels, face: FoundFace) -> FoundFace:
+    def measured(self, pixels: Pixels, face: FoundFace) -> FoundFace | None:
         """`face` of (H, W, 3) uint8 RGB `pixels` with the points, the chin and the turn that the network sees.
 
-        As it was where the network sees no face there. A look takes 3 ms of processor time, a face two to four.
+        None where the network sees no face there. A look takes 3 ms of processor time, a face four to six. The
+        mean of three looks has half the error of one: between copies of a photo, turned and scaled, chins differ by
+        0.1 % of their distance from the eyes (median standard deviation).
         """
         middle, side, angle = face.middle, max(face.width, face.height), face.angle
-        look = None
         for _ in range(LOOKS):
             look = self._look(CloseUp(pixels, middle, ROOM * side, PX), angle)
             if look is None:
-                return face
+                return None
             turned, before = (look.angle - angle + 180) % 360 - 180, side
             angle, (middle, side) = look.angle, look.box()
             if side < 1:
-                return face
+                return None
             if abs(turned) < LEVEL and abs(side / before - 1) < SAME:
                 break
-        return face if look is None else _with(face, look)
+        close = CloseUp(pixels, middle, ROOM * side, PX, max(BESIDE))
+        more = (self._look(close, angle, sides) for sides in BESIDE)
+        looks = [one for one in (look, *more) if one is not None]
+        return _with(face, _mean([one.points for one in looks]), _mean([one.seen for one in looks]))
 
-    def _look(self, close: CloseUp, angle: float) -> _Look | None:
-        part, back = close.level(angle)
+    def _look(self, close: CloseUp, angle: float, sides: float = 1.0) -> _Look | None:
+        part, back = close.level(angle, sides)
         seen, probability = self._run(part)
         if probability < SURE:
             return None
         points = np.array([back(x, y) for x, y, _ in seen])
-        left, right = (tuple(points[number]) for number in EYE_CORNERS)
-        return _Look(points, seen, lean((left, right)))
+        return _Look(points, seen, _lean(points))
 
     def _run(self, pixels: Pixels) -> tuple[Coordinates, float]:
         """(468, 3) px of the input and depth, and the probability of a face in (192, 192, 3) uint8 RGB."""
@@ -106,18 +110,32 @@ class FaceMesh:
             return np.array(points, np.float64).reshape(POINTS, 3), 1 / (1 + math.exp(-float(face.ravel()[0])))
 
 
-def _with(face: FoundFace, look: _Look) -> FoundFace:
-    eyes = _middle(look.points, LEFT_EYE), _middle(look.points, RIGHT_EYE)
-    corners = (_point(look.points, number) for number in MOUTH_CORNERS)
+def _with(face: FoundFace, points: Coordinates, seen: Coordinates) -> FoundFace:
+    eyes = _middle(points, LEFT_EYE), _middle(points, RIGHT_EYE)
+    corners = (_point(points, number) for number in MOUTH_CORNERS)
     return replace(
         face,
-        landmarks=(*eyes, _point(look.points, NOSE), *corners),
+        landmarks=(*eyes, _point(points, NOSE), *corners),
         eyes=eyes,
-        angle=look.angle,
-        chin=_point(look.points, CHIN),
-        yaw=_turn(look.seen, CHEEKS, 0),
-        pitch=_turn(look.seen, (FOREHEAD, CHIN), 1) - LEVEL_PITCH,
+        angle=_lean(points),
+        chin=_point(points, CHIN),
+        mouth_open=_apart(seen, LIPS) / max(1.0, _apart(seen, MOUTH_CORNERS)),
+        yaw=_turn(seen, CHEEKS, 0),
+        pitch=_turn(seen, (FOREHEAD, CHIN), 1) - LEVEL_PITCH,
     )
+
+
+def _apart(points: Coordinates, ends: tuple[int, int]) -> float:
+    return float(np.linalg.norm(points[ends[1]] - points[ends[0]]))
+
+
+def _mean(looks: Sequence[Coordinates]) -> Coordinates:
+    return np.asarray(np.mean(looks, axis=0), np.float64)
+
+
+def _lean(points: Coordinates) -> float:
+    left, right = (_point(points, number) for number in EYE_CORNERS)
+    return lean((left, right))
 
 
 def _middle(points: Coordinates, numbers: Sequence[int]) -> Point:

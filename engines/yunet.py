@@ -47,11 +47,19 @@ class YuNet:
         except cv2.error as problem:
             raise errors.ModelBroken("The file of the face detector cannot be used.") from problem
 
-    def faces(self, pixels: Pixels, *, closely: bool = True) -> tuple[FoundFace, ...]:
-        """The faces in (H, W, 3) uint8 RGB `pixels`, largest first: at several scales, and turned where need be.
+    def faces(self, pixels: Pixels) -> tuple[FoundFace, ...]:
+        """The faces in (H, W, 3) uint8 RGB `pixels`, largest first, twelve of them looked at closely.
 
-        A face that is found at once takes one look of 12 ms, and three or four close ones of 6, unless nobody asks for
-        its landmarks as `closely`. Where nothing is found, there are eight looks, 200 ms.
+        Close looks take 6 ms, three or four for each face.
+        """
+        faces = self.boxes(pixels)
+        first = (self.closely(pixels, face, MORE_ROOM) for face in faces[:1])
+        return (*first, *(self.closely(pixels, face) for face in faces[1:CLOSE_FACES]), *faces[CLOSE_FACES:])
+
+    def boxes(self, pixels: Pixels) -> tuple[FoundFace, ...]:
+        """The faces, largest first, with landmarks as they are seen from afar: at several scales, turned where need be.
+
+        A face that is found at once takes one look of 12 ms. Where nothing is found, there are eight, 200 ms.
         """
         work, factor = at_most(pixels, WORK_PX)
         found = self._look(work)
@@ -64,13 +72,9 @@ class YuNet:
         if factor * FAR_PX / WORK_PX <= 1 and (not faces or min(face.height for face in found) < SMALL_PX):
             far, closer = at_most(pixels, FAR_PX)
             faces = _merged([*faces, *(_scaled(face, 1 / closer) for face in self._look(far))])
-        faces.sort(key=lambda face: -face.area)
-        if not closely:
-            return tuple(faces)
-        first = (self._closely(pixels, face, MORE_ROOM) for face in faces[:1])
-        return (*first, *(self._closely(pixels, face) for face in faces[1:CLOSE_FACES]), *faces[CLOSE_FACES:])
+        return tuple(sorted(faces, key=lambda face: -face.area))
 
-    def _closely(self, pixels: Pixels, face: FoundFace, more: Sequence[float] = ()) -> FoundFace:
+    def closely(self, pixels: Pixels, face: FoundFace, more: Sequence[float] = ()) -> FoundFace:
         """The face with landmarks that are good to a px or two; their mean, where there is `more` room to look at.
 
         Of a face of less than some 200 px the network tells the landmarks as if it stood upright: of 10 degrees that

@@ -42,7 +42,8 @@ class FoundFace:
     The box is upright. `landmarks`, where there are any: the pupils, the nose's tip and the mouth's corners, those on
     the left of an upright picture first. `eyes` are the pupils, which a detector without landmarks may know as well;
     `angle` says by how many degrees clockwise the head leans. Where Face Mesh has measured it: the `chin`, and by how
-    many degrees the head is turned to a side (`yaw`) and bowed (`pitch`, raised where negative).
+    many degrees the head is turned to a side (`yaw`) and bowed (`pitch`, raised where negative); `mouth_open`, how far
+    the lips are apart, in widths of the mouth.
     """
 
     x: float
@@ -57,6 +58,7 @@ class FoundFace:
     chin: Point | None = None
     yaw: float | None = None
     pitch: float | None = None
+    mouth_open: float | None = None
 
     @property
     def area(self) -> float:
@@ -121,6 +123,7 @@ def told(face: FoundFace) -> Face:
         chin=None if face.chin is None else (round(face.chin[0], 2), round(face.chin[1], 2)),
         yaw=None if face.yaw is None else round(face.yaw, 1),
         pitch=None if face.pitch is None else round(face.pitch, 1),
+        mouth_open=None if face.mouth_open is None else round(face.mouth_open, 2),
     )
 
 
@@ -129,6 +132,7 @@ def heard(face: Face) -> FoundFace:
     return FoundFace(
         face.x, face.y, face.width, face.height, face.detector, face.score, face.landmarks,
         None if face.eyes is None else (face.eyes[0], face.eyes[1]), face.angle, face.chin, face.yaw, face.pitch,
+        face.mouth_open,
     )  # fmt: skip
 
 
@@ -201,8 +205,9 @@ def _bare_head(face: FoundFace) -> Head:
         pupils, mouths = math.dist(left, right), max(down, 0.5 * abs(across))
         unit = max(mouths, (mouths + MOUTH_PER_PUPILS * pupils) / 2, 1.0)
         if face.chin is not None:
+            # The mouth may be open, and how far the head is turned is known.
+            unit = max(1.0, MOUTH_PER_PUPILS * pupils / max(0.5, math.cos(math.radians(face.yaw or 0.0))))
             _, chin = beside((0.0, 0.0), -angle, face.chin[0] - eyes[0], face.chin[1] - eyes[1])
-            unit = max(1.0, (unit + chin / CHIN) / 2)
             return Head(eyes, unit, angle, max(chin, LEAST_CHIN * unit), CROWN * unit)
     elif face.eyes is not None:
         eyes = (face.eyes[0][0] + face.eyes[1][0]) / 2, (face.eyes[0][1] + face.eyes[1][1]) / 2

@@ -37,7 +37,8 @@ class Face(Frozen):
     `landmarks` are [x, y] of the pupils, the nose's tip and the mouth's corners, the left ones of an upright photo
     first; null where the detector has none. `eyes` are the pupils, where they were found by other means as well;
     `angle` says by how many degrees clockwise the head leans. Where Face Mesh has measured the face: the point of the
-    `chin`, and by how many degrees the head is turned to a side (`yaw`) and bowed (`pitch`; raised where negative).
+    `chin`, by how many degrees the head is turned to a side (`yaw`) and bowed (`pitch`; raised where negative), and how
+    far the lips are apart, in widths of the mouth (`mouth_open`).
     """
 
     x: int
@@ -52,6 +53,7 @@ class Face(Frozen):
     chin: tuple[float, float] | None = None
     yaw: float | None = None
     pitch: float | None = None
+    mouth_open: float | None = None
 
 
 class Frame(Frozen):

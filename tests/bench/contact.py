@@ -7,6 +7,7 @@ subject ends tells the crown, so that head and eye line are those of the picture
 into it.
 """
 
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from typing import cast
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from engines.detector import found_by
 from engines.mesh import FaceMesh
@@ -82,10 +84,10 @@ def cells(paths: list[Path], preset: IdPreset, make: Find, measure: Find) -> Ite
 
 def _result(done: ProcessedImage) -> tuple[Pixels, Pixels]:
     """(H, W, 3) uint8 RGB of the result before white, and its (H, W) uint8 alpha."""
-    picture = cv2.imdecode(np.frombuffer(done.outputs[0].data, np.uint8), cv2.IMREAD_UNCHANGED)
-    share = picture[..., 3:] / 255
-    white = np.rint(cv2.cvtColor(picture[..., :3], cv2.COLOR_BGR2RGB) * share + 255 * (1 - share))
-    return white.astype(np.uint8), np.asarray(picture[..., 3], np.uint8)
+    with Image.open(io.BytesIO(done.outputs[0].data)) as stored:
+        picture = stored.convert("RGBA")
+    white = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    return np.asarray(white.convert("RGB")), np.asarray(picture.getchannel("A"))
 
 
 def _head(after: Pixels, alpha: Pixels, find: Find) -> Head | None:

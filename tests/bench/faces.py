@@ -20,7 +20,8 @@ from PIL import Image
 from skimage import data
 
 from engines.closeup import turned_back
-from engines.haar import haar_faces
+from engines.detector import found_by
+from engines.mesh import FaceMesh
 from engines.yunet import YuNet
 from image_io import decode
 from imaging.faces import FoundFace
@@ -47,11 +48,12 @@ Find = Callable[[Pixels], tuple[FoundFace, ...]]
 
 
 def detectors() -> Iterator[tuple[str, Find]]:
-    """Haar, and YuNet where its file is."""
-    path = yunet_file()
+    """Haar, and YuNet where its file is; what they find as Face Mesh measures it, where its file is in build/models."""
+    path, points = yunet_file(), ROOT / "build" / "models" / "face-mesh.tflite"
+    mesh = FaceMesh(points) if points.is_file() else None
     if path is not None:
-        yield "yunet", YuNet(path).faces
-    yield "haar", haar_faces
+        yield "yunet", partial(found_by, YuNet(path), mesh)
+    yield "haar", partial(found_by, None, mesh)
 
 
 def yunet_file() -> Path | None:

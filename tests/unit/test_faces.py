@@ -123,9 +123,15 @@ def test_mesh_of_a_mirrored_face_looks_the_other_way(face_mesh: FaceMesh) -> Non
     assert head_of(there).height == pytest.approx(head_of(other).height, rel=0.01)
 
 
-def test_mesh_leaves_what_is_no_face_as_it_was(face_mesh: FaceMesh) -> None:
-    cup = FoundFace(200, 100, 150, 150, "haar")
-    assert face_mesh.measured(data.coffee(), cup) == cup
+def test_mesh_measures_no_cup(face_mesh: FaceMesh) -> None:
+    assert face_mesh.measured(data.coffee(), FoundFace(200, 100, 150, 150, "haar")) is None
+
+
+def test_face_that_mesh_does_not_know_is_looked_at_as_without_it(
+    face_mesh: FaceMesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engines.mesh.SURE", 2.0)
+    assert found_by(None, face_mesh, data.astronaut()) == haar_faces(data.astronaut())
 
 
 def test_portraits_all_have_one(testdata: Path, yunet: YuNet) -> None:
@@ -247,7 +253,7 @@ def test_mirrored_face_has_its_left_on_the_left() -> None:
 
 def test_face_is_told_and_heard() -> None:
     assert heard(told(known_face())) == known_face()
-    measured = replace(known_face(), chin=(100.0, 170.5), yaw=-3.5, pitch=4.0)
+    measured = replace(known_face(), chin=(100.0, 170.5), yaw=-3.5, pitch=4.0, mouth_open=0.12)
     assert heard(told(measured)) == measured
 
 

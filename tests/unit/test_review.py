@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -187,6 +187,24 @@ def test_eyes_that_are_covered_are_flagged(find: Find) -> None:
 def test_head_that_looks_down_or_up_is_flagged(nose: float, expected: set[str]) -> None:
     points = ((202.9, 102.3), (245.7, 104.0), (223.0, nose), (202.9, 142.3), (242.8, 143.5))
     face = FoundFace(178, 63, 90, 113, "yunet", 0.93, points, (points[0], points[1]), 2.3)
+    assert codes(made(astronaut(), lambda _pixels: (face,))[1]) == expected
+
+
+@pytest.mark.parametrize(
+    ("measured", "expected"),
+    [
+        ({"yaw": 13.0, "pitch": -13.0, "mouth_open": 0.29}, set()),
+        ({"yaw": -15.0}, {"head_turned"}),
+        ({"pitch": 17.0}, {"head_nods"}),
+        ({"pitch": -15.0}, {"head_nods"}),
+        ({"mouth_open": 0.4}, {"mouth_open"}),
+    ],
+)
+def test_face_that_was_measured_is_flagged_by_its_measures(measured: dict[str, float], expected: set[str]) -> None:
+    """The nose's tip lies where it says the opposite, and is not asked."""
+    points = ((202.9, 102.3), (245.7, 104.0), (223.0, 134.0), (202.9, 142.3), (242.8, 143.5))
+    face = FoundFace(178, 63, 90, 113, "yunet", 0.93, points, (points[0], points[1]), 2.3, chin=(221.0, 176.7))
+    face = replace(face, **{"yaw": 0.0, "pitch": 0.0, "mouth_open": 0.0, **measured})
     assert codes(made(astronaut(), lambda _pixels: (face,))[1]) == expected
 
 
