@@ -49,7 +49,10 @@ class IdPhoto(OperationParams):
         "icao_35x45",
         title="For",
         description="Whose measures: size, height of the head, eye line, resolution and background.",
-        json_schema_extra={"x-labels": {name: measures.title for name, measures in ID_PRESETS.items()}},
+        json_schema_extra={
+            "x-labels": {name: measures.title for name, measures in ID_PRESETS.items()},
+            "x-measures": {name: measures.told() for name, measures in ID_PRESETS.items()},
+        },
     )
     background: Annotated[str | None, AfterValidator(_background)] = Field(
         None,

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import JsonValue
+
 INCH = 25.4  # mm
 
 WHITE, LIGHT_GREY = "#ffffff", "#d9d9d9"
@@ -29,6 +31,20 @@ class IdMeasures:
     source: str
     hair: bool = False
     dpi: float = 300
+
+    def told(self) -> dict[str, JsonValue]:
+        """As the catalogue of operations tells them; `head` and eyes are the least, what is aimed at, and the most."""
+        return {
+            "unit": "mm",
+            "width": round(self.width, 1),
+            "height": round(self.height, 1),
+            "head": [round(mm, 1) for mm in self.head],
+            "head_with_hair": self.hair,
+            "eyes_above_lower_edge": [round(mm, 1) for mm in self.eyes],
+            "background": self.background,
+            "dpi": self.dpi,
+            "source": self.source,
+        }
 
     def size(self, dpi: float | None) -> tuple[int, int]:
         """Width and height in px."""

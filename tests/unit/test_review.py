@@ -363,7 +363,10 @@ def test_what_is_no_id_photo_is_refused(parameters: dict[str, object]) -> None:
 
 def test_schema_lists_the_presets_with_titles() -> None:
     schema = IdPhoto.model_json_schema()["properties"]["preset"]
-    assert set(schema["enum"]) == set(ID_PRESETS) == set(schema["x-labels"])
+    assert set(schema["enum"]) == set(ID_PRESETS) == set(schema["x-labels"]) == set(schema["x-measures"])
+    us = schema["x-measures"]["us_2x2in"]
+    assert (us["width"], us["height"], us["head"], us["head_with_hair"]) == (50.8, 50.8, [25.4, 30.5, 34.9], True)
+    assert us["source"].startswith("US Department of State")
 
 
 def test_without_a_face_the_photo_is_kept_or_failed() -> None:
