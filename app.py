@@ -22,7 +22,6 @@ import memory
 from admission import AdmittingRunner
 from connections import GuardedListener, QuietSocket, guarded_protocol
 from engines.mattes import kept_mattes
-from engines.rows import FACE_MODELS
 from idle import IdleWork
 from image_io import quiet_decoders
 from ingest.archives import ArchiveReader
@@ -51,6 +50,7 @@ from sql.database import Database
 from storage import Storage
 from upkeep import Upkeep, notice_of
 from websocket_manager import WebSocketManager
+from weights.rows import FACE_MODELS
 
 ACCEPTED_AT_ONCE = 32  # connections, before the loop turns to those it has
 WAITING_CONNECTIONS = 2_048  # in the system's queue

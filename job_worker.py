@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import errors
-from engines.rows import FACE_MODELS
 from image_processor import ProcessedImage
 from ingest.archives import ArchiveReader
 from live import LiveState
@@ -26,6 +25,7 @@ from schemas import FileBrief, FileWarning, JobEvent, Output, Sample
 from settings import Settings
 from sql.rows import Claim, StoredResult, Unpacked, file_error
 from storage import Shelf, Storage, translated
+from weights.rows import FACE_MODELS
 
 POLL = 5.0  # seconds between looks at the queue when nothing wakes the worker
 FULL_DISK_PAUSE = 3.0  # seconds until a photo that met a full disk is tried again

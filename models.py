@@ -7,17 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import errors
-from engines.detector import FaceDetector
-from engines.download import fetch_model
-from engines.folders import Found, ModelFolders
+from detection.detector import FaceDetector
 from engines.mattes import MatteCache
 from engines.optimised import OptimisedFolder, is_installed
 from engines.optimiser import Optimiser
 from engines.predictor import Predictor
-from engines.rows import ALIASES, CUSTOM, DEFAULT, FACE_KINDS, FALLBACK_ENGINE, ROWS, STAND_INS, ModelRow
 from engines.runtimes import Place, runtime_of
 from engines.segmenter import Segmenter
-from engines.transfer import SourceFailed
 from engines.types import NO_HINTS, Hints, Pixels, State
 from engines.types import Matte as Matte
 from engines.types import ModelInfo as ModelInfo
@@ -25,6 +21,10 @@ from engines.types import Resolved as Resolved
 from imaging.faces import FoundFace
 from schemas import FileError, FileWarning, ModelProgress, Quality
 from settings import Settings
+from weights.download import fetch_model
+from weights.folders import Found, ModelFolders
+from weights.rows import ALIASES, CUSTOM, DEFAULT, FACE_KINDS, FALLBACK_ENGINE, ROWS, STAND_INS, ModelRow
+from weights.transfer import SourceFailed
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,6 @@ import errors
 from admission import AdmittingRunner
 from commands.results import Plan
 from engines.mattes import kept_mattes
-from engines.rows import FACE_MODELS
 from image_processor import ProcessedImage
 from ingest.archives import ArchiveReader
 from models import ModelStore
@@ -24,6 +23,7 @@ from schemas import Engine, FileError, FileWarning, Format, Frozen, Recipe, Revi
 from settings import Settings
 from sql.rows import file_error
 from storage import translated, write_whole
+from weights.rows import FACE_MODELS
 
 log = logging.getLogger("photo.command")
 

@@ -21,13 +21,13 @@ from pathlib import Path
 import numpy as np
 
 from engines.calibration import calibration_crops, held_out_crops
-from engines.folders import digest_of
 from engines.optimised import Files, Record
-from engines.rows import ROWS, ModelRow
 from engines.runtimes import Input, Place, Tensor, inputs_of, load_network, openvino, read_network
 from engines.segmenter import Segmenter
 from engines.types import Pixels
 from schemas import Frozen
+from weights.folders import digest_of
+from weights.rows import ROWS, ModelRow
 
 SAMPLES = 60
 CHECKED = 24

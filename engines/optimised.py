@@ -9,9 +9,9 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from engines.folders import Found, digest_of
-from engines.rows import ModelRow
 from schemas import Frozen
+from weights.folders import Found, digest_of
+from weights.rows import ModelRow
 
 log = logging.getLogger(__name__)
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 import errors
-from engines.folders import Found, digest_of
 from engines.optimise import SAMPLES, Step
 from engines.optimised import OptimisedFolder, Record, is_installed
-from engines.rows import ModelRow
 from engines.types import Optimised
+from weights.folders import Found, digest_of
+from weights.rows import ModelRow
 
 log = logging.getLogger(__name__)
 

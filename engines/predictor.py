@@ -10,17 +10,17 @@ import numpy as np
 
 import errors
 from engines import classical
-from engines.folders import Found, ModelFolders
 from engines.lane import networks
 from engines.mattes import MatteCache, matte_key
 from engines.optimised import OptimisedFolder
-from engines.rows import ModelRow
 from engines.runtimes import Network, NotResizable, Place, load_network, runtime_of
 from engines.segmenter import Segmenter
 from engines.types import NO_HINTS, Hints, Matte, Pixels
 from imaging.geometry import Box
 from imaging.reduction import enlarged
 from schemas import Engine, Quality
+from weights.folders import Found, ModelFolders
+from weights.rows import ModelRow
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.haar import find_faces
+from detection.haar import find_faces
 from imaging.geometry import Box
 from imaging.pictures import Pixels
 

@@ -17,10 +17,10 @@ from PIL import Image
 
 import errors
 from engines.lane import networks
-from engines.rows import DEFAULT, ModelRow
 from engines.runtimes import Input, Network, Tensor
 from engines.types import Pixels
 from imaging.reduction import by_whole_steps, enlarged
+from weights.rows import DEFAULT, ModelRow
 
 DIS_SIZE_PX = 1024
 ROOM = 1.25  # times the network's size that whole steps leave, at least

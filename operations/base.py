@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol, TypeVar, cast
 from pydantic import ConfigDict, JsonValue
 
 import errors
-from engines.haar import haar_faces
+from detection.haar import haar_faces
 from engines.types import NO_HINTS, Hints, Matte
 from imaging.faces import FoundFace
 from imaging.pictures import Picture, Pixels

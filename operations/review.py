@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engines.haar import eye_hits
+from detection.haar import eye_hits
 from imaging import checks
 from imaging.faces import CROWN, FoundFace, Head
 from imaging.framing import Cut

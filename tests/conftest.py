@@ -11,7 +11,7 @@ from PIL import Image
 from skimage import data
 
 import errors
-from engines.mesh import FaceMesh
+from detection.mesh import FaceMesh
 from models import ModelStore
 from settings import Settings
 from tests import tiny_network as tiny_network_file

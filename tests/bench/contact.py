@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from engines.detector import found_by
-from engines.mesh import FaceMesh
-from engines.yunet import YuNet
+from detection.detector import found_by
+from detection.mesh import FaceMesh
+from detection.yunet import YuNet
 from image_io import decode
 from image_processor import ProcessedImage, process_image
 from imaging.faces import Head, head_of

@@ -19,10 +19,10 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
-from engines.closeup import turned_back
-from engines.detector import found_by
-from engines.mesh import FaceMesh
-from engines.yunet import YuNet
+from detection.closeup import turned_back
+from detection.detector import found_by
+from detection.mesh import FaceMesh
+from detection.yunet import YuNet
 from image_io import decode
 from imaging.faces import FoundFace
 from imaging.pictures import Picture, Pixels

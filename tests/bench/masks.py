@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from engines.rows import DEFAULT
 from schemas import Quality
 from tests.bench import networks, single
 from tests.bench.http import rembg_of
 from tests.bench.rows import Row
+from weights.rows import DEFAULT
 
 FOLDERS = ("masks_people", "masks_fashion", "portraits", "masks_horses", "masks_scenes")
 QUALITIES: tuple[Quality, ...] = ("best", "balanced", "fast")

@@ -5,10 +5,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from engines.rows import DEFAULT
 from models import ModelStore
 from settings import Settings
 from tests.server import ROOT
+from weights.rows import DEFAULT
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,9 @@ def test_readme_has_every_setting_with_its_default_and_help() -> None:
 def test_every_setting_is_used() -> None:
     sources = [path for path in ROOT.glob("*.py") if path.name != "settings.py"]
     sources += [
-        path for folder in ("routes", "ingest", "operations", "engines") for path in (ROOT / folder).glob("*.py")
+        path
+        for folder in ("routes", "ingest", "operations", "engines", "weights")
+        for path in (ROOT / folder).glob("*.py")
     ]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources) + "settings.models_path"
     settings = (ROOT / "settings.py").read_text(encoding="utf-8")

@@ -13,11 +13,11 @@ from cv2.data import haarcascades
 from skimage import data
 
 import errors
-from engines.closeup import turned_back
-from engines.detector import found_by
-from engines.haar import find_faces, haar_faces
-from engines.mesh import FaceMesh
-from engines.yunet import YuNet
+from detection.closeup import turned_back
+from detection.detector import found_by
+from detection.haar import find_faces, haar_faces
+from detection.mesh import FaceMesh
+from detection.yunet import YuNet
 from image_io import decode
 from imaging.faces import FoundFace, head_of, heard, told
 from imaging.pictures import Pixels, Placement
@@ -130,7 +130,7 @@ def test_mesh_measures_no_cup(face_mesh: FaceMesh) -> None:
 def test_face_that_mesh_does_not_know_is_looked_at_as_without_it(
     face_mesh: FaceMesh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engines.mesh.SURE", 2.0)
+    monkeypatch.setattr("detection.mesh.SURE", 2.0)
     assert found_by(None, face_mesh, data.astronaut()) == haar_faces(data.astronaut())
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import errors
-from engines.rows import ROWS
 from operations.catalogue import catalogue
 from operations.presets import PRESETS
 from schemas import STAGES, OutputSpec
+from weights.rows import ROWS
 
 STATIC = Path(__file__).parent.parent.parent / "static"
 LANGUAGES = sorted((STATIC / "lang").glob("*.json"))

@@ -1,6 +1,7 @@
 """Imports go one way: each room may use only the rooms below it."""
 
 import ast
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
@@ -13,6 +14,8 @@ LAYERS = (
     {"queue_manager", "websocket_manager", "storage", "live", "keys"},
     {"imaging"},
     {"image_io"},
+    {"weights"},
+    {"detection"},
     {"engines"},
     {"models"},
     {"operations"},
@@ -48,13 +51,17 @@ def imports_of(path: Path) -> set[str]:
 
 def modules() -> list[tuple[str, Path]]:
     rooms = [(path.stem, path) for path in ROOT.glob("*.py")]
-    for folder in ("commands", "schemas", "operations", "routes", "ingest", "results", "engines", "imaging", "sql"):
-        rooms += [(folder, path) for path in (ROOT / folder).glob("*.py")]
-    return rooms
+    folders = (name for names in LAYERS for name in names if (ROOT / name).is_dir())
+    return rooms + [(folder, path) for folder in folders for path in (ROOT / folder).glob("*.py")]
 
 
 def test_every_module_has_a_place() -> None:
     assert {room for room, _ in modules()} <= LEVEL.keys()
+
+
+def test_packages_are_those_that_are_installed() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    assert {room for room, path in modules() if path.parent != ROOT} == set(listed) - {"static"}
 
 
 def test_imports_go_one_way() -> None:

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from engines import rows, transfer
-from engines.download import FileSource, fetch_model, sources
-from engines.npm import NpmSource, npm_registry
-from engines.rows import CUSTOM, DEFAULT, ISNET_IN_NPM, LANDMARKS_IN_NPM, ROWS, ModelRow, NpmFile
-from engines.transfer import SourceFailed, download, new_client
 from settings import Settings
 from tests.unit.web import Page, Web, serving
+from weights import rows, transfer
+from weights.download import FileSource, fetch_model, sources
+from weights.npm import NpmSource, npm_registry
+from weights.rows import CUSTOM, DEFAULT, ISNET_IN_NPM, LANDMARKS_IN_NPM, ROWS, ModelRow, NpmFile
+from weights.transfer import SourceFailed, download, new_client
 
 BY_NAME = {row.name: row for row in ROWS}
 CONTENT = bytes(range(256)) * 12_000  # 3 MB

@@ -15,16 +15,17 @@ from skimage import data
 
 import errors
 import models
-from engines import folders, predictor
-from engines import rows as registry
+from engines import predictor
 from engines.mattes import MatteCache
-from engines.rows import DEFAULT, ROWS
 from engines.runtimes import Network
 from models import ModelStore
 from schemas import Quality
 from settings import Settings
 from tests import tiny_network as tiny_network_file
 from tests.unit.web import Page, Web, serving
+from weights import folders
+from weights import rows as registry
+from weights.rows import DEFAULT, ROWS
 
 ROOT = Path(__file__).parent.parent.parent
 CONTENT = os.urandom(2_000_000)

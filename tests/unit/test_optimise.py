@@ -17,7 +17,6 @@ from skimage import data
 import errors
 from engines import optimised
 from engines.calibration import PHOTOS, calibration_crops, held_out_crops
-from engines.folders import digest_of
 from engines.mattes import MatteCache
 from engines.optimise import Findings
 from engines.optimised import Files, Record
@@ -27,6 +26,7 @@ from idle import IdleWork
 from models import ModelStore
 from settings import Settings
 from tests import tiny_network
+from weights.folders import digest_of
 
 ROOT = Path(__file__).parent.parent.parent
 NAME = "u2netp"

@@ -13,11 +13,11 @@ from PIL import Image
 from skimage import data
 
 import errors
-from engines.closeup import turned_back
-from engines.detector import found_by
-from engines.haar import haar_faces
-from engines.mesh import FaceMesh
-from engines.yunet import YuNet
+from detection.closeup import turned_back
+from detection.detector import found_by
+from detection.haar import haar_faces
+from detection.mesh import FaceMesh
+from detection.yunet import YuNet
 from imaging.faces import FoundFace, head_of
 from imaging.pictures import Picture, Pixels, Placement
 from operations import Context, parse_recipe

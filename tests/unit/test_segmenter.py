@@ -11,9 +11,9 @@ from PIL import Image
 from skimage import data
 
 import errors
-from engines.rows import DEFAULT, ROWS
 from engines.runtimes import Input, Place, Tensor, load_network
 from engines.segmenter import Segmenter, rembg_sessions
+from weights.rows import DEFAULT, ROWS
 
 BY_NAME = {row.name: row for row in ROWS}
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import errors
-from engines.folders import ModelFolders
-from engines.haar import haar_boxes, haar_closely, haar_faces
-from engines.mesh import FaceMesh
-from engines.rows import FACES, LANDMARKS, ROWS
-from engines.yunet import YuNet
+from detection.haar import haar_boxes, haar_closely, haar_faces
+from detection.mesh import FaceMesh
+from detection.yunet import YuNet
 from imaging.faces import FoundFace
 from imaging.pictures import Pixels
+from weights.folders import ModelFolders
+from weights.rows import FACES, LANDMARKS, ROWS
 
 log = logging.getLogger(__name__)
 

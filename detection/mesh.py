@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import errors
-from engines.closeup import CloseUp
+from detection.closeup import CloseUp
 from imaging.faces import FoundFace, Point, lean
 from imaging.pictures import Pixels
 

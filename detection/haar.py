@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from cv2.data import haarcascades
 
-from engines.closeup import CloseUp, turned_back
+from detection.closeup import CloseUp, turned_back
 from imaging.faces import FoundFace, Point, lean
 from imaging.framing import Cut, framed
 from imaging.geometry import Box

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 import errors
-from engines.closeup import CloseUp, turned_back
+from detection.closeup import CloseUp, turned_back
 from imaging.faces import FoundFace, Point, lean
 from imaging.pictures import Pixels
 from imaging.reduction import at_most

@@ -8,12 +8,12 @@ from typing import Protocol
 
 import httpx
 
-from engines import transfer
-from engines.folders import digest_of
-from engines.npm import NpmSource
-from engines.rows import ModelRow
-from engines.transfer import Report, SourceFailed, discard, download, new_client, replace_durably
 from settings import Settings
+from weights import transfer
+from weights.folders import digest_of
+from weights.npm import NpmSource
+from weights.rows import ModelRow
+from weights.transfer import Report, SourceFailed, discard, download, new_client, replace_durably
 
 log = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import httpx
 
-from engines.folders import digest_of
-from engines.rows import NpmFile
-from engines.transfer import CHUNK_BYTES, Report, SourceFailed, discard, download, replace_durably
+from weights.folders import digest_of
+from weights.rows import NpmFile
+from weights.transfer import CHUNK_BYTES, Report, SourceFailed, discard, download, replace_durably
 
 CONFIG_S = 10.0
 METADATA_BYTES = 1 << 20

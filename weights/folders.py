@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from engines.rows import CUSTOM, ModelRow
 from settings import Settings
+from weights.rows import CUSTOM, ModelRow
 
 log = logging.getLogger(__name__)
 
