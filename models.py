@@ -210,7 +210,7 @@ class ModelStore:
         if self._settings.offline:
             return f"{title}, and downloads are switched off."
         failure = self._failures.get(name)
-        return f"{title} and could not be fetched: {failure.error.message if failure else 'the server is stopping'}."
+        return f"{title} and could not be fetched. {failure.error.message if failure else 'The server is stopping.'}"
 
     def download(self, name: str) -> None:
         """Start fetching a model, unless it is here or on its way. Call it on the event loop.
@@ -236,9 +236,9 @@ class ModelStore:
             await asyncio.to_thread(self._folders.verify, row)
         except SourceFailed as problem:
             log.warning("the model %s could not be fetched: %s", row.name, problem)
-            error = FileError(
-                code=errors.ModelUnavailable.code, message=str(problem), hint=errors.ModelUnavailable.hint
-            )
+            text = str(problem)
+            hint = None if row.kind in FACE_KINDS else errors.ModelUnavailable.hint  # faces are found all the same
+            error = FileError(code=errors.ModelUnavailable.code, message=f"{text[:1].upper()}{text[1:]}.", hint=hint)
             self._failures[row.name] = _Failure(error)
         finally:
             del self._downloads[row.name]
