@@ -153,9 +153,9 @@ class KeptCutouts:
             log.warning("the cutout %s cannot be read", self._name(way))
             return None
 
-    def put(self, way: str, cutout: Cutout) -> None:
+    def put(self, way: str, pixels: Pixels, cutout: Cutout) -> None:
         """Keep it, unless so much of it is soft that it is hardly smaller than the photo."""
-        content = packed(cutout)
+        content = packed(cutout, pixels)
         if content is not None:
             self._cache.write(self._name(way), content)
 

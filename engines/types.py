@@ -115,8 +115,8 @@ class Cutouts(Protocol):
         """The cutout of the photo's (H, W, 3) uint8 `pixels`; None where none was kept."""
         ...
 
-    def put(self, way: str, cutout: Cutout) -> None:
-        """Keep a cutout that differs from the photo where `imaging.edges.soft_px` says, and nowhere else."""
+    def put(self, way: str, pixels: Pixels, cutout: Cutout) -> None:
+        """Keep a cutout of that photo, from which it differs within `imaging.edges.soft_room` alone."""
         ...
 
 

@@ -80,9 +80,10 @@ def decontaminated(pixels: Pixels, alpha: Pixels) -> Pixels:
     return result
 
 
-def soft_px(alpha: Pixels) -> NDArray[np.intp]:
-    """(N,): the px of (H, W) uint8 `alpha` whose colours `decontaminated` may change, counted row by row."""
-    return np.flatnonzero(cv2.inRange(alpha, *SOFT) > 0)
+def soft_room(alpha: Pixels) -> tuple[slice, slice]:
+    """The smallest part of (H, W) uint8 `alpha` with all the px whose colours `decontaminated` may change."""
+    left, top, width, height = cv2.boundingRect(cv2.inRange(alpha, *SOFT))
+    return slice(top, top + height), slice(left, left + width)
 
 
 def _decontaminate(pixels: Pixels, alpha: Pixels, result: Pixels) -> None:

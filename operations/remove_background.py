@@ -174,7 +174,7 @@ class RemoveBackground(OperationParams):
         context.check()
         made = Cutout(alpha, self._own_colours(pixels, alpha, context))
         if matte.cutouts and not self.alpha_matting and (self.refine or self.decontaminate):
-            matte.cutouts.put(self._way, made)
+            matte.cutouts.put(self._way, pixels, made)
         return made
 
     @property

@@ -101,7 +101,7 @@ def test_cutout_comes_back_as_it_was_for_its_way_alone(tmp_path: Path) -> None:
     photo, made = cutout()
     assert not np.array_equal(made.pixels, photo)
     kept = MatteCache(tmp_path, 10**7).cutouts("a")
-    kept.put("refined", made)
+    kept.put("refined", photo, made)
     again = MatteCache(tmp_path, 10**7).cutouts("a").get("refined", photo)
     assert again is not None
     assert np.array_equal(again.alpha, made.alpha)
@@ -110,11 +110,27 @@ def test_cutout_comes_back_as_it_was_for_its_way_alone(tmp_path: Path) -> None:
     assert MatteCache(tmp_path, 10**7).cutouts("b").get("refined", photo) is None
 
 
-def test_cutout_that_is_mostly_soft_is_not_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_cutout_comes_back_whether_none_or_all_of_it_is_soft(level: int, tmp_path: Path) -> None:
     photo, _ = cutout()
-    made = Cutout(np.full(photo.shape[:2], 128, np.uint8), photo)
+    alpha = np.full(photo.shape[:2], level, np.uint8)
+    alpha[::7, ::5] = 200 if level == 128 else level
+    made = Cutout(alpha, decontaminated(photo, alpha))
+    assert (level != 128) == np.array_equal(made.pixels, photo)
     kept = MatteCache(tmp_path, 10**7).cutouts("a")
-    kept.put("refined", made)
+    kept.put("refined", photo, made)
+    again = kept.get("refined", photo)
+    assert again is not None
+    assert np.array_equal(again.alpha, made.alpha)
+    assert np.array_equal(again.pixels, made.pixels)
+
+
+def test_cutout_that_takes_nearly_as_much_as_its_photo_is_not_kept(tmp_path: Path) -> None:
+    photo, _ = cutout()
+    noise = np.random.default_rng(0).integers(0, 256, photo.shape, np.uint8)
+    made = Cutout(np.full(photo.shape[:2], 128, np.uint8), noise)
+    kept = MatteCache(tmp_path, 10**7).cutouts("a")
+    kept.put("refined", photo, made)
     assert kept.get("refined", photo) is None
 
 
@@ -122,7 +138,7 @@ def test_cutout_that_is_mostly_soft_is_not_kept(tmp_path: Path) -> None:
 def test_damaged_cutout_is_none(damage: Callable[[bytes], bytes], tmp_path: Path) -> None:
     photo, made = cutout()
     kept = MatteCache(tmp_path, 10**7).cutouts("a")
-    kept.put("refined", made)
+    kept.put("refined", photo, made)
     [path] = tmp_path.iterdir()
     path.write_bytes(damage(path.read_bytes()))
     assert kept.get("refined", photo) is None
@@ -131,7 +147,7 @@ def test_damaged_cutout_is_none(damage: Callable[[bytes], bytes], tmp_path: Path
 def test_cutout_of_a_photo_of_another_size_is_none(tmp_path: Path) -> None:
     photo, made = cutout()
     kept = MatteCache(tmp_path, 10**7).cutouts("a")
-    kept.put("refined", made)
+    kept.put("refined", photo, made)
     assert kept.get("refined", photo[:-1]) is None
 
 
