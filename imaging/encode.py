@@ -2,7 +2,6 @@
 
 import io
 import struct
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -144,17 +143,18 @@ def png(
     colour_type = {1: 0, 3: 2, 4: 6}[channels]
     parts = [
         b"\x89PNG\r\n\x1a\n",
-        _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)),
+        *_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)),
     ]
     if colour_type:
-        parts.append(_chunk(b"sRGB", b"\1"))
+        parts += _chunk(b"sRGB", b"\1")
     if dpi is not None:
-        parts.append(_chunk(b"pHYs", struct.pack(">IIB", round(dpi[0] / INCH_M), round(dpi[1] / INCH_M), 1)))
+        parts += _chunk(b"pHYs", struct.pack(">IIB", round(dpi[0] / INCH_M), round(dpi[1] / INCH_M), 1))
     if exif is not None:
-        parts.append(_chunk(b"eXIf", exif.removeprefix(EXIF_HEAD)))
+        parts += _chunk(b"eXIf", exif.removeprefix(EXIF_HEAD))
     data = _deflated(_strips(pixels, alpha, max(1, STRIP_BYTES // (width * channels))))
-    parts += [_chunk(b"IDAT", data[at : at + MAX_CHUNK_BYTES]) for at in range(0, len(data), MAX_CHUNK_BYTES)]
-    parts.append(_chunk(b"IEND", b""))
+    for at in range(0, len(data), MAX_CHUNK_BYTES):
+        parts += _chunk(b"IDAT", data[at : at + MAX_CHUNK_BYTES])
+    parts += _chunk(b"IEND", b"")
     return b"".join(parts)
 
 
@@ -189,8 +189,11 @@ def _deflated(strips: Iterator[Pixels]) -> bytes:
     return b"".join([*parts, deflater.flush()])
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))
+def _chunk(kind: bytes, data: bytes) -> tuple[bytes, ...]:
+    """The pieces of a chunk: all the px together are copied once, into the file."""
+    from isal import isal_zlib  # whose sum of 9 MB takes 0.2 ms, zlib's 2
+
+    return struct.pack(">I", len(data)), kind, data, struct.pack(">I", isal_zlib.crc32(data, isal_zlib.crc32(kind)))
 
 
 def _options(spec: OutputSpec) -> dict[str, object]:
