@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from tests import tiny_network
-from tests.bench import edges, engine, faces, http, masks, memory, networks, operations, page
+from tests.bench import again, edges, engine, faces, http, masks, memory, networks, operations, page
 from tests.bench.rows import write
 from tests.server import ROOT
 
@@ -18,7 +18,12 @@ def main() -> int:
         for part in ("edges", "masks"):
             (folder / part).mkdir()
         tiny = tiny_network.save(folder / "tiny.onnx")
-        served = http.run(folder, tiny, isnet), memory.run(folder, isnet), page.run(folder, folder)
+        served = (
+            http.run(folder, tiny, isnet),
+            again.run(folder, isnet),
+            memory.run(folder, isnet),
+            page.run(folder, folder),
+        )
         right = edges.run(isnet, folder / "edges"), masks.run(isnet, folder / "masks")
         for part in (engine.run(folder), operations.run(), faces.run(), *served, *right):
             for row in part:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -90,35 +89,6 @@ def stages(name: str, timings: list[dict[str, float]], whole: float) -> Iterator
     yield Row(f"{name}, share of the network", share, "of the whole", rounds=len(timings))
 
 
-def again(name: str, server: Server, model: str, sets: list[list[Path]]) -> Iterator[Row]:
-    """Other recipes on photos that were seen before, against the first time: in a new job, and reprocessed in its own.
-
-    No recipe is the one of the job before, whose results would be taken over as they are.
-    """
-    first, second, third = [], [], []
-    ran = _inferences(server)
-    for paths in sets:
-        job: list[Json] = []
-        first.append(seconds(lambda: job.append(processed(server, paths, recipe_of(model)))))  # noqa: B023
-        white = recipe_of(model, background="#ffffff")
-        second.append(seconds(partial(processed, server, paths, white)))
-        third.append(seconds(partial(reprocessed, server, job[0]["id"], recipe_of(model, background="#1e90ff"))))
-    ran = _inferences(server) - ran
-    yield rate(name, second, first, len(sets[0]))
-    yield rate(f"{name}, reprocessed", third, first, len(sets[0]))
-    yield Row(f"{name}, inferences for three recipes", ran / sum(len(paths) for paths in sets), "a photo")
-
-
-def _inferences(server: Server) -> float:
-    lines = server.get("/metrics").text.splitlines()
-    return float(next(line for line in lines if line.startswith("photo_inferences ")).split()[1])
-
-
-def reprocessed(server: Server, job_id: str, recipe: Json) -> None:
-    server.post(f"/api/jobs/{job_id}/reprocess", json=recipe).raise_for_status()
-    assert server.finished(job_id, pause=PAUSE)["progress"]["failed"] == 0
-
-
 def agreement(name: str, server: Server, remove: Remover, model: str, paths: list[Path]) -> Row:
     """The least IoU of our masks, before refinement, with rembg's."""
     job = processed(server, paths, recipe_of(model, refine=False))
@@ -159,6 +129,3 @@ def run(folder: Path, tiny: Path, isnet: networks.Isnet | None) -> Iterator[Row]
         processed(server, warm, recipe)
         yield from compared("12 MP, ISNet optimised", server, remove, recipe, large)
         yield from compared("0.5 MP, ISNet optimised", server, remove, recipe, small)
-    with serving(folder / "again", isnet.folder, optimize="off") as server:
-        processed(server, warm, recipe)
-        yield from again("12 MP, ISNet, second recipe", server, DEFAULT, large)
