@@ -3,13 +3,18 @@
 import { setText } from '../../static/js/core/dom.js';
 import { createForm } from '../../static/js/core/form.js';
 import { same, stepOf } from '../../static/js/core/recipe.js';
-import type { Catalogue, Field, ModelList, Recipe } from '../../static/js/core/types.js';
+import type { Catalogue, Field, Format, ModelList, Recipe, Translate } from '../../static/js/core/types.js';
 import { makersOf } from './make.js';
-import type { OptionsContext } from './options.js';
+import type { ClassOf } from './make.js';
 
-interface FormContext extends OptionsContext {
+export interface FormContext {
   catalogue: Catalogue;
   models: ModelList;
+  t: Translate;
+  format: Format;
+  classOf: ClassOf;
+  /** The recipe is another than the preset's; undefined: it is that again. */
+  change: (recipe: Recipe | undefined) => void;
 }
 
 let forms = 0;

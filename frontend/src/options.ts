@@ -1,19 +1,14 @@
 /** "Options" below the presets, folded: form and catalogue are fetched when they are unfolded. For component and element alike. */
 
-import type { Format, Recipe, Translate } from '../../static/js/core/types.js';
+import type { Recipe } from '../../static/js/core/types.js';
 import type { PhotoJob } from './job.js';
 import { makersOf } from './make.js';
-import type { ClassOf } from './make.js';
+import type { FormContext } from './options-form.js';
 
 export type OptionsPart = 'options' | 'options-title' | 'options-summary' | 'options-form' | `form-${string}`;
 
-export interface OptionsContext {
+export interface OptionsContext extends Omit<FormContext, 'catalogue' | 'models'> {
   job: PhotoJob;
-  t: Translate;
-  format: Format;
-  classOf: ClassOf;
-  /** The recipe is another than the preset's; undefined: it is that again. */
-  change: (recipe: Recipe | undefined) => void;
 }
 
 export interface Options {
