@@ -9,7 +9,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +29,7 @@ FEW = 12  # in `make bench`
 
 Pixels = np.ndarray
 Way = Callable[[Pixels], Pixels]
+Scores = Sequence[tuple[float, float]]  # rembg's and ours
 
 
 def ways(network: networks.Isnet, data: Path) -> Mapping[str, Way]:
@@ -81,14 +82,26 @@ def run(network: networks.Isnet | None, data: Path) -> Iterator[Row]:
         return
     networks.optimise(network, data)
     theirs, own = rembg_way(network, data), partial(ours, networks.store(network, data, optimised=True), "best")
+    means = []
     for folder in FOLDERS:
         found = [
             (iou(theirs(photo) > 127, truth), iou(own(photo) > 127, truth))
             for photo, truth in pairs(Path(root) / folder, FEW)
         ]
-        before, after = (statistics.mean(scores) for scores in zip(*found, strict=True))
-        name = f"masks of {folder.removeprefix('masks_')}, ISNet optimised, against rembg's"
-        yield Row(name, after, "mean IoU", before, after / before, len(found))
+        yield _row(folder.removeprefix("masks_"), found)
+        means.append(_means(found))
+    yield _row("all folders", means)
+
+
+def _row(what: str, found: Scores) -> Row:
+    before, after = _means(found)
+    name = f"masks of {what}, ISNet optimised, against rembg's"
+    return Row(name, after, "mean IoU", before, after / before, len(found))
+
+
+def _means(found: Scores) -> tuple[float, float]:
+    before, after = zip(*found, strict=True)
+    return statistics.mean(before), statistics.mean(after)
 
 
 def main(count: int = PHOTOS) -> None:
