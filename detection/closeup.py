@@ -44,8 +44,10 @@ class CloseUp:
         self._side, self._px = side, px
         reach = side * SPARE * most / 2
         x, y = middle
-        self._left, self._top = max(0, int(x - reach)), max(0, int(y - reach))
-        part = pixels[self._top : max(0, int(y + reach)) + 1, self._left : max(0, int(x + reach)) + 1]
+        height, width = pixels.shape[:2]  # of which one px at least is shown, wherever the middle lies
+        self._left, self._top = min(max(0, int(x - reach)), width - 1), min(max(0, int(y - reach)), height - 1)
+        right, bottom = max(self._left, int(x + reach)), max(self._top, int(y + reach))
+        part = pixels[self._top : bottom + 1, self._left : right + 1]
         source = round(SPARE * px * most)
         self._small = by_whole_steps(part, source, source)
         self._factor = 1 / max(1, min(part.shape[:2]) // source)

@@ -123,6 +123,17 @@ def test_mesh_of_a_mirrored_face_looks_the_other_way(face_mesh: FaceMesh) -> Non
     assert head_of(there).height == pytest.approx(head_of(other).height, rel=0.01)
 
 
+def test_mesh_bears_any_box(face_mesh: FaceMesh) -> None:
+    random = np.random.default_rng(1)
+    for shape in ((1, 1, 3), (3, 300, 3), (60, 60, 3)):
+        pixels = random.integers(0, 256, shape, np.uint8)
+        for _ in range(20):
+            x, y = random.uniform(-100, 400, 2)
+            width, height = 10 ** random.uniform(-1, 3, 2)
+            face = face_mesh.measured(pixels, FoundFace(x, y, width, height, "haar", angle=random.uniform(-180, 180)))
+            assert face is None or np.isfinite(head_of(face).height)
+
+
 def test_mesh_measures_no_cup(face_mesh: FaceMesh) -> None:
     assert face_mesh.measured(data.coffee(), FoundFace(200, 100, 150, 150, "haar")) is None
 
