@@ -316,7 +316,8 @@ def test_finished_job_is_done_again_with_other_options(page: Page, server: Serve
     expect_done(page, 1)
     expect(page.locator("#job-redo")).to_be_visible()
     page.locator("label", has_text="Cutout on white").click()
-    page.locator("#job-redo").click()
+    with page.expect_response("**/reprocess"):  # until then the job is finished as it was
+        page.locator("#job-redo").click()
     server.finished(job)
     expect(page.locator('.card[data-status="completed"]')).to_have_count(1)
     (file,) = server.files(job)
