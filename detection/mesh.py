@@ -28,7 +28,7 @@ LOOKS = 6
 BESIDE = (0.9, 1.1)  # times its room, of two more looks
 LEVEL = 0.5  # degrees, and
 SAME = 0.01  # of its side: by which two looks may differ
-SURE = 0.5  # probability of a face from which its points are believed
+SURE = 0.0  # logit of there being a face from which its points are believed: even odds
 
 # Numbers of points. Sides are those of an upright picture.
 LEFT_EYE = (33, 133, 158, 159, 160, 144, 145, 153)  # its corners and lids
@@ -96,18 +96,18 @@ class FaceMesh:
 
     def _look(self, close: CloseUp, angle: float, sides: float = 1.0) -> _Look | None:
         part, back = close.level(angle, sides)
-        seen, probability = self._run(part)
-        if probability < SURE:
+        seen, logit = self._run(part)
+        if logit < SURE:
             return None
         points = np.array([back(x, y) for x, y, _ in seen])
         return _Look(points, seen, _lean(points))
 
     def _run(self, pixels: Pixels) -> tuple[Coordinates, float]:
-        """(468, 3) px of the input and depth, and the probability of a face in (192, 192, 3) uint8 RGB."""
+        """(468, 3) px of the input and depth, and the logit of there being a face, in (192, 192, 3) uint8 RGB."""
         with self._lock:
             self._network.setInput(cv2.dnn.blobFromImage(pixels, 1 / 255))
             points, face = self._network.forward(OUTPUTS)
-            return np.array(points, np.float64).reshape(POINTS, 3), 1 / (1 + math.exp(-float(face.ravel()[0])))
+            return np.array(points, np.float64).reshape(POINTS, 3), float(face.ravel()[0])
 
 
 def _with(face: FoundFace, points: Coordinates, seen: Coordinates) -> FoundFace:

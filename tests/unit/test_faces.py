@@ -141,7 +141,7 @@ def test_mesh_measures_no_cup(face_mesh: FaceMesh) -> None:
 def test_face_that_mesh_does_not_know_is_looked_at_as_without_it(
     face_mesh: FaceMesh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("detection.mesh.SURE", 2.0)
+    monkeypatch.setattr("detection.mesh.SURE", 1e6)
     assert found_by(None, face_mesh, data.astronaut()) == haar_faces(data.astronaut())
 
 
