@@ -6,8 +6,9 @@ import logging
 import os
 import signal
 import socket
+import sqlite3
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 
 import uvicorn
@@ -16,10 +17,12 @@ from filelock import FileLock, Timeout
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
+from starlette.types import Message, Receive, Scope, Send
 
 import errors
 import memory
 from admission import AdmittingRunner
+from commands.exits import DONE, FAILED, WRONG_USAGE
 from connections import GuardedListener, QuietSocket, guarded_protocol
 from engines.mattes import kept_mattes
 from idle import IdleWork
@@ -44,7 +47,7 @@ from routes.services import Services
 from routes.turns import Turns
 from runners import ProcessRunner, Runner, ThreadRunner
 from schemas import JobEvent, Notice, Problem
-from settings import Settings
+from settings import InvalidSettings, Settings
 from sql import backups
 from sql.database import Database
 from storage import Storage
@@ -125,6 +128,7 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
 
     Raises:
         errors.DataFolderInUse: another server does.
+        errors.DataFolderUnusable: it is not this server's, or its database has an unknown form.
     """
     storage = Storage(settings.data_dir)
     with _only_server(storage):
@@ -141,7 +145,7 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
 
 @contextlib.contextmanager
 def _only_server(storage: Storage) -> Iterator[None]:
-    storage.root.mkdir(parents=True, exist_ok=True)
+    storage.claim()
     lock = FileLock(storage.root / "server.lock", timeout=0)
     try:
         lock.acquire()
@@ -214,19 +218,57 @@ async def _prefetch(services: Services) -> None:
             await services.models.ensure("auto")
 
 
+class _Start:
+    """The application for uvicorn; why it could not start is kept as a sentence instead of a traceback."""
+
+    def __init__(self, app: FastAPI, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+        self.failure: str | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+
+        async def quietly(message: Message) -> None:
+            await send({"type": message["type"], "message": ""} if message.get("message") else message)
+
+        try:
+            await self._app(scope, receive, quietly)
+        except (errors.PhotoError, OSError, sqlite3.Error) as error:
+            self.failure = why_not(error, self._settings)
+
+
+def why_not(error: Exception, settings: Settings) -> str:
+    """Why the server cannot start, in a sentence or two."""
+    if isinstance(error, errors.DataFolderInUse):
+        return f"{error.detail} Stop it, or set PHOTO_DATA_DIR to another folder."
+    if isinstance(error, errors.KeysUnreadable):
+        return f"{error.detail} Repair or delete {settings.keys_path}."
+    if isinstance(error, errors.PhotoError) and not isinstance(error, errors.StorageFull | errors.StorageUnavailable):
+        return f"{error.detail} {error.hint or ''}".strip()
+    cause = error.__cause__ if isinstance(error, errors.PhotoError) else error
+    reason = cause.strerror if isinstance(cause, OSError) else str(cause or error)
+    return f"The data folder {settings.data_dir} cannot be used: {reason}. Mend that, or set PHOTO_DATA_DIR."
+
+
 class _Server(uvicorn.Server):
     """uvicorn's, but a signal that ended it cleanly is not raised once more when it has."""
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI, grace: float) -> None:
+    def __init__(self, config: uvicorn.Config, app: FastAPI, grace: float, served: Callable[[], None]) -> None:
         super().__init__(config)
         self._app = app
         self._grace = grace
+        self._served = served
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """asyncio takes one number both for how many connections wait and for how many it accepts at a stroke."""
         await super().startup(sockets)
         for listener in sockets or ():
             listener.listen(WAITING_CONNECTIONS)
+        if self.started:
+            self._served()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let running photos finish first, while the address still answers; new jobs get a 503 meanwhile."""
@@ -253,37 +295,44 @@ or let everybody in:       PHOTO_ALLOW_OPEN=1"""
 
 def main() -> int:
     """Serve until Ctrl+C or SIGTERM; returns the exit status."""
-    settings = Settings()
+    try:
+        settings = Settings.load()
+    except InvalidSettings as error:
+        print("\n".join(error.faults), file=sys.stderr)
+        return WRONG_USAGE
+    os.umask(0o077)  # photos and keys are for whoever runs the server
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
     memory.keep_freed()
     quiet_decoders()
+    app = create_app(settings)
     try:
         if not may_serve(settings):
             print(UNPROTECTED.format(host=settings.host), file=sys.stderr)
-            return 1
+            return FAILED
         with _only_server(Storage(settings.data_dir)):
-            family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-            plain = socket.create_server((settings.host, settings.port), family=family)
-            listener = GuardedListener(plain, settings.max_connections)
-    except errors.DataFolderInUse as error:
-        print(f"{error.detail} Stop it, or set PHOTO_DATA_DIR to another folder.", file=sys.stderr)
-        return 1
-    except errors.KeysUnreadable as error:
-        print(f"{error.detail} Repair or delete {settings.keys_path}.", file=sys.stderr)
-        return 1
+            pass
+        app.state.access.keys.create_local(settings.local_key_path)
+    except (errors.PhotoError, OSError) as error:
+        print(why_not(error, settings), file=sys.stderr)
+        return FAILED if isinstance(error, errors.DataFolderInUse | errors.KeysUnreadable) else WRONG_USAGE
+    try:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        listener = GuardedListener(
+            socket.create_server((settings.host, settings.port), family=family), settings.max_connections
+        )
     except OSError as error:
         print(f"Cannot serve at {settings.host}:{settings.port}: {error.strerror}.", file=sys.stderr)
-        return 1
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    url = f"http://{host}:{listener.getsockname()[1]}"
-    settings.address_path.write_text(url, encoding="utf-8")
-    app = create_app(settings)
-    app.state.access.keys.create_local(settings.local_key_path)
+        return FAILED
+    return _serve(app, settings, listener)
+
+
+def _serve(app: FastAPI, settings: Settings, listener: GuardedListener) -> int:
+    start = _Start(app, settings)
     config = uvicorn.Config(
-        app,
+        start,
         http=guarded_protocol(settings.receive_seconds, listener.leave),
         loop="asyncio",
         backlog=ACCEPTED_AT_ONCE,
@@ -294,14 +343,25 @@ def main() -> int:
         ws_per_message_deflate=False,  # it would compress each message once for each of a thousand subscribers
         server_header=False,
     )
-    print(f"Photo Processor at {url}  (Ctrl+C stops it)", flush=True)
-    if not settings.is_loopback and settings.allow_open:
-        print("Without keys: whoever reaches this address may do everything.", file=sys.stderr)
-    _Server(config, app, settings.drain_seconds).run(sockets=[listener])
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = f"http://{host}:{listener.getsockname()[1]}"
+
+    def served() -> None:
+        settings.address_path.write_text(url, encoding="utf-8")
+        print(f"Photo Processor at {url}  (Ctrl+C stops it)", flush=True)
+        if not settings.is_loopback and settings.allow_open:
+            print("Without keys: whoever reaches this address may do everything.", file=sys.stderr)
+
+    server = _Server(config, app, settings.drain_seconds, served)
+    with contextlib.suppress(SystemExit):  # uvicorn's, where the application did not start
+        server.run(sockets=[listener])
+    if start.failure or not server.started:
+        print(start.failure or "The server could not start.", file=sys.stderr)
+        return WRONG_USAGE
     if not getattr(app.state, "all_back", True):
         logging.shutdown()
         os._exit(0)  # a native call still runs in a thread, which would hold up the interpreter's exit
-    return 0
+    return DONE
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from commands import access, cleanup, doctor, models, operations, process, watch
 from commands.exits import EXITS, FAILED, STOPPED, WRONG_USAGE
 from commands.recipes import BadOption
 from image_io import quiet_decoders
+from settings import InvalidSettings
 
 COMMANDS = {
     "process": process,
@@ -58,12 +59,20 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         status: int = COMMANDS[options.command].run(options)
         return status
+    except InvalidSettings as error:
+        return _faulty(error)
     except WRONG as error:
         return _said(error, WRONG_USAGE if options.command in USING else FAILED)
     except (errors.PhotoError, httpx.HTTPError) as error:
         return _said(error, FAILED)
     except KeyboardInterrupt:
         return STOPPED
+
+
+def _faulty(error: InvalidSettings) -> int:
+    for fault in error.faults:
+        print(fault, file=sys.stderr)
+    return WRONG_USAGE
 
 
 def _said(error: Exception, status: int) -> int:

@@ -435,6 +435,27 @@ class StorageUnavailable(PhotoError):
     transient = True
 
 
+class DataFolderUnusable(PhotoError):
+    """The data folder cannot be used."""
+
+    code = "data_folder_unusable"
+    status = 507
+
+
+class DataFolderForeign(DataFolderUnusable):
+    """The data folder holds other things than this server's."""
+
+    code = "data_folder_foreign"
+    hint = "Set PHOTO_DATA_DIR to a folder of its own, empty or new."
+
+
+class SchemaUnknown(DataFolderUnusable):
+    """The list of jobs has a form that this version does not know."""
+
+    code = "schema_unknown"
+    hint = "Use the version that made it, or set PHOTO_DATA_DIR to another folder."
+
+
 class DataFolderInUse(PhotoError):
     """Another server is already using this data folder."""
 

@@ -4,12 +4,14 @@ import errno
 import hashlib
 import logging
 import os
+import re
 import secrets
 import shutil
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Self, get_args
 
@@ -18,6 +20,15 @@ from schemas import Blob, Kind
 
 SWEPT: frozenset[Kind] = frozenset(get_args(Kind)) - {"urls"}  # kinds that no row refers to any more some day
 PART = ".part"
+MARKER = ".photo-processor"  # in a data folder: it is ours
+MARKER_TEXT = "This folder belongs to the photo processor: it keeps jobs and photos here, and cleans up by itself.\n"
+_OURS = frozenset(  # that may lie in a folder before its first start
+    {"backups", "compiled", "keys.json", "lost+found", "mattes", "models", "presets.json", "server.key", "server.lock"}
+    | {"server.url", ".gitignore", ".gitkeep"}
+)
+_FOLDERS = ("assets", "incoming", "jobs", "trash")
+_JOB = re.compile(r"^[0-9a-f]{32}$")
+_TEMPORARY = re.compile(r"^\.?[0-9a-f]{16}(?:\.part)?$")  # the names that `secrets.token_hex(8)` gives
 CHUNK = 1 << 20  # bytes
 
 log = logging.getLogger("photo.storage")
@@ -38,21 +49,42 @@ class Storage:
         self._held: Counter[tuple[str, Blob]] = Counter()
         self._unwanted: set[tuple[str, Blob]] = set()  # that were to be discarded while they were held
 
+    def claim(self) -> None:
+        """Make the data folder ours: a new or empty one, or one that an earlier version made, gets the marker file.
+
+        Raises:
+            errors.DataFolderForeign: it holds what this server did not put there.
+            OSError: it cannot be made or written.
+        """
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        marker = self.root / MARKER
+        if not marker.exists():
+            if not _is_ours(self.root):
+                raise errors.DataFolderForeign(
+                    f"The data folder {self.root} holds files that this server did not put there; nothing was touched."
+                )
+            marker.write_text(MARKER_TEXT, encoding="utf-8")
+        with suppress(PermissionError):  # it may be another user's that lets us write
+            self.root.chmod(0o700)
+
     def prepare(self) -> None:
-        """Make the folders, and clear what an earlier run left half-done."""
+        """Make the folders, and clear what an earlier run left half-done; what we did not name stays."""
         with translated():
-            self.root.mkdir(parents=True, exist_ok=True)
-            shutil.rmtree(self._incoming, ignore_errors=True)
-            shutil.rmtree(self._trash, ignore_errors=True)
             for folder in (self._jobs, self._incoming, self._trash):
-                folder.mkdir(exist_ok=True)
+                folder.mkdir(parents=True, exist_ok=True)
+            for folder in (self._incoming, self._trash):
+                for path in folder.iterdir():
+                    if _TEMPORARY.match(path.name):
+                        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
             for part in self._jobs.glob(f"*/*/*{PART}"):
-                part.unlink(missing_ok=True)
+                if _TEMPORARY.match(part.name):
+                    part.unlink(missing_ok=True)
 
     def job_folders(self, before: float) -> frozenset[str]:
         """Names of the job folders last touched before that moment, in seconds since 1970."""
         with translated():
-            return frozenset(folder.name for folder in self._jobs.iterdir() if folder.stat().st_mtime < before)
+            ours = (folder for folder in self._jobs.iterdir() if _JOB.match(folder.name))
+            return frozenset(folder.name for folder in ours if folder.stat().st_mtime < before)
 
     def url_lists(self) -> list[Path]:
         """Of the jobs whose photos are still being fetched from URLs."""
@@ -218,6 +250,22 @@ class Shelf:
         self._closed = True
         blobs, self.blobs = self.blobs, []
         return self._storage.release(self.job_id, blobs)
+
+
+def _is_ours(root: Path) -> bool:
+    """Whether a folder without a marker is empty, prepared for us, or an earlier version's."""
+    names = {path.name for path in root.iterdir()}
+    if "queue.db" in names:
+        return _is_queue(root / "queue.db") or any(root.glob("backups/queue-*.db"))
+    empty = {name for name in names.intersection(_FOLDERS) if not any((root / name).iterdir())}
+    return names <= _OURS | empty
+
+
+def _is_queue(path: Path) -> bool:
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+        tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        return {"jobs", "files", "outputs", "events"} <= tables
+    return False
 
 
 def write_whole(path: Path, data: bytes) -> None:

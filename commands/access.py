@@ -24,7 +24,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(options: argparse.Namespace) -> int:
     """Do it with the keys of the data folder; returns the exit status."""
-    return manage_keys(KeyRing(Settings().keys_path), options)
+    return manage_keys(KeyRing(Settings.load().keys_path), options)
 
 
 def manage_keys(ring: KeyRing, options: argparse.Namespace) -> int:

@@ -21,7 +21,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(options: argparse.Namespace) -> int:
     """Clean, and say what went; returns the exit status."""
-    report = clean(Settings(), dry_run=options.dry_run)
+    report = clean(Settings.load(), dry_run=options.dry_run)
     print(report.model_dump_json(indent=2) if options.json else described(report))
     return DONE
 

@@ -62,7 +62,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(options: argparse.Namespace) -> int:
     """Check everything and say it; returns the exit status."""
-    findings = tuple(diagnose(Settings()))
+    findings = tuple(diagnose(Settings.load()))
     if options.json:
         print(Diagnosis(findings=findings).model_dump_json(indent=2))
     else:

@@ -38,7 +38,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(options: argparse.Namespace) -> int:
     """Do it; returns the exit status."""
-    rows = model_rows(Settings(), options.verb, "" if options.verb == "list" else options.name)
+    rows = model_rows(Settings.load(), options.verb, "" if options.verb == "list" else options.name)
     wanted = rows if options.verb == "list" else tuple(row for row in rows if row.name == options.name) or rows
     print(Catalogue(models=wanted).model_dump_json(indent=2) if options.json else "\n".join(map(model_line, wanted)))
     return DONE

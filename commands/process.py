@@ -53,7 +53,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
 
 def settings_of(options: argparse.Namespace) -> Settings:
     """The environment's settings, with the options' own."""
-    settings = Settings()
+    settings = Settings.load()
     if options.workers is None:
         return settings
     if not 1 <= options.workers <= 64:

@@ -203,7 +203,7 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
 def _base(options: argparse.Namespace) -> Step:
     """The recipe that is begun with."""
     if options.preset is not None:
-        found = Presets(Settings().presets_path).find(options.preset)
+        found = Presets(Settings.load().presets_path).find(options.preset)
         return dict(found.recipe.model_dump(mode="json"))
     if options.recipe is None:
         return {}
@@ -217,7 +217,7 @@ def _base(options: argparse.Namespace) -> Step:
 
 def _asset(text: str) -> str:
     """The name of the picture that `@FILE` stands for, which is kept among the data folder's. Raises BadOption."""
-    path, settings = Path(text[1:]), Settings()
+    path, settings = Path(text[1:]), Settings.load()
     part = settings.assets_path / f".{secrets.token_hex(8)}.part"
     try:
         part.parent.mkdir(parents=True, exist_ok=True)

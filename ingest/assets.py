@@ -1,6 +1,7 @@
 """Pictures that recipes name: backgrounds and marks, uploaded once, kept under the SHA-256 of their bytes."""
 
 import os
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -16,6 +17,7 @@ from storage import translated
 
 DECODED = 2  # pictures kept decoded: the photos of a job share them
 DAY = 86_400.0  # seconds
+_DIGEST = re.compile(r"^[0-9a-f]{64}$")
 
 
 class Assets:
@@ -83,4 +85,6 @@ class Assets:
 
     def _stale(self, before: float) -> Iterator[Path]:
         if self._folder.is_dir():
-            yield from (path for path in self._folder.iterdir() if path.stat().st_mtime < before)
+            yield from (
+                path for path in self._folder.iterdir() if _DIGEST.match(path.name) and path.stat().st_mtime < before
+            )

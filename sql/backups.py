@@ -29,17 +29,21 @@ def is_sound(path: Path) -> bool:
 
 def back_up(path: Path, folder: Path) -> Path:
     """A whole copy of the database at `path` in `folder`, named by the time; the oldest beyond `KEPT` go."""
-    folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}{path.suffix}"
-    target.unlink(missing_ok=True)
+    copy(path, target)
+    for old in backups(folder, path.stem)[KEPT:]:
+        old.unlink()
+    return target
+
+
+def copy(path: Path, target: Path) -> None:
+    """A whole copy of the database at `path`, which may be in use."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part")
     part.unlink(missing_ok=True)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("VACUUM INTO ?", (str(part),))
     part.replace(target)
-    for old in backups(folder, path.stem)[KEPT:]:
-        old.unlink()
-    return target
 
 
 def backups(folder: Path, stem: str) -> list[Path]:

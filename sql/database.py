@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
@@ -13,7 +13,7 @@ import aiosqlite
 import errors
 import sql
 from schemas import Blob
-from sql import backups
+from sql import backups, schema
 
 BUSY_TIMEOUT = 5_000  # milliseconds
 READERS = 2
@@ -151,11 +151,14 @@ async def _prepared(connection: C) -> C:
 
 
 def migrate(path: Path) -> None:
-    """Bring the file at `path` to the newest schema, one transaction for each migration, a backup before each."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    try:
+    """Bring the file at `path` to the newest schema, one transaction for each migration, a backup before each.
+
+    Raises:
+        errors.SchemaUnknown: it is not what a version up to this one made.
+    """
+    version = schema.checked(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
         for number, script in sql.migrations():
             if number <= version:
                 continue
@@ -163,5 +166,3 @@ def migrate(path: Path) -> None:
                 backups.back_up(path, path.parent / "backups")
             connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
             version = number
-    finally:
-        connection.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import errors
+from queue_manager import new_id
 from schemas import Blob
 from storage import Shelf, Storage, digest_of, translated
 
@@ -28,7 +29,7 @@ def test_put_stores_under_the_digest_and_leaves_no_part(storage: Storage) -> Non
 
 def test_prepare_sweeps_what_was_left_half_written(storage: Storage) -> None:
     digest = storage.put(b"picture", "job", "result")
-    part = storage.path("job", "result", "x.part")
+    part = storage.path("job", "result", f"{1:016x}.part")
     part.write_bytes(b"half")
     storage.incoming().write_bytes(b"half")
     storage.prepare()
@@ -38,12 +39,13 @@ def test_prepare_sweeps_what_was_left_half_written(storage: Storage) -> None:
 
 
 def test_job_folders_and_their_bytes_are_counted(storage: Storage) -> None:
-    storage.put(b"four", "a", "result")
-    storage.put(b"seven77", "a", "source")
-    storage.put(b"b", "b", "result")
-    assert storage.job_folders(time.time() + 1) == {"a", "b"}
+    first, second = new_id(), new_id()
+    storage.put(b"four", first, "result")
+    storage.put(b"seven77", first, "source")
+    storage.put(b"b", second, "result")
+    assert storage.job_folders(time.time() + 1) == {first, second}
     assert storage.job_folders(time.time() - 60) == frozenset()
-    assert storage.job_bytes("a") == 11
+    assert storage.job_bytes(first) == 11
 
 
 def test_delete_job_leaves_nothing_and_may_be_repeated(storage: Storage) -> None:
@@ -97,6 +99,6 @@ def test_shelf_holds_what_is_put_there_until_it_is_closed(storage: Storage) -> N
 def test_blobs_are_listed_with_their_bytes_and_without_parts(storage: Storage) -> None:
     digest = storage.put(b"four", "job", "mask")
     storage.put_as(b"[]", "job", "urls", "list")
-    storage.path("job", "mask", "x.part").write_bytes(b"half")
+    storage.path("job", "mask", f"{1:016x}.part").write_bytes(b"half")
     assert storage.blobs("job", time.time() + 1) == [(Blob("mask", digest), 4)]
     assert storage.blobs("job", time.time() - 60) == []
