@@ -59,6 +59,27 @@ class KeyRing:
         self._refresh()
         return tuple(self._keys.values())
 
+    @property
+    def are_asked(self) -> bool:
+        """Whether the server asks for keys: since one was made, and still where none of them is left, until `disable`.
+
+        Raises errors.KeysUnreadable.
+        """
+        self._refresh()
+        return self._changed is not None
+
+    def has(self, key: Key) -> bool:
+        """Whether this row is still good. Raises errors.KeysUnreadable."""
+        self._refresh()
+        return key in (self._keys.get(key.id), self._local)
+
+    def disable(self) -> bool:
+        """End every key, and ask for none from now on; whether keys were asked for."""
+        existed = self._path.exists()
+        self._path.unlink(missing_ok=True)
+        self._looked = float("-inf")
+        return existed
+
     def create(self, name: str, scope: Scope) -> str:
         """Make a key; returns it, which nobody can do again."""
         key, row = _made(name, scope)

@@ -1,7 +1,10 @@
 """Who may call what: API keys by header, cookie or ticket, and how often."""
 
+import asyncio
+import contextlib
 import secrets
 import time
+from collections.abc import Awaitable
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import parse_qs, parse_qsl
@@ -28,6 +31,7 @@ COOKIE = "photo_key"
 COOKIE_SECONDS = 30 * 86_400
 TICKET_SECONDS = 60.0
 MAX_TICKETS = 10_000
+LOOK_SECONDS = 1.0  # between looks at whether the keys of open sockets are still good
 UNAUTHORIZED, TRY_LATER = 4401, 1013  # close codes; 1013 is IANA's "try again later"
 OPEN_PATHS = frozenset({"/", "/signin", "/health", "/docs", "/openapi.json", "/api/session", "/favicon.ico"})
 OPEN_FOLDERS = ("/static/", "/docs/assets/")
@@ -44,7 +48,7 @@ class Ticket(Frozen):
 
 
 class Access:
-    """The keys, tickets and rates of a server. `always`: keys are asked for even while there are none."""
+    """The keys, tickets, sockets and rates of a server. `always`: keys are asked for even where none was ever made."""
 
     def __init__(self, keys: KeyRing, *, always: bool, rate: str, max_sockets: int) -> None:
         self.keys = keys
@@ -52,6 +56,10 @@ class Access:
         self._always = always
         self._tickets: dict[str, tuple[Key | None, float]] = {}  # by ticket: its key, its end in monotonic seconds
         self._sockets: dict[str, int] = {}  # by address
+        self._open: dict[
+            asyncio.Future[None], Key | None
+        ] = {}  # sockets that are served, with the key that let them in
+        self._timer: asyncio.TimerHandle | None = None
         self._rates: tuple[RateLimitItem, ...] = ()
         self._limiter: RateLimiter | None = None
         if rate:
@@ -64,7 +72,7 @@ class Access:
 
     def check(self, key: str | None, needed: Grant) -> Key | None:
         """The key's row; None where the server asks for none. Raises KeyRequired, KeyInvalid, ScopeMissing."""
-        if not self._always and not self.keys.rows():
+        if not self._always and not self.keys.are_asked:
             return None
         if not key:
             raise errors.KeyRequired()
@@ -91,10 +99,43 @@ class Access:
         self._tickets[ticket] = (key, now + TICKET_SECONDS)
         return Ticket(ticket=ticket, seconds=TICKET_SECONDS)
 
-    def redeem(self, ticket: str) -> bool:
-        """Whether the ticket was good, which it is once."""
-        _, until = self._tickets.pop(ticket, (None, 0.0))
-        return until > time.monotonic()
+    def redeem(self, ticket: str) -> tuple[bool, Key | None]:
+        """Whether the ticket is good, which it is once and no longer than its key; and that key."""
+        key, until = self._tickets.pop(ticket, (None, 0.0))
+        return until > time.monotonic() and self.is_good(key), key
+
+    def is_good(self, key: Key | None) -> bool:
+        """Whether a key that let somebody in would still do so; None: that there was none to show."""
+        try:
+            return self.keys.has(key) if key else not (self._always or self.keys.are_asked)
+        except errors.KeysUnreadable:
+            return False
+
+    async def serve(self, socket: Awaitable[None], key: Key | None) -> bool:
+        """Serve a socket while its key is good; whether it was to its end."""
+        served = asyncio.ensure_future(socket)
+        self._open[served] = key
+        if self._timer is None:
+            self._look_later()
+        try:
+            await asyncio.wait((served,))
+            if served.cancelled():
+                return False
+            served.result()
+            return True
+        finally:
+            del self._open[served]
+            served.cancel()
+
+    def _look_later(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._end_sockets) if self._open else None
+
+    def _end_sockets(self) -> None:
+        ended = {key for key in set(self._open.values()) if not self.is_good(key)}
+        for served, key in self._open.items():
+            if key in ended:
+                served.cancel()
+        self._look_later()
 
     def enter(self, address: str) -> bool:
         """Count a socket of `address`; False where it has as many as it may. `leave` ends it."""
@@ -133,9 +174,11 @@ class Gate:
         key, address = _shown_key(Headers(scope=scope)), _address(scope)
         ticket = _ticket(scope) if scope["method"] in SAFE_METHODS else ""
         try:
-            if ticket and self._access.redeem(ticket):
-                self._access.count(address)
-                return None
+            if ticket:
+                good, row = self._access.redeem(ticket)
+                if good:
+                    self._access.count(address)
+                    return row
             row = self._access.check(key, _needed(scope["method"], scope["path"]))
         except errors.PhotoError:
             self._access.count(address)  # guessing is limited as well
@@ -147,8 +190,9 @@ class Gate:
         address = _address(scope)
         ticket = _ticket(scope)
         try:
-            if not (ticket and self._access.redeem(ticket)):
-                self._access.check(_shown_key(Headers(scope=scope)), "read")
+            good, row = self._access.redeem(ticket)
+            if not good:
+                row = self._access.check(_shown_key(Headers(scope=scope)), "read")
             self._access.count(address)
         except errors.PhotoError as error:
             await _close(receive, send, TRY_LATER if isinstance(error, errors.RateExceeded) else UNAUTHORIZED)
@@ -157,7 +201,9 @@ class Gate:
             await _close(receive, send, TRY_LATER)
             return
         try:
-            await self._app(scope, receive, send)
+            if not await self._access.serve(self._app(scope, receive, send), row):
+                with contextlib.suppress(RuntimeError, OSError):  # it may be closed already
+                    await send({"type": "websocket.close", "code": UNAUTHORIZED})
         finally:
             self._access.leave(address)
 

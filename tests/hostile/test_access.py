@@ -267,3 +267,40 @@ def test_other_machines_are_let_in_with_a_key_or_on_purpose(start_server: Start,
     command(closed.data, "keys", "revoke", key.split("_")[1])
     time.sleep(1.1)
     is_refused(closed.get("/api/jobs"), 401, "key_required")  # the last key's end does not open the door
+
+
+def test_revoking_the_last_key_locks_and_ends_tickets_and_sockets(start_server: Start) -> None:
+    server = start_server()
+    job = server.post("/api/jobs?open=true").json()["id"]
+    with connect(socket_url(server, job)) as unkeyed:  # let in while nobody was asked
+        unkeyed.recv(timeout=10)
+        admin, reader = key_for(server.data, "admin"), key_for(server.data, "read")
+        unkeyed.close_timeout = 1
+        with contextlib.suppress(ConnectionClosed):
+            while unkeyed.recv(timeout=20):
+                pass
+        assert unkeyed.close_code == 4401
+    ids = [line.split()[0] for line in command(server.data, "keys", "list").stdout.splitlines()]
+    ticket = server.post("/api/tickets", headers=bearer(reader)).json()["ticket"]
+    good = server.post("/api/tickets", headers=bearer(reader)).json()["ticket"]
+    assert server.get(f"/api/jobs?ticket={good}").status_code == 200
+    with connect(socket_url(server, job), additional_headers=bearer(reader)) as socket:
+        socket.recv(timeout=10)
+        for key_id in ids:
+            assert command(server.data, "keys", "revoke", key_id).returncode == 0
+        with contextlib.suppress(ConnectionClosed):
+            while socket.recv(timeout=20):
+                pass
+        assert socket.close_code == 4401
+    for _ in range(2):
+        assert (server.data / "keys.json").read_text() == "[]"
+        is_refused(server.get("/api/jobs"), 401, "key_required")
+        is_refused(server.get(f"/api/jobs?ticket={ticket}"), 401, "key_required")
+        is_refused(server.get("/api/jobs", headers=bearer(admin)), 401, "key_invalid")
+        assert server.get("/health").status_code == 200
+        server.stop()
+        server.start()  # a restart opens nothing
+    assert command(server.data, "keys", "disable").returncode == 0
+    assert server.get("/api/jobs", headers=bearer(admin)).status_code in (200, 401)  # noticed within a second
+    time.sleep(1.1)
+    assert server.get("/api/jobs", headers=bearer("pp_whatever")).status_code == 200
