@@ -2,12 +2,14 @@
 
 import io
 import struct
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
 
 import errors
 from imaging.composite import before_colour
@@ -29,6 +31,9 @@ EXIF_HEAD = b"Exif\0\0"  # of JPEG's segment alone
 TIFF_NAMES = {"lzw": "tiff_lzw", "deflate": "tiff_adobe_deflate"}
 TIFF_PREDICTOR = 317
 HORIZONTAL = 2
+MOST_JPEG_BYTES = 12  # a px: a code of 16 bits and 11 more for each of its levels, and some are written as two bytes
+
+_WIDENING = threading.Lock()
 
 LOSSY: frozenset[Format] = frozenset({"jpeg", "webp", "avif"})
 MAX_SIDE_PX: dict[Format, int] = {"jpeg": 65_500, "webp": 16_383, "avif": 65_536}
@@ -229,7 +234,31 @@ def _written(image: Image.Image, spec: OutputSpec, picture: Picture, **options: 
     exif = _tags(picture, spec) if spec.format == "tiff" else picture.exif
     known = {name: value for name, value in {"dpi": picture.dpi, "exif": exif}.items() if value is not None}
     out = io.BytesIO()
-    image.save(out, spec.format.upper(), **_options(spec), **known, **options)
+    try:
+        image.save(out, spec.format.upper(), **_options(spec), **known, **options)
+    except OSError:
+        if spec.format != "jpeg":
+            raise
+        out = io.BytesIO()
+        with _room_for(MOST_JPEG_BYTES * image.width * image.height):
+            image.save(out, spec.format.upper(), **_options(spec), **known, **options)
     if spec.format == "tiff" and picture.exif is not None:
         return with_camera(out.getvalue(), picture.exif)
     return out.getvalue()
+
+
+@contextmanager
+def _room_for(size: int) -> Iterator[None]:
+    """Let Pillow's encoders have a buffer of `size` bytes while the block runs.
+
+    libjpeg writes a progressive JPEG at once, and Pillow gives it a byte or two a px, which noise needs more than.
+    The buffer is the whole process's, so whoever encodes meanwhile has the larger one; pages that are not written to
+    take no memory.
+    """
+    with _WIDENING:
+        usual = ImageFile.MAXBLOCK
+        ImageFile.MAXBLOCK = max(usual, size)
+        try:
+            yield
+        finally:
+            ImageFile.MAXBLOCK = usual

@@ -4,10 +4,11 @@ import io
 import time
 from dataclasses import replace
 from functools import partial
+from typing import Literal
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 from skimage import data
 
 import errors
@@ -170,3 +171,21 @@ def test_tiff_is_compressed_as_asked(compression: str, tag: int) -> None:
     image = opened(encode(cutout(), spec))
     assert image.tag_v2[259] == tag  # type: ignore[attr-defined]
     assert np.array_equal(np.asarray(image), with_alpha(cutout()))
+
+
+@pytest.mark.parametrize("quality", [60, 90, 94, 95, 100])
+@pytest.mark.parametrize("chroma", ["full", "half"])
+def test_noise_becomes_a_progressive_jpeg_at_any_quality(quality: int, chroma: Literal["full", "half"]) -> None:
+    noise = np.random.default_rng(2).integers(0, 256, (301, 402, 3), np.uint8)
+    spec = OutputSpec(format="jpeg", quality=quality, chroma=chroma)
+    progressive = encode(Picture(noise), spec)
+    plain = encode(Picture(noise), spec.model_copy(update={"progressive": False}))
+    assert np.array_equal(np.asarray(opened(progressive)), np.asarray(opened(plain)))
+    assert len(progressive) < 1.1 * len(plain)
+    assert ImageFile.MAXBLOCK == 65536
+
+
+def test_a_mask_of_noise_becomes_a_progressive_jpeg() -> None:
+    matte = np.random.default_rng(2).integers(0, 2, (300, 400), np.uint8) * np.uint8(255)
+    picture = Picture(np.zeros((300, 400, 3), np.uint8), matte=matte)
+    assert opened(encode(picture, OutputSpec(format="jpeg", kind="mask", quality=94))).mode == "L"
