@@ -6,13 +6,13 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import errors
 from image_io import probe
 from image_processor import ProcessedImage
-from runners import Control, Runner, Stage, Work
+from operations.sizes import largest_px
+from runners import Control, Runner, Stage, Work, parsed_recipe
 
 MEGA = 1e6
 T = TypeVar("T")
@@ -68,7 +68,7 @@ class AdmittingRunner:
         self._admission = Admission(limit)
 
     async def run(self, work: Work, control: Control, stage: Stage, keep: Callable[[ProcessedImage], T]) -> T:
-        megapixels = await asyncio.to_thread(_megapixels, work.source, work.max_megapixels)
+        megapixels = await asyncio.to_thread(_megapixels, work)
         began = time.monotonic()
         async with self._admission.admitted(megapixels):
             control.deadline += time.monotonic() - began
@@ -78,10 +78,15 @@ class AdmittingRunner:
         return await self._runner.close()
 
 
-def _megapixels(source: Path, most: float) -> float:
-    """From the header alone; 0 of what will not be decoded, since that is the runner's to tell."""
+def _megapixels(work: Work) -> float:
+    """Those of the largest picture that will be made, from the photo's header and the recipe.
+
+    0 of what will not be decoded and the photo's own of what grows too large, since those are the runner's to tell.
+    """
     try:
-        width, height = probe(source, most)
+        width, height = probe(work.source, work.max_megapixels)
     except (errors.PhotoError, OSError):
         return 0.0
-    return width * height / MEGA
+    own = width * height / MEGA
+    largest = largest_px(parsed_recipe(work.recipe), width, height) / MEGA
+    return max(own, min(largest, work.max_megapixels))

@@ -319,10 +319,10 @@ class BrokenArchiveEntry(InvalidArchive):
 
 
 class OutputTooLarge(ValidationFailed):
-    """The result has more pixels than its format can hold."""
+    """The result would have more pixels than this server makes, or than its format can hold."""
 
     code = "output_too_large"
-    hint = "Choose PNG or TIFF, or resize the photo."
+    hint = "Make the photo or the frame smaller; PNG and TIFF hold the longest sides."
 
 
 class AssetNotFound(PhotoError):

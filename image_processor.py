@@ -14,6 +14,7 @@ from imaging.facts import facts_of
 from imaging.geometry import CLEAR, sized
 from imaging.pictures import Picture
 from operations import Context, OperationParams
+from operations.sizes import check_size, check_sizes, px_of
 from schemas import Engine, Face, FileWarning, Format, Frame, OutputSpec, PhotoFacts, Recipe, ReviewItem
 
 THUMBNAIL_PX = 320
@@ -89,9 +90,10 @@ def process_image(source: Path, recipe: Recipe, context: Context, max_megapixels
         with timings.step("facts_s"):
             facts = facts_of(photo)
         name = replace(context.name, taken=facts.exif.taken if facts.exif else None)
-        context = replace(context, source_size=(photo.width, photo.height), name=name)
+        context = replace(context, source_size=(photo.width, photo.height), name=name, max_megapixels=max_megapixels)
+        check_sizes(recipe, photo.width, photo.height, max_megapixels)
         results = [_Shown(_operate(photo, recipe, context, timings), shown)]
-        results += _others(frames, recipe, context, timings)
+        results += _others(results[0], frames, recipe, context, timings)
         outputs = _encode(results, recipe, context, timings)
         with timings.step("encode_s"):
             mask = None if context.findings.mask is None else png(context.findings.mask)
@@ -146,6 +148,9 @@ def _operate(photo: Picture, recipe: Recipe, context: Context, timings: _Timings
         made: list[Picture] = []
         for part, picture in enumerate(pictures):
             context.check()
+            if not operation.varies:
+                size = operation.planned(picture.width, picture.height)
+                check_size(*size, context.max_megapixels, px_of(made))
             with timings.step(f"{operation.op}_s"):
                 made += operation.apply_all(picture, replace(here, part=part))
         pictures = tuple(made)
@@ -154,13 +159,19 @@ def _operate(photo: Picture, recipe: Recipe, context: Context, timings: _Timings
 
 
 def _others(
-    frames: Iterator[tuple[Picture, float]], recipe: Recipe, context: Context, timings: _Timings
+    first: _Shown,
+    frames: Iterator[tuple[Picture, float]],
+    recipe: Recipe,
+    context: Context,
+    timings: _Timings,
 ) -> list[_Shown]:
-    """The frames after the first. What the photo is said to show is what the first one shows."""
-    results = []
+    """The frames after the `first`, all of which are kept at once. What the photo is said to show, that one shows."""
+    results: list[_Shown] = []
     for frame, shown in frames:
         findings = replace(context.findings, engine=None, mask=None, faces=None, frame=None, review=[])
         results.append(_Shown(_operate(frame, recipe, replace(context, findings=findings), timings), shown))
+        pictures = [picture for result in (first, *results) for picture in result.pictures]
+        check_size(pictures[0].width, pictures[0].height, context.max_megapixels, px_of(pictures[1:]))
     if results and not all(map(_takes_all, recipe.outputs)):
         context.warn(*FIRST_ALONE)
     return results

@@ -170,7 +170,7 @@ def _process(work: Work, models: ModelStore, assets: Assets, stage: Stage, check
         known=_known(work),
         frame=work.crop,
     )
-    return process_image(work.source, _parsed(work.recipe), context, work.max_megapixels)
+    return process_image(work.source, parsed_recipe(work.recipe), context, work.max_megapixels)
 
 
 def _known(work: Work) -> Known | None:
@@ -180,8 +180,8 @@ def _known(work: Work) -> Known | None:
 
 
 @lru_cache(maxsize=64)
-def _parsed(recipe: str) -> Recipe:
-    """The photos of a job share one recipe; checking it takes longer than a small photo."""
+def parsed_recipe(recipe: str) -> Recipe:
+    """The recipe in a JSON document. The photos of a job share one; checking it takes longer than a small photo."""
     return parse_recipe(recipe)
 
 

@@ -94,7 +94,10 @@ class Settings(BaseSettings):
     max_request_bytes: int = Field(2_000 * MEGA, ge=1, le=MOST_BYTES, description="Most bytes in one request.")
     max_file_bytes: int = Field(50 * MEGA, ge=1, le=MOST_BYTES, description="Most bytes in one photo.")
     max_megapixels: float = Field(
-        100.0, gt=0, le=2_000, description="Most megapixels in one photo, read from its header."
+        100.0,
+        gt=0,
+        le=2_000,
+        description="Most megapixels in one photo, read from its header, and in what is made of it.",
     )
     max_job_files: int = Field(10_000, ge=1, le=1_000_000, description="Most photos in one job.")
     max_zip_entries: int = Field(10_000, ge=1, le=1_000_000, description="Most entries in one ZIP.")
@@ -116,7 +119,7 @@ class Settings(BaseSettings):
         default_factory=_default_megapixels_at_once,
         gt=0,
         le=1_000_000,
-        description="Most megapixels in process at once, a larger photo goes alone; "
+        description="Most megapixels in process at once, by the largest step of each photo; a larger one goes alone; "
         "what a quarter of the memory holds, and 24 at least.",
     )
     max_waiting_jobs: int = Field(

@@ -14,6 +14,7 @@ from imaging.pictures import Picture, Pixels, Placement
 
 RGBA = tuple[int, int, int, int]
 Box = tuple[int, int, int, int]  # x, y, width, height in px
+Size = tuple[int, int]  # width, height in px
 
 Plane = NDArray[Any]
 
@@ -163,6 +164,15 @@ def sized(picture: Picture, width: int | None, height: int | None, mode: str, en
         size = largest_of_ratio(picture.width, picture.height, width / height)
         picture = cropped(picture, (picture.width - size[0]) // 2, (picture.height - size[1]) // 2, *size)
     return scaled(picture, *fitted_size((picture.width, picture.height), width, height, mode, enlarge))
+
+
+def sized_to(width: int, height: int, across: int | None, down: int | None, mode: str, enlarge: bool = False) -> Size:
+    """Width and height in px of what `sized` makes of a picture of `width` x `height`."""
+    if not across and not down:
+        return width, height
+    if mode == "fill" and across and down:
+        width, height = largest_of_ratio(width, height, across / down)
+    return fitted_size((width, height), across, down, mode, enlarge)
 
 
 def fitted_size(

@@ -1,5 +1,6 @@
 """What every operation is, and what it may ask of the photo's surroundings."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import errors
 from detection.haar import haar_faces
 from engines.types import NO_HINTS, Hints, Matte
 from imaging.faces import FoundFace
+from imaging.geometry import Size
 from imaging.pictures import Picture, Pixels
 from operations.naming import PhotoName
 from schemas import Engine, Face, FileWarning, Frame, Operation, Quality, ReviewItem
@@ -79,7 +81,7 @@ class Context:
     RGB, largest first. `assets` gives an uploaded picture by its id, or raises AssetNotFound; of a drawing, with
     so many px in width and height where it can be drawn so large. `step` counts the
     recipe's operations, of which those in `later` are still to come; `part` the pictures that the photo was cut into.
-    `name` is what labels may say of the photo.
+    `name` is what labels may say of the photo. `max_megapixels` is how large a picture may get.
     """
 
     models: MattePredictor
@@ -96,6 +98,7 @@ class Context:
     name: PhotoName = field(default_factory=PhotoName)
     part: int = 0
     later: tuple["OperationParams", ...] = ()
+    max_megapixels: float = math.inf
     decisions: dict[tuple[int, int], object] = field(default_factory=dict)
     findings: Findings = field(default_factory=Findings)
 
@@ -153,11 +156,17 @@ class OperationParams(Operation):
     """What a form fills in when the step is switched on, where the defaults alone are refused."""
     needs: ClassVar[tuple[str, ...]] = ()
     """Parameters of which one at least has a value."""
+    varies: ClassVar[bool] = False
+    """Whether what the photo shows decides how large the result is."""
 
     @property
     def assets(self) -> frozenset[str]:
         """The ids of the uploaded pictures that this needs."""
         return frozenset()
+
+    def planned(self, width: int, height: int) -> Size:
+        """Width and height in px of what it makes of a picture of that size; the most where the size `varies`."""
+        return width, height
 
     def apply(self, picture: Picture, context: Context) -> Picture:
         """A new picture; `picture` is left as it was."""

@@ -9,16 +9,19 @@ import errors
 from imaging.composite import before_colour
 from imaging.faces import FoundFace, Head, head_of
 from imaging.framing import Cut, cut_of, frame_of, framed
+from imaging.geometry import Size
 from imaging.pictures import Picture
 from operations.base import Context, OperationParams
 from operations.colour import Colour, colour_field, parse_colour
 from operations.faces import chosen, faces_of, nearest, subject_of, with_matte
 from operations.fields import MAX_SIDE_PX, NoFace, Which, aspect_field, ratio_of
 from operations.review import check_faces, check_head
+from operations.sizes import check_size
 from operations.trim import edge_colour
 
 MM = 25.4  # in an inch
 MOST_GROWTH = 2.0  # times the photo's px that a crop may have which reaches beyond it
+TALLEST = 0.5  # width by height of a crop whose shape the head decides
 MOST_FACES = 100  # that are cut out of one photo
 
 
@@ -28,6 +31,7 @@ class CropFace(OperationParams):
     title: ClassVar[str] = "Crop to face"
     summary: ClassVar[str] = "Find the face and keep its head, from chin to crown, with some room around."
     looks_at_faces: ClassVar[bool] = True
+    varies: ClassVar[bool] = True
 
     op: Literal["crop_face"] = "crop_face"
     margin: float = Field(
@@ -95,6 +99,8 @@ class CropFace(OperationParams):
         several = faces[:MOST_FACES]
         cuts = context.decided(lambda: [self._cut(picture, face) for face in several])
         pairs = zip(cuts, several, strict=False)
+        sizes = [self._size(cut, MOST_GROWTH * picture.width * picture.height) for cut in cuts]
+        check_size(*sizes[0], context.max_megapixels, sum(across * down for across, down in sizes[1:]))
         results = tuple(self._taken(picture, cut, face, faces, context) for cut, face in pairs)
         if len(results) > 1:
             context.findings.frame = None  # there are several
@@ -106,6 +112,7 @@ class CropFace(OperationParams):
     ) -> Picture:  # fmt: skip
         """The cut-out; notes the frame, and what of it should be looked at."""
         size = self._size(cut, MOST_GROWTH * picture.width * picture.height)
+        check_size(*size, context.max_megapixels)
         result = replace(framed(picture, cut, *size), dpi=(self.dpi, self.dpi) if self._in_mm else picture.dpi)
         context.findings.frame = frame_of(result, manual)
         check_faces(faces, face, context, several=self.which != "all")
@@ -116,6 +123,17 @@ class CropFace(OperationParams):
         if picture.alpha is None and colour[3] == 0 and picture.photo is not None:
             colour = edge_colour(picture)
         return result if picture.alpha is not None else before_colour(result, colour)
+
+    def planned(self, width: int, height: int) -> Size:
+        """The size asked for; where the head decides, the most that it may have."""
+        growth = MOST_GROWTH**0.5
+        if self.width is None and self.height is None:
+            return round(growth * width), round(growth * height)
+        ratio = self._ratio or TALLEST
+        across = self.width or (self.height or 1.0) * max(ratio, 1 / TALLEST if self._ratio is None else ratio)
+        down = self.height or across / ratio
+        per_unit = self.dpi / MM if self._in_mm else 1.0
+        return max(1, round(across * per_unit)), max(1, round(down * per_unit))
 
     @property
     def _ratio(self) -> float | None:

@@ -13,6 +13,7 @@ from imaging.composite import before_colour
 from imaging.edges import decontaminated, refined
 from imaging.faces import FoundFace, Head, head_of
 from imaging.framing import Cut, cut_of, frame_of, framed
+from imaging.geometry import Size
 from imaging.pictures import Picture, Pixels
 from operations.backgrounds import MAX_LENGTH, asset_of, checked_background, laid
 from operations.base import Context, OperationParams
@@ -22,6 +23,7 @@ from operations.fields import NoFace
 from operations.id_presets import ID_PRESETS, SHADES, IdMeasures, IdPreset
 from operations.remove_background import RemoveBackground
 from operations.review import check_faces, check_head, check_measures
+from operations.sizes import check_size
 
 ORIGINAL = "original"
 UNSURE = (16, 192)  # levels of a matte: people are not transparent, so what lies above is theirs, below nobody's
@@ -43,6 +45,7 @@ class IdPhoto(OperationParams):
     )
     short: ClassVar[tuple[str, ...]] = ("preset",)
     looks_at_faces: ClassVar[bool] = True
+    varies: ClassVar[bool] = True
 
     op: Literal["id_photo"] = "id_photo"
     preset: IdPreset = Field(
@@ -97,7 +100,8 @@ class IdPhoto(OperationParams):
         base = self._before_removal(picture, context)
         context.stage("cropping")
         face, cut = self._framed(base, faces, context)
-        size = self.measures.size(self.dpi)
+        size = self.planned(picture.width, picture.height)
+        check_size(*size, context.max_megapixels)
         part = framed(base, cut, *size)
         if self.background_used == ORIGINAL:
             result = replace(before_colour(part, parse_colour(self.measures.background)), matte=part.matte)
@@ -108,6 +112,10 @@ class IdPhoto(OperationParams):
         if face is not None:
             self._check(base, face, faces, cut, part, result, context)
         return result
+
+    def planned(self, width: int, height: int) -> Size:
+        """What the measures and the resolution say."""
+        return self.measures.size(self.dpi)
 
     @property
     def measures(self) -> IdMeasures:

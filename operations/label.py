@@ -9,17 +9,20 @@ from PIL import Image, ImageDraw
 from pydantic import Field, field_validator
 
 from imaging.composite import before_picture
-from imaging.geometry import CLEAR, RGBA, padded, scaled
+from imaging.geometry import CLEAR, RGBA, Size, padded, scaled
 from imaging.lettering import font, warning
 from imaging.pictures import Picture, Pixels
 from operations.base import Context, OperationParams
 from operations.colour import Colour, colour_field, parse_colour
 from operations.fields import Gravity, share_field, shares_of
 from operations.naming import FIELDS, OUTPUT, fields_of, filled
+from operations.sizes import check_size
 
 MAX_LINES = 4
 MOST_PX = 800  # height of letters as drawn; larger ones are scaled from there
 LEAST_PX = 8
+DRAWN_LARGER = 2.0  # times the photo's width that a line is drawn at, where it is then shrunk to fit
+STEP = 1.5  # from line to line, at most, of the letters' height
 ROOM = 0.45  # around the text, of the letters' height
 LISTED = frozenset({"number", "caption"})
 
@@ -32,6 +35,8 @@ class Label(OperationParams):
         "Write the photo's name, date, number or caption, or any text, on a strip below it or on the photo."
     )
     short: ClassVar[tuple[str, ...]] = ("text",)
+
+    varies: ClassVar[bool] = True
 
     op: Literal["label"] = "label"
     text: str = Field(
@@ -87,12 +92,20 @@ class Label(OperationParams):
         if (warned := warning(text)) is not None:
             context.warn(*warned)
         letters = max(LEAST_PX, round(self.size * min(picture.width, picture.height)))
-        box = _within(_written(text, letters, self.position, parse_colour(self.colour)), picture)
-        if self.place == "overlay":
+        box = _written(text, letters, self.position, parse_colour(self.colour), (picture.width, picture.height))
+        if self.place == "strip":
+            check_size(picture.width, picture.height + box.height, context.max_megapixels)
+        else:
             return self._over(picture, box)
         if "top" in self.position:
             return self._over(padded(picture, 0, box.height, 0, 0, parse_colour(self.background)), box)
         return self._over(padded(picture, 0, 0, 0, box.height, parse_colour(self.background)), box)
+
+    def planned(self, width: int, height: int) -> Size:
+        """With its strip, as high as that may be."""
+        if self.place == "overlay":
+            return width, height
+        return width, height + min(height, round(STEP * (self.text.count("\n") + 2) * self.size * min(width, height)))
 
     def _over(self, picture: Picture, box: Picture) -> Picture:
         """`box` laid on the picture, in a strip at its upper or lower edge where that is what was asked for."""
@@ -113,9 +126,14 @@ def _plain(value: str) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in value).split())
 
 
-def _written(text: str, letters: int, position: Gravity, colour: RGBA) -> Picture:
-    """`text` with letters of so many px and room around, its background clear; the height goes by its lines alone."""
-    drawn = min(letters, MOST_PX)
+def _written(text: str, letters: int, position: Gravity, colour: RGBA, most: Size) -> Picture:
+    """`text` with letters of so many px and room around, its background clear; the height goes by its lines alone.
+
+    It is shrunk where it is larger than `most`, and never drawn much larger than that.
+    """
+    trial = font(LEAST_PX)
+    longest = max(trial.getlength(line) for line in text.splitlines()) / LEAST_PX
+    drawn = max(LEAST_PX, min(letters, MOST_PX, math.ceil(DRAWN_LARGER * most[0] / max(longest, 1.0))))
     face, room = font(drawn), math.ceil(ROOM * drawn)
     ascent, descent = face.getmetrics()
     lines = text.splitlines()
@@ -130,15 +148,7 @@ def _written(text: str, letters: int, position: Gravity, colour: RGBA) -> Pictur
     pixels = np.empty((*alpha.shape, 3), np.uint8)
     pixels[:] = colour[:3]
     box = Picture(pixels, alpha)
-    if drawn == letters:
-        return box
-    factor = letters / drawn
-    return scaled(box, round(box.width * factor), round(box.height * factor))
-
-
-def _within(box: Picture, picture: Picture) -> Picture:
-    """`box`, shrunk where it is larger than the picture."""
-    factor = min(1.0, picture.width / box.width, picture.height / box.height)
+    factor = min(letters / drawn, most[0] / box.width, most[1] / box.height)
     if factor == 1:
         return box
     return scaled(box, max(1, math.floor(box.width * factor)), max(1, math.floor(box.height * factor)))

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from imaging.composite import with_room
+from imaging.geometry import Size
 from imaging.pictures import Picture
 from operations.base import Context, OperationParams
 from operations.colour import Colour, colour_field, parse_colour
@@ -29,12 +30,21 @@ class Pad(OperationParams):
     def apply(self, picture: Picture, context: Context) -> Picture:
         """The picture with its room."""
         context.stage("resizing")
-        margin = round(self.margin * max(picture.width, picture.height))
-        across = down = 0
-        if self.aspect is not None:
-            ratio, width, height = ratio_of(self.aspect), picture.width + 2 * margin, picture.height + 2 * margin
-            across, down = max(0, round(height * ratio) - width), max(0, round(width / ratio) - height)
+        margin, across, down = self._room(picture.width, picture.height)
         share_x, share_y = shares_of(self.gravity)
         left, top = round(across * share_x), round(down * share_y)
         colour = parse_colour(self.background)
         return with_room(picture, margin + left, margin + top, margin + across - left, margin + down - top, colour)
+
+    def planned(self, width: int, height: int) -> Size:
+        """With its room."""
+        margin, across, down = self._room(width, height)
+        return width + 2 * margin + across, height + 2 * margin + down
+
+    def _room(self, width: int, height: int) -> tuple[int, int, int]:
+        """Px of the margin on each side, and how many more the aspect takes across and down."""
+        margin = round(self.margin * max(width, height))
+        if self.aspect is None:
+            return margin, 0, 0
+        ratio, wide, high = ratio_of(self.aspect), width + 2 * margin, height + 2 * margin
+        return margin, max(0, round(high * ratio) - wide), max(0, round(wide / ratio) - high)

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from imaging.composite import with_room
-from imaging.geometry import CLEAR, RGBA, Box, cropped, padded, scaled, subject_box
+from imaging.geometry import CLEAR, RGBA, Box, Size, cropped, padded, scaled, subject_box
 from imaging.pictures import Picture
 from operations.base import Context, OperationParams
 from operations.colour import Colour, colour_field, parse_colour
@@ -79,7 +79,11 @@ class PlaceSubject(OperationParams):
             colour = edge_colour(picture)
         return self._placed(replace(picture, alpha=picture.subject), box, frame, colour)
 
-    def _frame(self, width: int, height: int) -> tuple[int, int]:
+    def planned(self, width: int, height: int) -> Size:
+        """The frame, or the photo where no subject is known."""
+        return max((width, height), self._frame(width, height), key=lambda size: size[0] * size[1])
+
+    def _frame(self, width: int, height: int) -> Size:
         if self.aspect is None:
             return self.width or width, self.height or height
         ratio = ratio_of(self.aspect)

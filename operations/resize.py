@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, JsonValue, model_validator
 
 from imaging.composite import with_room
-from imaging.geometry import RGBA, sized
+from imaging.geometry import RGBA, Size, sized, sized_to
 from imaging.pictures import Picture
 from operations.base import Context, OperationParams
 from operations.colour import Colour, colour_field, parse_colour
@@ -50,6 +50,12 @@ class Resize(OperationParams):
             return result
         width, height = self.width or result.width, self.height or result.height
         return _around(result, width, height, parse_colour(self.background))
+
+    def planned(self, width: int, height: int) -> Size:
+        """As scaled, and with the room of `pad`."""
+        mode = "fit" if self.mode == "pad" else self.mode
+        across, down = sized_to(width, height, self.width, self.height, mode, self.enlarge)
+        return (self.width or across, self.height or down) if self.mode == "pad" else (across, down)
 
 
 def _around(picture: Picture, width: int, height: int, colour: RGBA) -> Picture:

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from imaging.composite import before_colour
-from imaging.geometry import inscribed_size, rotated_size, turned, warped
+from imaging.geometry import Size, inscribed_size, rotated_size, turned, warped
 from imaging.pictures import Picture, Placement
 from operations.base import Context, OperationParams
 from operations.colour import Colour, colour_field, parse_colour
@@ -36,6 +36,10 @@ class Rotate(OperationParams):
         context.stage("turning")
         return rotated(picture, self.angle, self.extent, self.background)
 
+    def planned(self, width: int, height: int) -> Size:
+        """The box that the extent asks for."""
+        return turned_size(width, height, self.angle, self.extent)
+
 
 def rotated(picture: Picture, degrees: float, extent: Extent, background: str) -> Picture:
     """`picture` turned clockwise; `background` is the CSS colour of the corners."""
@@ -43,14 +47,16 @@ def rotated(picture: Picture, degrees: float, extent: Extent, background: str) -
     quarters = round(degrees / 90)
     if abs(degrees - 90 * quarters) < CLEARLY and (extent != "keep" or quarters % 2 == 0):
         return turned(picture, quarters % 4)
-    if extent == "expand":
-        width, height = rotated_size(picture.width, picture.height, degrees)
-    elif extent == "inside":
-        width, height = inscribed_size(picture.width, picture.height, degrees)
-    else:
-        width, height = picture.width, picture.height
+    width, height = turned_size(picture.width, picture.height, degrees, extent)
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     x = picture.width / 2 - cos * width / 2 - sin * height / 2
     y = picture.height / 2 + sin * width / 2 - cos * height / 2
     result = warped(picture, Placement(x, y, cos, cos, sin, -sin), width, height)
     return before_colour(result, parse_colour(background))
+
+
+def turned_size(width: int, height: int, degrees: float, extent: Extent) -> Size:
+    """Width and height in px of what `rotated` makes of a picture of `width` x `height`."""
+    if extent == "expand":
+        return rotated_size(width, height, degrees)
+    return inscribed_size(width, height, degrees) if extent == "inside" else (width, height)

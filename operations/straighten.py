@@ -5,12 +5,14 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 import errors
+from imaging.geometry import Size
 from imaging.pictures import Picture
 from operations.base import Context, OperationParams
 from operations.colour import Colour, colour_field
 from operations.faces import chosen, faces_of
 from operations.fields import NoFace
-from operations.rotate import EXTENT, Extent, rotated
+from operations.rotate import EXTENT, Extent, rotated, turned_size
+from operations.sizes import check_size
 
 LEVEL = 0.7  # degrees that nobody sees
 
@@ -21,6 +23,7 @@ class Straighten(OperationParams):
     title: ClassVar[str] = "Straighten"
     summary: ClassVar[str] = "Turn the photo until the eyes of the largest face are level."
     looks_at_faces: ClassVar[bool] = True
+    varies: ClassVar[bool] = True
 
     op: Literal["straighten"] = "straighten"
     most: float = Field(
@@ -43,8 +46,16 @@ class Straighten(OperationParams):
             return picture
         if abs(angle) < LEVEL:
             return picture
+        check_size(*turned_size(picture.width, picture.height, angle, self.extent), context.max_megapixels)
         context.stage("turning")
         return rotated(picture, -angle, self.extent, self.background)
+
+    def planned(self, width: int, height: int) -> Size:
+        """Turned as far as it may be."""
+        return max(
+            (turned_size(width, height, angle, self.extent) for angle in (0.0, self.most / 2, self.most)),
+            key=lambda size: size[0] * size[1],
+        )
 
 
 def eye_line(picture: Picture, context: Context) -> float | None:

@@ -7,10 +7,11 @@ import numpy as np
 from pydantic import AfterValidator, Field
 
 from imaging.composite import with_room
-from imaging.geometry import CLEAR, Box, cropped, subject_box
+from imaging.geometry import CLEAR, Box, Size, cropped, subject_box
 from imaging.pictures import Picture, Pixels
 from operations.base import Context, OperationParams
 from operations.fields import four_sides, px_of
+from operations.sizes import check_size
 
 MOST_MARGIN_PX = 500  # remove.bg's limits: this, and half of the subject
 
@@ -25,6 +26,8 @@ class Trim(OperationParams):
 
     title: ClassVar[str] = "Trim"
     summary: ClassVar[str] = "Crop to the subject, or to what differs from a border of one colour."
+
+    varies: ClassVar[bool] = True
 
     op: Literal["trim"] = "trim"
     by: Literal["auto", "subject", "colour"] = Field(
@@ -56,7 +59,21 @@ class Trim(OperationParams):
         if box is None:
             context.warn("nothing_to_trim", "Nothing to trim was found; the photo was left as it was.")
             return picture
-        return self._with_margin(picture, box)
+        return self._with_margin(picture, box, context)
+
+    def planned(self, width: int, height: int) -> Size:
+        """The whole with its margin."""
+        top, right, bottom, left = self._margins(width, height)
+        return width + left + right, height + top + bottom
+
+    def _margins(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """Top, right, bottom and left in px, of a subject of that size."""
+        wholes = (height, width, height, width)
+        top, right, bottom, left = (
+            min(MOST_MARGIN_PX, whole // 2, px_of(side, whole))
+            for side, whole in zip(four_sides(self.margin), wholes, strict=True)
+        )
+        return top, right, bottom, left
 
     def _box(self, picture: Picture) -> Box | None:
         if self.by != "colour" and picture.subject is not None:
@@ -65,20 +82,16 @@ class Trim(OperationParams):
                 return box
         return None if self.by == "subject" else coloured_box(picture.pixels, self.tolerance)
 
-    def _with_margin(self, picture: Picture, box: Box) -> Picture:
+    def _with_margin(self, picture: Picture, box: Box, context: Context) -> Picture:
         x, y, width, height = box
-        sides = four_sides(self.margin)
-        wholes = (height, width, height, width)
-        most = [min(MOST_MARGIN_PX, whole // 2) for whole in wholes]
-        top, right, bottom, left = (
-            min(limit, px_of(side, whole)) for side, whole, limit in zip(sides, wholes, most, strict=True)
-        )
+        top, right, bottom, left = self._margins(width, height)
         start_x, start_y = max(0, x - left), max(0, y - top)
         end_x, end_y = min(picture.width, x + width + right), min(picture.height, y + height + bottom)
         part = cropped(picture, start_x, start_y, end_x - start_x, end_y - start_y)
         room = (
             start_x - (x - left), start_y - (y - top), x + width + right - end_x, y + height + bottom - end_y
         )  # fmt: skip
+        check_size(part.width + room[0] + room[2], part.height + room[1] + room[3], context.max_megapixels)
         return with_room(part, *room, edge_colour(part)) if any(room) else part
 
 

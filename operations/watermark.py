@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from pydantic import Field, JsonValue, model_validator
 
 from imaging.composite import before_picture
-from imaging.geometry import CLEAR, padded, scaled, subject_box
+from imaging.geometry import CLEAR, Size, padded, rotated_size, scaled, subject_box
 from imaging.lettering import font, warning
 from imaging.pictures import Picture, Pixels
 from operations.backgrounds import ASSET
@@ -83,19 +83,25 @@ class Watermark(OperationParams):
         width = max(1, round(self.size * picture.width))
         if self.picture:
             mark = context.assets(self.picture.removeprefix("asset:"), (width, 0))
-            mark = scaled(mark, width, max(1, round(mark.height * width / mark.width)))
         else:
-            mark = self._written(width)
+            mark = self._drawn_at(width)
+        mark = scaled(mark, *self._size(mark, width, picture))
         solid = np.full(mark.pixels.shape[:2], 255, np.uint8) if mark.alpha is None else mark.alpha
         mark = Picture(mark.pixels, _weakened(solid, self.opacity))
         return rotated(mark, self.angle, "expand", "transparent") if self.angle else mark
 
-    def _written(self, width: int) -> Picture:
-        """The text, `width` px wide."""
+    def _size(self, mark: Picture, width: int, picture: Picture) -> Size:
+        """`width` px across, or as many as the photo holds of the mark once it is turned."""
+        height = mark.height * width / mark.width
+        across, down = rotated_size(width, max(1, round(height)), self.angle)
+        factor = min(1.0, picture.width / across, picture.height / down)
+        return max(1, round(width * factor)), max(1, round(height * factor))
+
+    def _drawn_at(self, width: int) -> Picture:
+        """The text, about `width` px wide."""
         trial = _drawn(self.text.strip(), DRAWN_PX, self.colour, self.outline)
         letters = round(DRAWN_PX * width / trial.width)
-        mark = _drawn(self.text.strip(), max(LEAST_PX, min(letters, DRAWN_PX * 4)), self.colour, self.outline)
-        return scaled(mark, width, max(1, round(mark.height * width / mark.width)))
+        return _drawn(self.text.strip(), max(LEAST_PX, min(letters, DRAWN_PX * 4)), self.colour, self.outline)
 
     def _placed(self, mark: Picture, picture: Picture) -> Picture:
         margin = round(self.margin * min(picture.width, picture.height))
