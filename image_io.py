@@ -370,7 +370,16 @@ def _origin(image: Image.Image, mode: str) -> Origin:
         shot = shot_of(image.getexif())
     except DECODER_ERRORS:
         shot = None
-    return Origin((image.format or "").lower().replace("mpo", "jpeg").replace("heif", "heic"), mode, shot)
+    format = (image.format or "").lower().replace("mpo", "jpeg").replace("heif", "heic")
+    return Origin(format, mode, shot, _plays(image))
+
+
+def _plays(image: Image.Image) -> int:
+    """How many times an animation is shown, 0 for ever. GIF counts the repeats, WebP and PNG count them all."""
+    loop = image.info.get("loop")
+    if isinstance(image, GifImagePlugin.GifImageFile):
+        return 1 if loop is None else loop + 1 if loop else 0
+    return loop if isinstance(loop, int) else 0
 
 
 def _dpi(image: Image.Image) -> tuple[float, float] | None:

@@ -59,10 +59,14 @@ class ProcessedImage:
 
 @dataclass(frozen=True)
 class _Shown:
-    """A frame that is done, as the pictures that it was cut into, and the seconds it is shown."""
+    """A frame that is done, as the pictures that it was cut into, and the seconds it is shown.
+
+    `plays`: how often the animation is shown, as far as was known by then, 0 for ever.
+    """
 
     pictures: tuple[Picture, ...]
     seconds: float
+    plays: int
 
 
 class _Timings(dict[str, float]):
@@ -92,7 +96,7 @@ def process_image(source: Path, recipe: Recipe, context: Context, max_megapixels
         name = replace(context.name, taken=facts.exif.taken if facts.exif else None)
         context = replace(context, source_size=(photo.width, photo.height), name=name, max_megapixels=max_megapixels)
         check_sizes(recipe, photo.width, photo.height, max_megapixels)
-        results = [_Shown(_operate(photo, recipe, context, timings), shown)]
+        results = [_Shown(_operate(photo, recipe, context, timings), shown, _plays(photo))]
         results += _others(results[0], frames, recipe, context, timings)
         outputs = _encode(results, recipe, context, timings)
         with timings.step("encode_s"):
@@ -134,6 +138,10 @@ def _decode(
         yield frame
 
 
+def _plays(frame: Picture) -> int:
+    return frame.origin.plays if frame.origin else 0
+
+
 def _takes_all(spec: OutputSpec) -> bool:
     return spec.frames == "all" and spec.format not in ("jpeg", "svg")
 
@@ -169,7 +177,8 @@ def _others(
     results: list[_Shown] = []
     for frame, shown in frames:
         findings = replace(context.findings, engine=None, mask=None, faces=None, frame=None, review=[])
-        results.append(_Shown(_operate(frame, recipe, replace(context, findings=findings), timings), shown))
+        made = _operate(frame, recipe, replace(context, findings=findings), timings)
+        results.append(_Shown(made, shown, _plays(frame)))
         pictures = [picture for result in (first, *results) for picture in result.pictures]
         check_size(pictures[0].width, pictures[0].height, context.max_megapixels, px_of(pictures[1:]))
     if results and not all(map(_takes_all, recipe.outputs)):
@@ -205,6 +214,7 @@ def _output(
     else:
         if spec.format != "tiff":
             pictures = [behind_of(picture, first.width, first.height, "contain", CLEAR) for picture in pictures]
-        data = encode_within(spec, context.warn, partial(encode_frames, pictures, [one.seconds for one in results]))
+        seconds = [one.seconds for one in results]
+        data = encode_within(spec, context.warn, partial(encode_frames, pictures, seconds, plays=results[-1].plays))
     name = spec.name if face is None else f"{spec.name}-{face}"
     return EncodedOutput(name, spec.format, first.width, first.height, data, face)

@@ -16,6 +16,7 @@ from commands.results import Plan
 from engines.mattes import kept_mattes
 from image_processor import ProcessedImage
 from ingest.archives import ArchiveReader
+from ingest.file_names import shortened
 from models import ModelStore
 from operations import assets_needed, looks_at_faces, models_needed
 from runners import Control, ProcessRunner, Runner, ThreadRunner, Work, WorkerDied
@@ -180,7 +181,7 @@ class Batch:
         """Write the results, each whole or not at all."""
         written = []
         for place, output in zip(cycle(plan.paths), processed.outputs, strict=False):
-            path = place if output.face is None else place.with_name(f"{place.stem}-{output.face}{place.suffix}")
+            path = place if output.face is None else _of_face(place, output.face)
             control.check()
             with translated():
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -203,6 +204,10 @@ class Batch:
             warnings=self._warnings + processed.warnings,
             review=processed.review,
         )
+
+
+def _of_face(place: Path, face: int) -> Path:
+    return place.with_name(shortened(place.stem, f"-{face}{place.suffix}"))
 
 
 def _failed(plan: Plan, error: errors.PhotoError) -> Outcome:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import errors
 from image_io import SNIFF_BYTES, sniff
-from ingest.archives import JUNK_FILES, JUNK_FOLDERS, ZIP, clean_name, list_entries, read_entry, refused_type
+from ingest.archives import JUNK_FILES, JUNK_FOLDERS, ZIP, list_entries, read_entry, refused_type
+from ingest.file_names import clean_name
 from ingest.lists import MAX_BYTES, is_list, parse_list
 from settings import Settings
 from sql.rows import Names

@@ -58,8 +58,10 @@ def encode(picture: Picture, spec: OutputSpec) -> bytes:
     return _written(_image(picture, spec), spec, picture)
 
 
-def encode_frames(frames: Sequence[Picture], seconds: Sequence[float], spec: OutputSpec) -> bytes:
+def encode_frames(frames: Sequence[Picture], seconds: Sequence[float], spec: OutputSpec, plays: int = 0) -> bytes:
     """`frames` of one size, each shown for so many seconds, as an animation; in a TIFF, as pages.
+
+    `plays`: how often it is shown, 0 for ever, where the format can say so.
 
     Raises OutputTooLarge.
     """
@@ -71,7 +73,7 @@ def encode_frames(frames: Sequence[Picture], seconds: Sequence[float], spec: Out
     if spec.format != "tiff":
         options["duration"] = [round(1000 * shown) for shown in seconds]
     if spec.format in ("webp", "png"):
-        options["loop"] = 0
+        options["loop"] = plays
     if spec.format == "png":
         options["blend"] = 0
         options["disposal"] = 1

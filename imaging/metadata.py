@@ -5,6 +5,7 @@ where it was taken, serial numbers and other marks of one device, the maker's no
 the embedded preview; and what no longer holds of a result: orientation, size, colour space.
 """
 
+import re
 import struct
 from collections.abc import Mapping
 from datetime import datetime
@@ -46,6 +47,10 @@ CAMERA_TAGS = frozenset(range(0x829A, 0xA50B)) - {
     0xA435,  # LensSerialNumber
 }
 TAKEN, DIGITISED, CHANGED = 0x9003, 0x9004, 0x0132  # DateTimeOriginal, DateTimeDigitized, DateTime
+CAMERA_YEARS = range(1826, 2100)  # from the first photo on; other years are those of a clock that was never set
+_DATE = re.compile(
+    r"(\d{4})([-:/. ]?) ?(\d{1,2})\2 ?(\d{1,2})(?!\d)(?:[T ]+(\d{1,2})[:.-](\d{1,2})(?:[:.-](\d{1,2}))?)?"
+)
 PLACE_IFD = 0x8825
 LONGEST_TEXT = 100  # characters
 COLOUR_SPACE = 0xA001
@@ -93,12 +98,28 @@ def shot_of(exif: Image.Exif) -> Shot | None:
 
 
 def _time(value: object) -> datetime | None:
-    if not isinstance(value, str):
+    """When, as EXIF writes it or other programs do (`2024-05-01`, `2024/05/01 10:00`); None of years without cameras.
+
+    Midnight where no time of day is given, or none that there is.
+    """
+    text = value.decode("ascii", "replace") if isinstance(value, bytes) else value
+    found = _DATE.match(text.strip(" \0")) if isinstance(text, str) else None
+    if found is None:
         return None
+    year, month, day = (int(found[group]) for group in (1, 3, 4))
     try:
-        return datetime.strptime(value.strip(" \0")[:19], "%Y:%m:%d %H:%M:%S")
+        date = datetime(year, month, day)  # by the camera's clock
+        time = tuple(int(part or 0) for part in found.groups()[4:])
+        return _with_time(date, time) if year in CAMERA_YEARS else None
     except ValueError:
         return None
+
+
+def _with_time(date: datetime, time: tuple[int, ...]) -> datetime:
+    try:
+        return date.replace(hour=time[0], minute=time[1], second=time[2])
+    except ValueError:
+        return date
 
 
 def _text(value: object) -> str | None:

@@ -72,11 +72,15 @@ class Placement:
 
 @dataclass(frozen=True)
 class Origin:
-    """What a photo's file says of itself: its format, Pillow's mode of its px, how it was taken."""
+    """What a photo's file says of itself: its format, Pillow's mode of its px, how it was taken.
+
+    `plays`: how many times its animation is shown, 0 for ever.
+    """
 
     format: str
     mode: str
     shot: Shot | None
+    plays: int = 0
 
 
 @dataclass(frozen=True)

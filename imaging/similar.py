@@ -7,6 +7,15 @@ from numpy.typing import NDArray
 
 ALIKE = 10  # bits of 64 that may differ; of 84,666 pairs of different photos none differed in fewer than 13
 
+# Of every picture of one colour: only the mean is beyond zero, or not even that in black.
+ONE_COLOUR = frozenset({f"{1 << 63:016x}", f"{0:016x}"})
+
+
+def groups_of_photos(hashes: Sequence[str], distance: int = ALIKE) -> list[int | None]:
+    """As `groups`; pictures of one colour, whose hashes say nothing of them, are in none."""
+    numbers = iter(groups([phash for phash in hashes if phash not in ONE_COLOUR], distance))
+    return [None if phash in ONE_COLOUR else next(numbers) for phash in hashes]
+
 
 def groups(hashes: Sequence[str], distance: int = ALIKE) -> list[int | None]:
     """For each hash (16 hex digits) the number of its group, from 1, or None where nothing is like it.

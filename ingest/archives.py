@@ -1,7 +1,6 @@
 """ZIPs in: the directory is checked before anything is unpacked; entries are unpacked one by one, under limits."""
 
 import hashlib
-import re
 import stat
 import struct
 import threading
@@ -15,7 +14,9 @@ from pathlib import Path
 
 import errors
 from image_io import sniff
+from ingest.file_names import clean_name
 from ingest.lists import is_list
+from ingest.zip_names import names_of, raw_name
 from settings import Settings
 
 ZIP = "application/zip"
@@ -24,10 +25,8 @@ HEAD = 64  # bytes that tell a format
 LOCAL_HEADER = 30  # bytes, without name and extra field
 JUNK_FOLDERS = frozenset({"__MACOSX", ".git", ".Trashes", ".Spotlight-V100"})
 JUNK_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
-MAX_NAME = 255  # characters of a file or folder name
 MAX_DIRECTORY_ENTRY = 1024  # bytes that an entry takes in the directory, on average
 ZIP64_END_BYTES = 76  # between the directory and its end record, where the ZIP is a large one
-DRIVE = re.compile(r"^(?:[A-Za-z]:\s*)+")
 OPEN_ARCHIVES = 4  # directories kept in memory
 
 
@@ -59,10 +58,14 @@ def list_entries(path: Path, settings: Settings) -> tuple[Entry, ...]:
     with _opened(path) as archive:
         infos = archive.infolist()
         _check_whole(infos, archive.start_dir, settings)
-        photos = [(index, info) for index, info in enumerate(infos) if not _is_folder(info) and not _is_junk(info)]
-        if not photos:
+        named = [
+            (index, info, name)
+            for index, (info, name) in enumerate(zip(infos, names_of(infos), strict=True))
+            if not name.endswith("/") and not _is_junk(name)
+        ]
+        if not named:
             raise errors.EmptyArchive()
-        return tuple(_entry(archive, index, info, settings) for index, info in photos)
+        return tuple(_entry(archive, index, info, name, settings) for index, info, name in named)
 
 
 def read_entry(path: Path, index: int, limit: int) -> bytes:
@@ -118,23 +121,18 @@ def _check_whole(infos: list[zipfile.ZipInfo], packed: int, settings: Settings) 
     for info in sorted(infos, key=lambda info: info.header_offset):
         if info.header_offset < end:  # a "zip bomb" reuses one compressed span for many entries
             raise errors.UnsafeArchive("Entries of the ZIP overlap.")
-        end = info.header_offset + LOCAL_HEADER + len(info.orig_filename.encode()) + info.compress_size
+        end = info.header_offset + LOCAL_HEADER + len(raw_name(info)) + info.compress_size
     if end > packed:
         raise errors.UnsafeArchive("Entries of the ZIP overlap its directory.")
 
 
-def _is_folder(info: zipfile.ZipInfo) -> bool:
-    """`ZipInfo.is_dir` of older Pythons raises for an empty name."""
-    return info.filename.endswith("/")
-
-
-def _is_junk(info: zipfile.ZipInfo) -> bool:
-    *folders, name = info.filename.replace("\\", "/").split("/")
+def _is_junk(path: str) -> bool:
+    *folders, name = path.replace("\\", "/").split("/")
     return not JUNK_FOLDERS.isdisjoint(folders) or name.lower() in JUNK_FILES or name.startswith("._")
 
 
-def _entry(archive: zipfile.ZipFile, index: int, info: zipfile.ZipInfo, settings: Settings) -> Entry:
-    media_type, error = None, _refusal(info, settings)
+def _entry(archive: zipfile.ZipFile, index: int, info: zipfile.ZipInfo, name: str, settings: Settings) -> Entry:
+    media_type, error = None, _refusal(info, name, settings)
     if error is None:
         try:
             with archive.open(info) as file:
@@ -144,7 +142,7 @@ def _entry(archive: zipfile.ZipFile, index: int, info: zipfile.ZipInfo, settings
             error.__cause__ = cause
         else:
             error = refused_type(media_type)
-    return Entry(index, clean_name(info.filename), info.file_size, media_type, error)
+    return Entry(index, clean_name(name), info.file_size, media_type, error)
 
 
 def refused_type(media_type: str | None) -> errors.PhotoError | None:
@@ -154,7 +152,7 @@ def refused_type(media_type: str | None) -> errors.PhotoError | None:
     return errors.UnsupportedFormat() if media_type is None else None
 
 
-def _refusal(info: zipfile.ZipInfo, settings: Settings) -> errors.PhotoError | None:
+def _refusal(info: zipfile.ZipInfo, name: str, settings: Settings) -> errors.PhotoError | None:
     if info.flag_bits & 0x1:
         return errors.EncryptedArchive("This photo is protected by a password.")
     kind = stat.S_IFMT(info.external_attr >> 16)
@@ -162,7 +160,7 @@ def _refusal(info: zipfile.ZipInfo, settings: Settings) -> errors.PhotoError | N
         return errors.UnsafeArchive("This entry of the ZIP is a link or a device, not a photo.")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return errors.BrokenArchiveEntry("This entry is packed by a method that is not read here; use plain ZIP.")
-    parts = info.filename.replace("\\", "/").split("/")
+    parts = name.replace("\\", "/").split("/")
     if ".." in parts or parts[0] == "" or parts[0][1:2] == ":":
         return errors.UnsafeArchive("This entry's name points outside the ZIP.")
     if info.file_size == 0:
@@ -170,20 +168,6 @@ def _refusal(info: zipfile.ZipInfo, settings: Settings) -> errors.PhotoError | N
     if info.file_size > settings.max_file_bytes:
         return errors.FileTooLarge(f"A photo may have at most {settings.max_file_bytes // 1_000_000} MB.")
     return None
-
-
-def clean_name(name: str) -> str:
-    """A file's name with its folders: relative, `/` between them, no control characters, no part of over 255."""
-    visible = "".join(char for char in name.replace("\\", "/") if char.isprintable())
-    parts = [_shortened(DRIVE.sub("", part.strip()).strip()).strip() for part in visible.split("/")]
-    kept = [part for part in parts if part not in ("", ".", "..")]
-    return "/".join(kept[-20:]) or "unnamed"
-
-
-def _shortened(part: str) -> str:
-    """At most 255 characters, the suffix kept."""
-    stem, dot, suffix = part.rpartition(".")
-    return part if len(part) <= MAX_NAME else f"{stem[: MAX_NAME - 11]}{dot}{suffix[:10]}"
 
 
 class ArchiveReader:

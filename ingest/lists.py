@@ -2,25 +2,40 @@
 
 import csv
 import io
+import re
 import unicodedata
 from pathlib import PurePosixPath
 
+from ingest.code_pages import likeliest
+from ingest.file_names import is_kept
 from sql.rows import NameRow, Names
 
 ENDINGS = (".csv", ".tsv")
 MAX_BYTES = 5_000_000  # of one list
 MAX_ROWS = 20_000
 MAX_CELL = 200  # characters kept of a cell
+MAX_NAME = 2_000  # of a photo's name with its folders
 DELIMITERS = ",;\t"
+LIST_PAGES = (
+    "cp1252",
+    "cp932",
+    "cp936",
+    "cp1251",
+    "cp850",
+)  # of Windows' languages, and the older one of Excel for DOS
 
 # What a column may be called, in the page's languages; compared without case, accents, spaces and marks.
 COLUMNS = {
-    "file": "file filename photo photofile picture image foto datei dateiname bild archivo fichero fichier",
+    "file": "file filename photo photofile picture image foto datei dateiname bild archivo fichero fichier "
+    "ファイル ファイル名 写真 文件 文件名 照片 файл фото",
     "number": "number no nr num id pupil pupilid pupilnumber student studentid studentnumber nummer schuler "
-    "schulernummer numero alumno eleve matricula",
-    "caption": "caption name title label fullname titel beschriftung nombre titulo nom titre legende",
+    "schulernummer numero alumno eleve matricula "
+    "番号 学籍番号 编号 学号 номер",
+    "caption": "caption name title label fullname titel beschriftung nombre titulo nom titre legende "
+    "名前 氏名 姓名 имя фио",
 }
-_KNOWN = {word: column for column, words in COLUMNS.items() for word in words.split()}
+_BLANKS = re.compile(r" {2,}")
+_SEPARATOR = re.compile(r'"?sep=([^\w\r\n"]?)"?[,;\t]*\r?(?:\n|$)', re.IGNORECASE)  # for Excel
 
 
 def is_list(name: str) -> bool:
@@ -29,13 +44,11 @@ def is_list(name: str) -> bool:
 
 
 def parse_list(data: bytes, name: str) -> Names:
-    """The rows of the list in `data`, or in words why it cannot be read. UTF-8, UTF-16 with its mark, Windows-1252."""
+    """The rows of the list in `data`, or in words why it cannot be read. UTF-8, UTF-16 or a code page."""
     shown = PurePosixPath(name).name
     if len(data) > MAX_BYTES:
         return too_large(name)
-    text = _text(data)
-    first = text.lstrip("\r\n").partition("\n")[0]
-    delimiter = max(DELIMITERS, key=first.count)
+    delimiter, text = _delimited(_text(data))
     try:
         rows = [
             row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(map(str.strip, row))
@@ -62,7 +75,7 @@ def _rows(rows: list[list[str]], columns: dict[str, int], shown: str) -> Names:
         problems.append(f"{shown}: only the first {MAX_ROWS:,} rows are read.")
     found = []
     for row in rows[:MAX_ROWS]:
-        cells = {name: _cell(row[at]) if at < len(row) else "" for name, at in columns.items()}
+        cells = {name: _cell(row[at], name) if at < len(row) else "" for name, at in columns.items()}
         file = cells.get("file") or cells.get("number", "")
         if file:
             found.append(NameRow(file, cells.get("number", ""), cells.get("caption", "")))
@@ -78,23 +91,43 @@ def _text(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
+        lines = data.splitlines()
+        return data.decode(likeliest(lines, LIST_PAGES) or "cp1252", "replace")
+
+
+def _delimited(text: str) -> tuple[str, str]:
+    """What parts the cells, and the list without the line that says so to Excel (`sep=;`)."""
+    text = text.lstrip("\r\n")
+    said = _SEPARATOR.match(text)
+    if said is not None:
+        text = text[said.end() :]
+    if said is not None and said[1]:
+        return said[1], text
+    return max(DELIMITERS, key=text.partition("\n")[0].count), text
+
+
+def _plain(head: str) -> str:
+    """What a column is called, without case, accents, spaces and marks."""
+    return "".join(char for char in unicodedata.normalize("NFKD", head).casefold() if char.isalnum())
+
+
+_KNOWN = {_plain(word): column for column, words in COLUMNS.items() for word in words.split()}
 
 
 def _columns(header: list[str]) -> dict[str, int]:
     """Which column holds what; of several that could, the first."""
     found: dict[str, int] = {}
     for at, cell in enumerate(header):
-        plain = unicodedata.normalize("NFKD", cell).casefold()
-        column = _KNOWN.get("".join(char for char in plain if char.isalnum()))
+        column = _KNOWN.get(_plain(cell))
         if column is not None:
             found.setdefault(column, at)
     return found
 
 
-def _cell(text: str) -> str:
-    visible = "".join(char if char.isprintable() else " " for char in text)
-    return " ".join(visible.split())[:MAX_CELL]
+def _cell(text: str, column: str) -> str:
+    """What a cell says, without control characters; a photo's name keeps its blanks as they are."""
+    visible = "".join(char if is_kept(char) else " " if char.isspace() else "" for char in text).strip()
+    return visible[:MAX_NAME] if column == "file" else _BLANKS.sub(" ", visible)[:MAX_CELL]
 
 
 def merged(lists: list[Names]) -> Names:

@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from ingest.archives import clean_name
+from ingest.file_names import clean_name, cut, shortened
 from operations.naming import FIELDS, OUTPUT, PhotoName, fields_of, filled
 from schemas import Format, OutputSpec, Recipe
 
@@ -17,10 +17,12 @@ SUFFIXES: dict[Format, str] = {
     "tiff": ".tif",
     "svg": ".svg",
 }
-MOST_CHARACTERS = 150  # of each part of a name, which leaves room for endings and numbers
+MOST_CHARACTERS = 150  # of each part of a template's name
+MOST_BYTES = 255  # of a folder's name
 
 _FORBIDDEN = re.compile(r'[<>:"|?*]')
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")  # names that Windows keeps for devices
+# Names that Windows keeps for devices, whatever follows a dot; it takes COM¹ for COM1.
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|clock\$|(com|lpt)[0-9¹²³])[ ]*(\..*)?")
 
 
 def result_name(name: PhotoName, spec: OutputSpec, recipe: Recipe) -> str:
@@ -33,12 +35,16 @@ def result_name(name: PhotoName, spec: OutputSpec, recipe: Recipe) -> str:
     ending = spec.suffix
     if ending is None:
         ending = f"-{spec.name}" if len(recipe.outputs) > 1 and OUTPUT not in fields_of(template) else ""
-    suffix = SUFFIXES[spec.format]
-    if recipe.naming is None:
-        original = PurePosixPath(name.path)
-        return str(original.with_name(original.stem + ending + suffix))
-    path = PurePosixPath(safe_path(filled(template, name, _values(name, spec))) or _safe(name.value("name", "")))
-    return str(path.with_name(path.name + ending + suffix))
+    filled_in = filled(recipe.naming, name, _values(name, spec)) if recipe.naming is not None else ""
+    path = PurePosixPath(safe_path(filled_in, MOST_CHARACTERS) or _own_path(name))
+    last = _safe(shortened(path.name, ending + SUFFIXES[spec.format]))
+    return str(path.with_name(last))
+
+
+def _own_path(name: PhotoName) -> str:
+    """The photo's own name, without its ending, in its folders."""
+    folder, stem = safe_path(name.value("folder", "")), _safe(name.value("name", "")) or "unnamed"
+    return f"{folder}/{stem}" if folder else stem
 
 
 def _values(name: PhotoName, spec: OutputSpec) -> dict[str, str]:
@@ -49,31 +55,44 @@ def _values(name: PhotoName, spec: OutputSpec) -> dict[str, str]:
     return {field: value.replace("/", "-").replace("\\", "-") for field, value in values.items()} | {OUTPUT: spec.name}
 
 
-def safe_path(name: str) -> str:
-    """`name` as a relative path that every system takes; empty where nothing is left of it."""
-    parts = (_safe(part) for part in clean_name(name).split("/"))
-    kept = "/".join(part for part in parts if part)
-    return "" if name.strip("/ ") == "" else kept
+def safe_path(name: str, most: int = MOST_BYTES) -> str:
+    """`name` as a relative path that every system takes, its parts of `most` characters; empty where it has none."""
+    if name.strip("/ ") == "":
+        return ""
+    parts = (_safe(part[:most]) for part in clean_name(name).split("/"))
+    return "/".join(part for part in parts if part)
 
 
 def _safe(part: str) -> str:
-    part = _FORBIDDEN.sub("_", part)[:MOST_CHARACTERS].strip().rstrip(". ")
-    return f"_{part}" if _RESERVED.fullmatch(part) else part
+    """`part` as Windows, macOS and Linux all take it."""
+    part = cut(_FORBIDDEN.sub("_", part).strip().rstrip(". "), MOST_BYTES)
+    return cut(f"_{part}", MOST_BYTES) if _RESERVED.fullmatch(part) else part
 
 
 @dataclass(slots=True)
 class UsedNames:
-    """Names already used, compared as Windows and macOS compare them."""
+    """Names already used, compared as Windows and macOS compare them; a folder has no file's name either."""
 
     used: set[str] = field(default_factory=set)
+    folders: set[str] = field(default_factory=set)
 
     def free(self, name: str) -> str:
         """`name`, numbered where it is used already; used from now on."""
-        path, number, candidate = PurePosixPath(name), 1, name
-        while compared(candidate) in self.used:
+        path = PurePosixPath(name)
+        folder = PurePosixPath()
+        for part in path.parts[:-1]:
+            folder = self._numbered(folder / part, self.used)
+            self.folders.add(compared(str(folder)))
+        free = self._numbered(folder / path.name, self.used, self.folders)
+        self.used.add(compared(str(free)))
+        return str(free)
+
+    @staticmethod
+    def _numbered(path: PurePosixPath, *taken: set[str]) -> PurePosixPath:
+        number, candidate = 1, path
+        while any(compared(str(candidate)) in names for names in taken):
             number += 1
-            candidate = str(path.with_name(f"{path.stem} ({number}){path.suffix}"))
-        self.used.add(compared(candidate))
+            candidate = path.with_name(shortened(path.stem, f" ({number}){path.suffix}"))
         return candidate
 
 

@@ -14,7 +14,8 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import parse_options_header
 
 import errors
-from ingest.archives import HEAD, clean_name
+from ingest.archives import HEAD
+from ingest.file_names import clean_name, name_of_header
 from settings import Settings
 from storage import Storage, translated
 
@@ -175,15 +176,16 @@ class UploadReader:
 
     def _headers_finished(self) -> None:
         part = self._part
-        _, options = parse_options_header(part.headers.get(b"content-disposition", b""))
+        header = part.headers.get(b"content-disposition", b"")
+        _, options = parse_options_header(header)
         if b"name" not in options:
             raise errors.InvalidMultipart("A part of the upload has no name.")
         part.name = options[b"name"].decode("utf-8", "replace")
-        if b"filename" not in options:
+        if b"filename" not in header.lower():
             if len(self._upload.fields) >= MAX_FIELDS:
                 raise errors.InvalidMultipart("The upload has too many fields.")
             return
-        filename = options[b"filename"].decode("utf-8", "replace")
+        filename = name_of_header(options.get(b"filename"), header)
         if part.name not in FILE_FIELDS or not filename:
             return
         if len(self._upload.files) >= self._settings.max_request_files:
@@ -225,7 +227,7 @@ class UploadReader:
         if part.file is not None and part.sink is not None:
             part.file.sha256 = part.digest.hexdigest()
             self._waiting.append((part.sink, b""))
-        elif b"filename" not in part.headers.get(b"content-disposition", b""):
+        elif b"filename" not in part.headers.get(b"content-disposition", b"").lower():
             text = part.text.decode("utf-8", "replace")
             if part.name in URL_FIELDS:
                 self._upload.urls.append(text)

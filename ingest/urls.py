@@ -16,7 +16,8 @@ import httpcore
 import errors
 from image_io import sniff
 from ingest.addresses import CheckedNetwork, pool_over
-from ingest.archives import HEAD, clean_name
+from ingest.archives import HEAD
+from ingest.file_names import clean_name
 from ingest.uploads import Received
 from settings import Settings
 from storage import Storage, translated

@@ -7,7 +7,8 @@ from pathlib import Path, PurePosixPath
 
 from zipstream import ZIP_STORED, ZipStream  # type: ignore[import-untyped]
 
-from imaging.similar import groups
+from imaging.similar import groups_of_photos
+from ingest.file_names import shortened
 from ingest.names import SUFFIXES, UsedNames, result_name
 from operations.naming import PhotoName
 from results.reports import Reported, csv_of, is_reported, report_csv, report_html
@@ -73,7 +74,7 @@ def name_of(file: JobFile, output: Output, job: Job) -> str:
     specs = (spec for spec in recipe.outputs if spec.name == name)
     spec = next(specs, OutputSpec(name=name)).model_copy(update={"format": output.format})
     path = PurePosixPath(result_name(photo_name(file, job), spec, recipe))
-    return str(path.with_name(path.stem + number + path.suffix)) if number else str(path)
+    return str(path.with_name(shortened(path.stem, number + path.suffix))) if number else str(path)
 
 
 def photo_name(file: JobFile, job: Job) -> PhotoName:
@@ -86,7 +87,7 @@ def photo_name(file: JobFile, job: Job) -> PhotoName:
 def _alike(files: Iterable[JobFile]) -> dict[str, int | None]:
     """By file id the number of the group of photos that look alike."""
     hashed = [(file.id, file.facts.phash) for file in files if file.facts is not None]
-    numbers = groups([phash for _, phash in hashed])
+    numbers = groups_of_photos([phash for _, phash in hashed])
     return {id_: number for (id_, _), number in zip(hashed, numbers, strict=True)}
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from imaging.similar import ALIKE, groups
+from imaging.similar import ALIKE, groups_of_photos
 from routes.services import Rooms
 from schemas import Frozen
 
@@ -39,7 +39,7 @@ async def list_similar(rooms: Rooms, job_id: str, distance: Annotated[int, Query
     """The job's photos that look alike, among those that are done."""
     await rooms.queue.job(job_id)
     rows = await rooms.queue.hashes(job_id)
-    numbers = await asyncio.to_thread(groups, [phash for _, _, phash in rows], distance)
+    numbers = await asyncio.to_thread(groups_of_photos, [phash for _, _, phash in rows], distance)
     members: dict[int, list[SimilarFile]] = {}
     for (file_id, name, phash), number in zip(rows, numbers, strict=True):
         if number is not None:

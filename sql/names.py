@@ -18,18 +18,20 @@ def matches(rows: Sequence[NameRow], photos: Iterable[str]) -> list[int | None]:
     """For each photo's name the number of the row that names it, or None.
 
     Case, folders and endings need not be written as the photo has them, as long as they do not contradict it; of
-    several rows the closest is taken, of equally close ones the first.
+    several rows the closest is taken, of equally close ones the first. Blanks of every kind and number are alike, and
+    joiners make no difference, unless two rows differ by nothing else.
     """
-    by_stem: dict[str, list[tuple[int, tuple[str, ...], str]]] = {}
+    by_stem: dict[str, list[tuple[int, tuple[str, ...], str, str]]] = {}
     for number, row in enumerate(rows):
         folders, stem, ending = _parts(row.file)
-        by_stem.setdefault(stem, []).append((number, folders, ending))
+        by_stem.setdefault(_loose(stem), []).append((number, folders, stem, ending))
     found: list[int | None] = []
     for photo in photos:
         folders, stem, ending = _parts(photo)
         best, chosen = 0, None
-        for number, row_folders, row_ending in by_stem.get(stem, ()):
-            closeness = _closeness(folders, row_folders, ending, row_ending)
+        for number, row_folders, row_stem, row_ending in by_stem.get(_loose(stem), ()):
+            closeness = 2 * _closeness(folders, row_folders, ending, row_ending)
+            closeness += closeness > 0 and stem == row_stem
             if closeness > best:
                 best, chosen = closeness, number
         found.append(chosen)
@@ -40,8 +42,14 @@ def _parts(name: str) -> tuple[tuple[str, ...], str, str]:
     """Folders, name without ending, and ending, compared without case."""
     plain = unicodedata.normalize("NFC", name).casefold().replace("\\", "/")
     path = PurePosixPath(plain)
-    folders = tuple(part for part in path.parts[:-1] if part not in ("/", "."))
+    folders = tuple(_loose(part) for part in path.parts[:-1] if part not in ("/", "."))
     return (folders, path.stem, path.suffix) if path.suffix in ENDINGS else (folders, path.name, "")
+
+
+def _loose(text: str) -> str:
+    """What is left of a part of a name once blanks are alike and invisible characters gone."""
+    seen = "".join(" " if char.isspace() else char for char in text if unicodedata.category(char) != "Cf")
+    return " ".join(seen.split())
 
 
 def _closeness(folders: tuple[str, ...], row_folders: tuple[str, ...], ending: str, row_ending: str) -> int:

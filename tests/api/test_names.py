@@ -126,3 +126,23 @@ def test_template_of_names_is_checked(server: Server) -> None:
     response = server.post("/api/jobs", files=multipart(("a.jpg", picture())), data={"naming": "{nothing}"})
     assert (response.status_code, response.json()["code"]) == (422, "invalid_recipe")
     assert response.json()["errors"][0]["pointer"] == "/naming"
+
+
+def test_names_of_every_program_are_kept_and_extract_everywhere(server: Server) -> None:
+    """Rare blanks, .NET's headers, what Windows forbids and what is too long, in one upload and one ZIP."""
+    names = ["山田\u3000太郎.jpg", "می\u200cروم.jpg", "a  b.jpg", "CON.jpg", "Shot 10:30.jpg", "写" * 83 + ".jpg"]
+    parts = [(f'filename="{name}"'.encode(), picture(size=(30 + at, 30))) for at, name in enumerate(names)]
+    parts += [(b"filename*=utf-8''M%C3%BCller.jpg", picture("blue"))]
+    parts += [(b'filename="=?utf-8?B?TcO8bGxlci5qcGc=?="', picture("green"))]
+    table = "file,number\n" + "".join(f"{name},{at}\n" for at, name in enumerate([*names, "Müller.jpg"]))
+    parts += [(b'filename="list.csv"', table.encode())]
+    head = b"--x\r\nContent-Disposition: form-data; name=files; "
+    body = b"".join(head + name + b"\r\n\r\n" + content + b"\r\n" for name, content in parts)
+    body += b'--x\r\nContent-Disposition: form-data; name="remove_bg"\r\n\r\nfalse\r\n--x--\r\n'
+    sent = server.post("/api/jobs", content=body, headers={"Content-Type": "multipart/form-data; boundary=x"})
+    job = server.finished(sent.json()["id"])
+    assert [file["name"] for file in server.files(job["id"])] == [*names, "Müller.jpg", "Müller.jpg"]
+    assert job["names"]["matched"] == len(names) + 2
+    found, manifest = download(server, job["id"])
+    assert {"_CON.png", "Shot 10_30.png", "a  b.png", "Müller.png", "Müller (2).png", "写" * 83 + ".png"} <= found
+    assert {output["path"] for file in manifest["files"] for output in file["outputs"]} == found

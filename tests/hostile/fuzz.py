@@ -23,7 +23,8 @@ from skimage import data as skimage_data
 
 import errors
 from image_io import decode, probe, sniff
-from ingest.archives import ArchiveReader, clean_name, list_entries
+from ingest.archives import ArchiveReader, list_entries
+from ingest.file_names import clean_name, is_kept
 from ingest.uploads import Upload, UploadReader
 from ingest.urls import checked_url, parse_urls, url_name
 from operations import parse_recipe
@@ -111,7 +112,8 @@ def read_recipe(data: bytes, _: Path) -> None:
 def clean_any_name(data: bytes, _: Path) -> None:
     name = clean_name(data.decode("utf-8", "surrogateescape"))
     assert name
-    assert name.isprintable()
+    assert all(map(is_kept, name))
+    assert all(len(part.encode()) <= 255 for part in name.split("/"))
     assert not name.startswith("/")
     assert not {"..", ".", ""} & set(name.split("/"))
     assert clean_name(name) == name

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import errors
-from ingest.archives import ArchiveReader, clean_name, list_entries
+from ingest.archives import ArchiveReader, list_entries
+from ingest.file_names import clean_name
 from settings import Settings
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)

@@ -15,7 +15,7 @@ from image_io import decode
 from imaging.facts import brightness, colourfulness, contrast, facts_of, phash, sharpness
 from imaging.metadata import shot_of
 from imaging.pictures import Picture, Pixels
-from imaging.similar import groups
+from imaging.similar import groups, groups_of_photos
 from schemas import Shot
 
 
@@ -183,3 +183,31 @@ def test_format_and_mode_are_the_files(tmp_path: Path, format: str, mode: str) -
     origin = decode(path, 1, lambda _code, _message: None).origin
     assert origin is not None
     assert (origin.format, origin.mode) == (format.lower(), mode)
+
+
+def test_pictures_of_one_colour_are_in_no_group() -> None:
+    flat = [facts_of(Picture(np.full((60, 80, 3), colour, np.uint8))).phash for colour in (0, 1, 77, 254, 255)]
+    assert groups_of_photos([*flat, "a5" * 8, "a5" * 8, flat[0]]) == [None] * 5 + [1, 1, None]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2024-05-01 10:20:30", datetime(2024, 5, 1, 10, 20, 30)),
+        ("2024/05/01 10:20:30", datetime(2024, 5, 1, 10, 20, 30)),
+        ("2024-05-01T10:20:30+02:00", datetime(2024, 5, 1, 10, 20, 30)),
+        ("2024.05.01 10:20", datetime(2024, 5, 1, 10, 20)),
+        ("2024:05:01", datetime(2024, 5, 1)),
+        ("2024: 5: 1 10:20:30", datetime(2024, 5, 1, 10, 20, 30)),
+        ("20240501", datetime(2024, 5, 1)),
+        ("2024:05:01 24:00:00", datetime(2024, 5, 1)),
+        ("0001:01:01 00:00:00", None),
+        ("9999:12:31 00:00:00", None),
+        ("0000:00:00 00:00:00", None),
+        ("2024:13:01 00:00:00", None),
+        ("    :  :     :  :  ", None),
+    ],
+)
+def test_date_is_read_in_every_dialect(written: str, read: datetime | None) -> None:
+    found = shot({0x9003: written}, {}, {})
+    assert (found.taken if found else None) == read

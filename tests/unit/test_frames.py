@@ -101,3 +101,27 @@ def test_animation_keeps_to_its_byte_budget(tmp_path: Path) -> None:
     result = processed(path, {"outputs": [{"format": "webp", "frames": "all", "max_bytes": 40_000}]})
     assert len(result.outputs[0].data) <= 40_000
     assert len(frames_of(result.outputs[0].data)) == 3
+
+
+def gif_of(loop: int | None, path: Path) -> Path:
+    frames = [Image.new("RGB", SIZE, colour) for colour in COLOURS]
+    frames[0].save(path, "GIF", save_all=True, append_images=frames[1:], **({} if loop is None else {"loop": loop}))
+    return path
+
+
+@pytest.mark.parametrize("format", ["webp", "png"])
+@pytest.mark.parametrize(("loop", "plays"), [(None, 1), (0, 0), (1, 2), (3, 4)])
+def test_gif_is_shown_as_often_as_before(loop: int | None, plays: int, format: Format, tmp_path: Path) -> None:
+    """A GIF counts repeats, WebP and PNG every time it is shown."""
+    result = processed(gif_of(loop, tmp_path / "photo.gif"), {"outputs": [{"format": format, "frames": "all"}]})
+    assert Image.open(io.BytesIO(result.outputs[0].data)).info["loop"] == plays
+
+
+@pytest.mark.parametrize("container", ["WEBP", "PNG"])
+@pytest.mark.parametrize("plays", [0, 1, 5])
+def test_animation_is_shown_as_often_as_before(container: str, plays: int, tmp_path: Path) -> None:
+    frames = [Image.new("RGB", SIZE, colour) for colour in COLOURS]
+    frames[0].save(tmp_path / "photo", container, save_all=True, append_images=frames[1:], loop=plays)
+    for format in ("webp", "png"):
+        result = processed(tmp_path / "photo", {"outputs": [{"format": format, "frames": "all"}]})
+        assert Image.open(io.BytesIO(result.outputs[0].data)).info["loop"] == plays

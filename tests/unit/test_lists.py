@@ -119,3 +119,87 @@ def test_names_alike_are_numbered() -> None:
         "A/X (3).PNG",
         "x.png",
     ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "山田\u3000太郎.jpg",
+        "at 9.41\u202fAM.png",
+        "می\u200cروم.jpg",
+        "👨\u200d👩\u200d👧.jpg",
+        "a  b.jpg",
+        "a\u00a0b.jpg",
+    ],
+)
+def test_list_names_photos_whose_names_have_rare_blanks(name: str) -> None:
+    (row,) = parse_list(f"file,number\n{name},1\n".encode(), "x.csv").rows
+    assert row.file == name
+    plain = NameRow(name.replace("\u202f", " ").replace("\u3000", " ").replace("\u200c", "").replace("\u200d", ""))
+    assert matches([row], [name]) == matches([plain], [name]) == [0]
+    assert matches([NameRow("a b.jpg"), NameRow("a  b.jpg")], ["a  b.jpg", "a b.jpg"]) == [1, 0]
+
+
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;", "sep=;;", "sep="])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_line_that_tells_excel_the_separator_is_passed_over(first: str, encoding: str) -> None:
+    names = parse_list(f"{first}\r\nDatei;Nummer\r\nä,b.jpg;7\r\n".encode(encoding), "x.csv")
+    assert names.rows == (NameRow("ä,b.jpg", "7", ""),)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "head", "row"),
+    [
+        ("cp932", "ファイル名,氏名", "山田.jpg,山田太郎"),
+        ("cp932", "file,caption", "表.jpg,田中一郎"),
+        ("cp936", "文件名,姓名", "张.jpg,张伟"),
+        ("cp1251", "файл,имя", "анна.jpg,Анна Иванова"),
+        ("cp1252", "Foto,Name", "jörg.jpg,Jörg Öhm"),
+    ],
+)
+def test_list_is_read_in_its_code_page(encoding: str, head: str, row: str) -> None:
+    (found,) = parse_list(f"{head}\n{row}\n".encode(encoding), "x.csv").rows
+    assert (found.file, found.caption) == tuple(row.split(","))
+
+
+FOREIGN = [
+    ("CON.jpg", "_CON.png"),
+    ("nul.jpg", "_nul.png"),
+    ("COM¹.jpg", "_COM¹.png"),
+    ("lpt9 .tar.jpg", "_lpt9 .tar.png"),
+    ("conin$.jpg", "_conin$.png"),
+    ("a?b*c.jpg", "a_b_c.png"),
+    ("Shot 10:30.jpg", "Shot 10_30.png"),
+    ("trail..jpg", "trail.png"),
+    ("folder./x.jpg", "folder/x.png"),
+    ("aux/con.d /x.jpg", "_aux/_con.d/x.png"),
+    ("....jpg", "unnamed.png"),
+    ("写" * 120 + ".jpg", "写" * 83 + ".png"),
+]
+
+
+@pytest.mark.parametrize(("photo", "expected"), FOREIGN)
+def test_results_have_names_that_every_system_takes(photo: str, expected: str) -> None:
+    for naming in ({}, {"naming": "{folder}/{name}"}):
+        recipe = parse_recipe({"operations": [], **naming})
+        named = result_name(PhotoName(photo), recipe.outputs[0], recipe)
+        assert named == expected or (naming and len(named) > 100)
+        assert all(len(part.encode()) <= 255 for part in named.split("/"))
+    numbered = parse_recipe({"naming": "com", "outputs": [{"suffix": "1"}]})
+    assert result_name(PhotoName(photo), numbered.outputs[0], numbered) == "_com1.png"
+
+
+def test_numbered_names_keep_to_255_bytes_and_no_folder_has_a_files_name() -> None:
+    used = UsedNames({"manifest.json"})
+    free = [used.free(name) for name in ("写" * 83 + ".png",) * 12]
+    assert len(set(free)) == 12
+    assert max(len(name.encode()) for name in free) <= 255
+    assert free[-1].endswith(" (12).png")
+    assert [used.free(name) for name in ("x.png", "X.png/y.png", "x.png/z.png", "a.png/b.png", "A.PNG")] == [
+        "x.png",
+        "X (2).png/y.png",
+        "x (2).png/z.png",
+        "a.png/b.png",
+        "A (2).PNG",
+    ]
+    assert used.free("manifest.json/a.png") == "manifest (2).json/a.png"
