@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from filelock import FileLock, Timeout
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -41,8 +41,10 @@ from queue_manager import QueueManager
 from routes import access, catalogue, events, facts, files, jobs, openapi, problems, sheets, system
 from routes import assets as asset_routes
 from routes.bodies import Bodies
+from routes.head import HeadRequests
 from routes.origins import Guard
 from routes.page_files import PageFiles
+from routes.queries import check_query
 from routes.services import Services
 from routes.turns import Turns
 from runners import ProcessRunner, Runner, ThreadRunner
@@ -69,6 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=partial(_lifespan, settings=settings),
         docs_url=None,  # FastAPI's own page loads its script from another host
         redoc_url=None,
+        dependencies=[Depends(check_query)],
         responses={
             "4XX": {"model": Problem, "description": "What is wrong with the request: application/problem+json"},
             "5XX": {"model": Problem, "description": "What is wrong with the server: application/problem+json"},
@@ -87,6 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Bodies, seconds=settings.receive_seconds, rate=settings.min_receive_rate)
     app.add_middleware(access.Gate, access=app.state.access)
     app.add_middleware(Guard, hosts=settings.allowed_hosts, origins=settings.allowed_origins)
+    app.add_middleware(HeadRequests)
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,

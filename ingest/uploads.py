@@ -16,6 +16,7 @@ from python_multipart.multipart import parse_options_header
 import errors
 from ingest.archives import HEAD
 from ingest.file_names import clean_name, name_of_header
+from schemas import pointer
 from settings import Settings
 from storage import Storage, translated
 
@@ -27,7 +28,11 @@ MAX_FIELD_BYTES = 1 << 20
 MAX_FIELDS = 50
 MAX_HEADER_BYTES = 16_384  # of one part
 URL_FIELDS = frozenset({"urls", "urls[]"})
-FILE_FIELDS = frozenset({"files", "file", "files[]"})
+FILE_FIELDS = frozenset({"files", "file", "files[]", "filepond", "filepond[]"})
+NOISE = frozenset(  # text fields that uploading libraries send by themselves, beside the file
+    {"relativePath", "type", "filepond", "filepond[]"}  # Uppy, FilePond
+    | {"dzuuid", "dzchunkindex", "dztotalfilesize", "dzchunksize", "dztotalchunkcount", "dzchunkbyteoffset"}  # Dropzone
+)
 
 
 @dataclass(slots=True)
@@ -49,6 +54,7 @@ class Upload:
     fields: dict[str, str] = field(default_factory=dict)
     urls: list[str] = field(default_factory=list)
     files: list[Received] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)  # fields with files that are none of `FILE_FIELDS`
 
     def __enter__(self) -> "Upload":
         return self
@@ -69,6 +75,7 @@ class _Part:
         self.header_value = b""
         self.header_bytes = 0
         self.name = ""
+        self.is_text = True
         self.text = bytearray()
         self.file: Received | None = None
         self.digest = hashlib.sha256()
@@ -122,6 +129,10 @@ class UploadReader:
                 sink.close()
         if not self._ended:
             raise errors.InvalidMultipart("The upload ended half-way.")
+        if self._upload.unknown:
+            text = "There is no such field for files; send photos in 'files'."
+            refused = errors.ValidationFailed if self._upload.files else errors.NoFiles
+            raise refused(text, fields=((pointer((self._upload.unknown[0],)), text),))
 
     async def _read_fields(self, stream: AsyncIterator[bytes]) -> None:
         """A form without files, as clients send it where they have only fields."""
@@ -181,12 +192,19 @@ class UploadReader:
         if b"name" not in options:
             raise errors.InvalidMultipart("A part of the upload has no name.")
         part.name = options[b"name"].decode("utf-8", "replace")
-        if b"filename" not in header.lower():
+        part.is_text = b"filename" not in header.lower()
+        if part.is_text:
             if len(self._upload.fields) >= MAX_FIELDS:
                 raise errors.InvalidMultipart("The upload has too many fields.")
             return
         filename = name_of_header(options.get(b"filename"), header)
-        if part.name not in FILE_FIELDS or not filename:
+        if not filename:  # a form's file input that nothing was chosen for
+            return
+        if part.name == "recipe":  # `curl -F recipe=@recipe.json` sends a file
+            part.is_text = True
+            return
+        if part.name not in FILE_FIELDS:
+            self._upload.unknown.append(part.name)
             return
         if len(self._upload.files) >= self._settings.max_request_files:
             raise errors.TooManyFiles(f"A request may have at most {self._settings.max_request_files} files.")
@@ -201,6 +219,8 @@ class UploadReader:
         if not chunk:
             return
         if part.file is None or part.sink is None:
+            if not part.is_text:
+                return
             if len(part.text) + len(chunk) > MAX_FIELD_BYTES:
                 raise errors.RequestTooLarge("A field of the upload is too long.")
             part.text += chunk
@@ -227,11 +247,13 @@ class UploadReader:
         if part.file is not None and part.sink is not None:
             part.file.sha256 = part.digest.hexdigest()
             self._waiting.append((part.sink, b""))
-        elif b"filename" not in part.headers.get(b"content-disposition", b"").lower():
+        elif part.is_text:
             text = part.text.decode("utf-8", "replace")
             if part.name in URL_FIELDS:
                 self._upload.urls.append(text)
-            else:
+            elif part.name == "dztotalchunkcount" and text not in ("", "1"):
+                raise errors.ValidationFailed("Send each photo whole: pieces are not put together (chunking: false).")
+            elif part.name not in NOISE:
                 self._upload.fields[part.name] = text
 
     def _finish(self) -> None:

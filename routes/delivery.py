@@ -7,10 +7,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from starlette.background import BackgroundTask
-from starlette.responses import FileResponse, StreamingResponse
+from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 import errors
+from routes.head import IS_HEAD
 from routes.origins import NO_PAGE
 from routes.problems import problem
 from routes.services import Services
@@ -69,7 +70,10 @@ class HeldStream(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await super().__call__(scope, receive, send)
+            if scope.get(IS_HEAD):
+                await Response(headers=dict(self.headers), media_type=self.media_type)(scope, receive, send)
+            else:
+                await super().__call__(scope, receive, send)
         finally:
             await self._hold.end()
 
@@ -78,6 +82,8 @@ class BlobResponse(FileResponse):
     """A stored blob. One that went since its row was read is not found, as it would be by the next request."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get(IS_HEAD):
+            scope = {**scope, "method": "HEAD"}  # for the file not to be read
         try:
             await super().__call__(scope, receive, send)
         except RuntimeError:  # what its look at the size raises, before anything is sent

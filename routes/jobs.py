@@ -316,6 +316,7 @@ async def download_job(rooms: Rooms, job_id: str) -> StreamingResponse:
         headers = {
             "Content-Length": str(download.size),
             "Content-Disposition": disposition(download.name, attachment=True),
+            "Accept-Ranges": "none",
         }
         return HeldStream(download.chunks, "application/zip", headers, release.later())
 

@@ -1,0 +1,31 @@
+"""Query parameters that an address does not have are refused, not passed over."""
+
+from collections.abc import Iterator
+
+from fastapi import Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+import errors
+from schemas import pointer
+
+EVERYWHERE = frozenset({"ticket"})  # what links show instead of a key
+
+
+async def check_query(request: Request) -> None:
+    """A dependency of every route. Raises ValidationFailed with a pointer to each unknown parameter."""
+    route = request.scope.get("route")
+    if not request.query_params or not isinstance(route, APIRoute) or not route.path.startswith("/api/"):
+        return
+    unknown = sorted(set(request.query_params).difference(EVERYWHERE, _names(route.dependant)))
+    if unknown:
+        raise errors.ValidationFailed(
+            f"This address has no parameter {unknown[0]!r}.",
+            fields=tuple((pointer(("query", name)), "There is no such parameter.") for name in unknown),
+        )
+
+
+def _names(dependant: Dependant) -> Iterator[str]:
+    yield from (field.alias for field in dependant.query_params)
+    for other in dependant.dependencies:
+        yield from _names(other)
