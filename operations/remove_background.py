@@ -5,7 +5,6 @@ from typing import ClassVar, Literal
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 import errors
@@ -13,7 +12,8 @@ from engines.classical import FOLLOWING_STROKES
 from engines.types import Cutout, Hints, Matte
 from imaging.edges import decontaminated, refined
 from imaging.matting import CannotMatte, matted
-from imaging.pictures import Picture, Pixels, Placement
+from imaging.pictures import Picture, Pixels
+from imaging.source_masks import from_source, on_source
 from operations.backgrounds import (
     ASSET,
     BLUR,
@@ -253,36 +253,3 @@ def _strokes(picture: Picture, width: int, height: int) -> Pixels:
     strokes[seen & (green - np.maximum(red, blue) > STROKE_LEVELS)] = Hints.SUBJECT
     strokes[seen & (red - np.maximum(green, blue) > STROKE_LEVELS)] = Hints.BACKGROUND
     return strokes
-
-
-def from_source(mask: Pixels, picture: Picture) -> Pixels:
-    """The part of the source's `mask` that `picture` shows, at its size."""
-    if mask.shape == picture.pixels.shape[:2] and picture.placement == Placement():
-        return mask
-    size = (picture.width, picture.height)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(mask, _matrix(picture.placement), size, flags=flags), np.uint8)
-
-
-def _matrix(placement: Placement) -> NDArray[np.float64]:
-    """From the picture's px to the source's, as OpenCV takes it."""
-    return np.array(
-        [[placement.scale_x, placement.shear_x, placement.x], [placement.shear_y, placement.scale_y, placement.y]]
-    )
-
-
-def on_source(alpha: Pixels, placement: Placement, source_size: tuple[int, int] | None) -> Pixels:
-    """`alpha` on the upright source, where the picture may be a crop or another size of it; 0 elsewhere."""
-    height, width = alpha.shape
-    if source_size is None or (source_size == (width, height) and placement == Placement()):
-        return alpha
-    if not placement.is_upright:
-        return np.asarray(cv2.warpAffine(alpha, _matrix(placement), source_size), np.uint8)
-    x, y = round(placement.x), round(placement.y)
-    size = (max(1, round(width * placement.scale_x)), max(1, round(height * placement.scale_y)))
-    full = np.zeros((source_size[1], source_size[0]), np.uint8)
-    part = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA if placement.scale_x < 1 else cv2.INTER_LINEAR)
-    part = part[max(0, -y) :, max(0, -x) :]
-    room = full[max(0, y) :, max(0, x) :][: part.shape[0], : part.shape[1]]
-    room[:] = part[: room.shape[0], : room.shape[1]]
-    return full

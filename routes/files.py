@@ -126,7 +126,10 @@ async def get_mask(rooms: Rooms, job_id: str, file_id: str) -> FileResponse:
 
 @router.put("/{file_id}/mask", openapi_extra=MASK_BODY)
 async def put_mask(request: Request, rooms: Rooms, job_id: str, file_id: str) -> Job:
-    """Make the photo again with the mask in the body, which a person drew: the result and the ZIP follow."""
+    """Make the photo again with the mask in the body, which a person drew: the result and the ZIP follow.
+
+    The mask that it has already changes nothing.
+    """
     file = await rooms.queue.file(job_id, file_id)
     part = rooms.storage.incoming()
     try:
@@ -135,6 +138,8 @@ async def put_mask(request: Request, rooms: Rooms, job_id: str, file_id: str) ->
             raise errors.ResultNotReady
         with Shelf(rooms.storage, job_id) as shelf:
             digest = await asyncio.to_thread(keep_mask, part, file.width, file.height, shelf, rooms.settings)
+            if file.status == "completed" and digest == (await rooms.queue.stored(job_id, file_id)).mask:
+                return rooms.live.job(await rooms.queue.job(job_id))
             return rooms.live.job(await rooms.queue.draw_mask(job_id, file_id, digest))
     finally:
         part.unlink(missing_ok=True)

@@ -101,3 +101,41 @@ def test_photo_without_a_cutout_has_no_mask_to_draw_on(server: Server, photos: d
     answer = server.request("PUT", address(job, file, "mask"), content=left_half(600, 400))
     assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
     assert server.request("PUT", address(job, {"id": "0"}, "mask"), content=b"x").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [],
+        [{"op": "rotate", "angle": 180}],
+        [{"op": "flip", "direction": "vertical"}, {"op": "rotate", "angle": 90}],
+        [{"op": "resize", "width": 50}, {"op": "rotate", "angle": 5, "extent": "inside"}],
+        [{"op": "crop", "x": 11, "y": 7, "width": 95, "height": 80}, {"op": "resize", "width": 47}],
+    ],
+    ids=lambda steps: "-".join(step["op"] for step in steps) or "none",
+)
+def test_a_mask_put_back_as_it_was_changes_nothing(server: Server, steps: list[Json]) -> None:
+    rng = np.random.default_rng(5)
+    photo = rng.integers(0, 60, (90, 120, 3), np.uint8)
+    photo[20:90, 30:90] = 250
+    cutout = {"op": "remove_background", "model": "grabcut"}
+    recipe = json.dumps({"operations": [*steps, cutout]})
+    job = server.finished(server.submit(("a.png", encoded(photo)), recipe=recipe)["id"])
+    (file,) = server.files(job["id"])
+    before = server.get(address(job, file, "result")).content
+    mask = server.get(address(job, file, "mask")).content
+    answer = server.request("PUT", address(job, file, "mask"), content=mask)
+    assert (answer.status_code, answer.json()["status"]) == (200, "completed")
+    assert server.get(address(job, file, "result")).content == before
+
+    # Nor does one that differs in a px, but for that px.
+    pixels = np.array(Image.open(io.BytesIO(mask)))
+    pixels[0, 0] = 200
+    server.request("PUT", address(job, file, "mask"), content=encoded(pixels)).raise_for_status()
+    server.finished(job["id"])
+    (file,) = server.files(job["id"])
+    assert file["engine"]["model"] == "drawn"
+    one, other = alpha_of(before), alpha_of(server.get(address(job, file, "result")).content)
+    assert ((one > 127) & (other > 127)).sum() >= 0.97 * ((one > 127) | (other > 127)).sum()
+    if all(step["op"] in ("rotate", "flip") and step.get("angle", 90) % 90 == 0 for step in steps):
+        assert (one != other).sum() <= 1
