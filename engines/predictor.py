@@ -11,6 +11,7 @@ import numpy as np
 import errors
 from engines import classical
 from engines.lane import networks
+from engines.long_photos import LOOKS, in_parts, is_long
 from engines.mattes import MatteCache, matte_key
 from engines.optimised import OptimisedFolder
 from engines.runtimes import Network, NotResizable, Place, load_network, runtime_of
@@ -89,7 +90,8 @@ class Predictor:
         if self._mattes is None:
             return self._answer(row, pixels, stage, quality, hints)
         hinted = "" if hints.is_empty else f" {hints.digest}"
-        key = matte_key(pixels, f"{self._identity(row)} {quality}{hinted}")
+        looks = LOOKS if row.kind == "network" and is_long(pixels) else ""
+        key = matte_key(pixels, f"{self._identity(row)} {quality}{hinted}{looks}")
         kept = self._mattes.get(key)
         if kept is None:
             kept = self._answer(row, pixels, stage, quality, hints)
@@ -103,7 +105,8 @@ class Predictor:
             return f"{row.name} {classical.VERSION}"
         path = self.file(row, found)
         status = path.stat()
-        return f"{row.name} {runtime_of(path, self._place)} {status.st_size} {status.st_mtime_ns}"
+        least = "" if row.least_answer is None else f" {row.least_answer:g}"
+        return f"{row.name} {runtime_of(path, self._place)} {status.st_size} {status.st_mtime_ns}{least}"
 
     def _answer(
         self, row: ModelRow, pixels: Pixels, stage: Callable[[str], None], quality: Quality, hints: Hints
@@ -116,8 +119,19 @@ class Predictor:
         segmenter, quality = self._segmenter(row, stage, quality)
         stage("removing background")
         self._count()
-        alpha, timings = segmenter.timed_answer(pixels)
-        return Matte(alpha, Engine(model=row.name, runtime=segmenter.runtime, quality=quality), timings)
+        engine = Engine(model=row.name, runtime=segmenter.runtime, quality=quality)
+        if not is_long(pixels):
+            alpha, took = segmenter.timed_answer(pixels)
+            return Matte(alpha, engine, took)
+        timings: dict[str, float] = {}
+
+        def look(part: Pixels) -> Pixels:
+            answer, took = segmenter.timed_answer(part)
+            for name, seconds in took.items():
+                timings[name] = round(timings.get(name, 0.0) + seconds, 4)
+            return answer
+
+        return Matte(in_parts(pixels, look), engine, timings)
 
     def _count(self) -> None:
         with self._counting:

@@ -4,6 +4,7 @@ The only module that loads rembg.
 """
 
 import importlib.util
+import math
 import sys
 import threading
 import time
@@ -56,13 +57,13 @@ class Segmenter:
             kind = rembg_sessions()[session_name]
         session = cast(RembgSession, object.__new__(kind))
         session.model_name = row.name
-        self._checked = _Checked(network)
+        self._checked = _Checked(network, row.least_answer)
         session.inner_session = self._checked
         session.normalize = partial(_normalize, port.name)
         self._session = session
 
     def matte(self, pixels: Pixels) -> Pixels:
-        """(H, W) uint8 matte of (H, W, 3) uint8 RGB `pixels`; all 0 where the network tells no px from another."""
+        """(H, W) uint8 matte of (H, W, 3) uint8 RGB `pixels`; all 0 where the network finds nothing."""
         return enlarged(self.answer(pixels), pixels.shape[1], pixels.shape[0])
 
     def answer(self, pixels: Pixels) -> Pixels:
@@ -111,7 +112,7 @@ def _normalize(
 
 
 class _FlatAnswer(Exception):
-    """The network answered the same everywhere: rembg's stretch to 0..1 would divide by zero."""
+    """The network answered the same everywhere, or with next to nothing: a stretch would make a subject of it."""
 
 
 class _Checked:
@@ -120,8 +121,9 @@ class _Checked:
     Photos take turns, each on all processors: two at once are no faster together, and take the memory of two.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, least: float | None) -> None:
         self._network = network
+        self._least = -math.inf if least is None else least
         self._lane = networks()
         self._turn = threading.Lock()
         self._moments = threading.local()
@@ -144,7 +146,7 @@ class _Checked:
         low, high = float(answers[0].min()), float(answers[0].max())
         if not (np.isfinite(low) and np.isfinite(high)):
             raise errors.ModelBroken("The model answered with no numbers.")
-        if low == high:
+        if low == high or high < self._least:
             raise _FlatAnswer
         return answers
 

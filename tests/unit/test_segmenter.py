@@ -125,3 +125,28 @@ def test_isnet_agrees_with_plain_rembg(model_folder: Path, has_network: bool) ->
     plain.inner_session = load_network(path, Place("onnxruntime"))  # type: ignore[attr-defined]
     theirs = np.asarray(plain.predict(Image.fromarray(data.chelsea()))[0]) > 127  # type: ignore[attr-defined]
     assert (ours & theirs).sum() / (ours | theirs).sum() >= 0.99
+
+
+@pytest.mark.parametrize("name", [row.name for row in ROWS if row.least_answer is not None])
+def test_an_answer_that_is_next_to_nothing_is_nothing(name: str) -> None:
+    """rembg's stretch would make 255 of the greatest answer, however small."""
+    row = BY_NAME[name]
+    assert row.least_answer is not None
+    side = 1024
+    faint = np.full((1, 1, side, side), -9.0 if row.least_answer < 0 else 0.0, np.float32)
+    faint[..., : side // 2] = row.least_answer - 0.01
+    assert not Segmenter(row, Saying(faint, side)).matte(data.coffee()).any()
+    faint[..., : side // 2] = row.least_answer + 0.01
+    assert Segmenter(row, Saying(faint, side)).matte(data.coffee())[:, 10].min() > 200
+
+
+@pytest.mark.parametrize("shade", [(255, 255, 255), (200, 205, 210), (40, 170, 60)], ids=["white", "grey", "green"])
+def test_isnet_finds_nothing_in_an_empty_photo(
+    shade: tuple[int, int, int], model_folder: Path, has_network: bool
+) -> None:
+    if not has_network:
+        pytest.skip(f"{DEFAULT} cannot be had here")
+    photo = np.clip(np.random.default_rng(3).normal(shade, 3, (300, 400, 3)), 0, 255).astype(np.uint8)
+    segmenter = Segmenter(BY_NAME[DEFAULT], load_network(model_folder / f"{DEFAULT}.onnx", Place()))
+    assert not segmenter.matte(photo).any()
+    assert segmenter.matte(data.astronaut()).any()
