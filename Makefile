@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# RAW files of cameras; left out where there is no wheel for this machine.
+WITH_RAW = $(PIP) install --only-binary rawpy --editable '.[raw]' || echo "rawpy cannot be had here: RAW files are refused."
+
 .PHONY: run setup test soak bench lint check fuzz audit screenshots operations api clean
 
 run: $(VENV)/.run
@@ -18,11 +21,13 @@ $(BIN)/python:
 $(VENV)/.run: pyproject.toml | $(BIN)/python
 	@echo "Installing into $(VENV) (about a minute the first time) ..."
 	@$(PIP) install --editable '.[optimize]'
+	@$(WITH_RAW)
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	@echo "Installing into $(VENV), with the tools for development ..."
 	@$(PIP) install --editable '.[dev]'
+	@$(WITH_RAW)
 	@touch $(VENV)/.run $@
 
 frontend/node_modules/.installed: frontend/package-lock.json

@@ -4,42 +4,39 @@ import io
 import struct
 import warnings
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import IO
 
 import cv2
 import numpy as np
-from PIL import (
-    AvifImagePlugin,
-    BmpImagePlugin,
-    GifImagePlugin,
-    Image,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 
 import errors
 from imaging.colour import is_srgb, to_srgb
+from imaging.colour_tags import light_of
+from imaging.decoders import DECODERS, labelled
 from imaging.drawings import SvgImageFile
 from imaging.formats import SNIFF_BYTES as SNIFF_BYTES
-from imaging.formats import SVG
 from imaging.formats import sniff as sniff
+from imaging.frames import further, has_more, to_first
 from imaging.headers import check_parts, check_sums
 from imaging.jpeg import plain_pixels
+from imaging.jpeg_end import has_end_mark, with_end_mark
 from imaging.metadata import kept_exif, shot_of
 from imaging.pictures import Origin, Picture, Pixels, Warn
+from imaging.png_alpha import low_bytes, rawmode_of, transparent_px
 from imaging.reduction import reduced
 from imaging.truncation import is_cut_short
+from imaging.variants import variant_of
 
 MEGA = 1_000_000
 MAX_FRAMES = 500  # of one file, where all are asked for
 ORIENTATION_TAG = 0x0112
-CIELAB = 8  # a TIFF's photometric interpretation
 YCBCR = 1  # what Adobe's segment in a JPEG calls it
+END_MISSING = ("end_missing", "The file lacks its end mark; the photo itself is whole.")
 FIRST_ALONE = ("first_frame_only", "The file holds several pictures; only the first was used.")
 USUAL_FRAME_S = 0.1
 MAX_FRAME_MS = 600_000
@@ -107,6 +104,7 @@ def decode(path: Path, max_megapixels: float, warn: Warn, least: tuple[int, int]
         if _has_more_frames(file, image):
             warn(*FIRST_ALONE)
         _check_sums(file, image)
+        _to_first(file, image)
         pixels = _plain_pixels(file, image)
         return _load(file, image, warn) if pixels is None else _picture(pixels, None, image)
 
@@ -120,27 +118,34 @@ def decode_frames(path: Path, max_megapixels: float, warn: Warn) -> Iterator[tup
         image = _open(file, max_megapixels)
         several = _has_more_frames(file, image)
         _check_sums(file, image)
+        _to_first(file, image)
         yield _load(file, image, warn), _shown(image)
-        number, pixels = 1, image.width * image.height
-        while several and _moved(file, image, number):
+        pixels, frames = image.width * image.height, further(file, image)
+        for number in count(1):
+            frame = _next(file, frames) if several else None
+            if frame is None:
+                return
             if number >= MAX_FRAMES:
                 raise errors.TooManyFrames(f"At most {MAX_FRAMES} frames or pages of a file are processed.")
-            _check_size(image.size, max_megapixels)
-            pixels += image.width * image.height
+            _check_size(frame.size, max_megapixels)
+            pixels += frame.width * frame.height
             _check_sum(pixels, max_megapixels)
-            yield _load(file, image, warn), _shown(image)
-            number += 1
+            yield _load(file, frame, warn), _shown(frame)
 
 
-def _moved(file: IO[bytes], image: Image.Image, number: int) -> bool:
-    """Whether there is a frame `number`, which `image` then is."""
+def _to_first(file: IO[bytes], image: Image.Image) -> None:
     try:
-        image.seek(number)
-    except EOFError:
-        return False
+        to_first(image)
     except DECODER_ERRORS as problem:
         raise _broken(file, problem) from problem
-    return True
+
+
+def _next(file: IO[bytes], frames: Iterator[Image.Image]) -> Image.Image | None:
+    """The next of `frames`; None where there is none."""
+    try:
+        return next(frames, None)
+    except DECODER_ERRORS as problem:
+        raise _broken(file, problem) from problem
 
 
 def _shown(image: Image.Image) -> float:
@@ -165,6 +170,7 @@ def thumbnail_of(path: Path, px: int, max_megapixels: float) -> bytes:
         # Twice the size keeps the shrinking smooth; a 12 MP JPEG then decodes an eighth of its blocks' detail.
         image.draft("RGB", (2 * px, 2 * px))
         _check_sums(file, image)
+        _to_first(file, image)
         return thumbnail(_load(file, image, lambda _code, _message: None), px)
 
 
@@ -190,10 +196,12 @@ def _open(file: IO[bytes], max_megapixels: float, least: tuple[int, int] = (0, 0
     if not head:
         raise errors.EmptyFile
     media_type = sniff(head, svg=True) or ""  # whether drawings are taken was asked on arrival
-    opener = _DECODERS.get(media_type)
+    opener = DECODERS.get(media_type)
     if opener is None:
         raise errors.UnsupportedFormat
     check_parts(file, media_type)
+    if media_type == "image/jpeg" and (variant := variant_of(file)) is not None:
+        raise _rare(variant)
     file.seek(0)
     try:
         image = opener(file)
@@ -205,38 +213,6 @@ def _open(file: IO[bytes], max_megapixels: float, least: tuple[int, int] = (0, 0
     if isinstance(image, SvgImageFile):
         image.grow(*least, max_megapixels * MEGA)
     return image
-
-
-def _open_heif(file: IO[bytes]) -> Image.Image:
-    from pillow_heif import HeifImageFile  # 40 ms and 30 MB that only a HEIC photo needs
-
-    image: Image.Image = HeifImageFile(file)  # type: ignore[no-untyped-call]
-    return image
-
-
-def _open_tiff(file: IO[bytes]) -> Image.Image:
-    """Also 16-bit L*a*b*, whose bytes Pillow can unpack though its table does not say so; see `_load`."""
-    for order, unpacking in ((b"II", "RGB;16L"), (b"MM", "RGB;16B")):
-        TiffImagePlugin.OPEN_INFO.setdefault((order, CIELAB, (1,), 1, (16, 16, 16), ()), ("RGB", unpacking))
-    image = TiffImagePlugin.TiffImageFile(file)
-    bits = image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,))
-    plain = image.tag_v2.get(TiffImagePlugin.COMPRESSION, 1) == 1
-    if plain and max(bits) > 8 and image.tag_v2.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 2:
-        raise SyntaxError("unsupported: Pillow takes such planes for 8-bit ones")
-    return image
-
-
-_DECODERS: dict[str, Callable[[IO[bytes]], Image.Image]] = {
-    "image/jpeg": JpegImagePlugin.jpeg_factory,
-    "image/png": PngImagePlugin.PngImageFile,
-    "image/webp": WebPImagePlugin.WebPImageFile,
-    "image/gif": GifImagePlugin.GifImageFile,
-    "image/bmp": BmpImagePlugin.BmpImageFile,
-    "image/tiff": _open_tiff,
-    "image/avif": AvifImagePlugin.AvifImageFile,
-    "image/heic": _open_heif,
-    SVG: SvgImageFile,
-}
 
 
 def _check_size(size: tuple[int, int], max_megapixels: float) -> None:
@@ -257,25 +233,53 @@ def _check_sum(pixels: int, max_megapixels: float) -> None:
 
 def _has_more_frames(file: IO[bytes], image: Image.Image) -> bool:
     """Whether there is a second frame. Frames are never counted: that walks the whole file."""
-    if isinstance(image, JpegImagePlugin.JpegImageFile):
-        return False  # the further pictures of a phone's JPEG are its gain map, depth map and preview
     try:
-        return bool(getattr(image, "is_animated", False))
+        return has_more(file, image)
     except DECODER_ERRORS as problem:  # GIF reads the head of the second frame
         raise _broken(file, problem) from problem
 
 
 def _load(file: IO[bytes], image: Image.Image, warn: Warn) -> Picture:
     """The frame that `image` stands at."""
+    rawmode, light = rawmode_of(image), light_of(file, image)  # before a PNG is asked for its EXIF, which loads it
     orientation, mode = _orientation(image), image.mode
     try:
-        image.load()
-        srgb, alpha = to_srgb(_labelled(image), warn)
+        low = _low_bytes(file, image, rawmode)
+        image = _loaded(file, image, warn)
+        opaque_px = transparent_px(image, rawmode, low)
+        srgb, alpha = to_srgb(labelled(image), warn, light)
     except Image.DecompressionBombError as problem:
         raise errors.TooManyPixels from problem
     except DECODER_ERRORS as problem:
         raise _broken(file, problem) from problem
-    return _picture(np.asarray(srgb), None if alpha is None else np.asarray(alpha), image, orientation, mode)
+    share = opaque_px if alpha is None else np.asarray(alpha)
+    return _picture(np.asarray(srgb), share, image, orientation, mode)
+
+
+def _loaded(file: IO[bytes], image: Image.Image, warn: Warn) -> Image.Image:
+    """`image` with its px; of a JPEG that lacks its end mark alone, one that has it."""
+    if not isinstance(image, JpegImagePlugin.JpegImageFile) or has_end_mark(file):
+        image.load()
+        return image
+    file.seek(0)
+    whole = with_end_mark(file.read())
+    if whole is None:
+        raise errors.TruncatedImage
+    warn(*END_MISSING)
+    mended = JpegImagePlugin.JpegImageFile(io.BytesIO(whole))
+    mended.load()
+    return mended
+
+
+def _low_bytes(file: IO[bytes], image: Image.Image, rawmode: str) -> Pixels | None:
+    """What a transparent colour of 16 bits is compared with beside Pillow's px; see `low_bytes`."""
+    if image.info.get("transparency") is None or image.tell() > 0 or not rawmode.endswith(";16B"):
+        return None
+    position = file.tell()
+    file.seek(0)
+    found = low_bytes(PngImagePlugin.PngImageFile(file), rawmode)
+    file.seek(position)
+    return found
 
 
 def _plain_pixels(file: IO[bytes], image: Image.Image) -> Pixels | None:
@@ -310,17 +314,6 @@ def _picture(
     )
 
 
-def _labelled(image: Image.Image) -> Image.Image:
-    """`image`, as mode LAB where its three channels are the high bytes of 16-bit L*a*b*."""
-    if not isinstance(image, TiffImagePlugin.TiffImageFile) or image.mode != "RGB":
-        return image
-    if image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) != CIELAB:
-        return image
-    lab = Image.frombytes("LAB", image.size, image.tobytes())
-    lab.info = dict(image.info)
-    return lab
-
-
 def _check_sums(file: IO[bytes], image: Image.Image) -> None:
     """Compare a PNG's checksums, which Pillow leaves out for pixels: damage would pass as noise."""
     if not isinstance(image, PngImagePlugin.PngImageFile):
@@ -335,12 +328,18 @@ def _check_sums(file: IO[bytes], image: Image.Image) -> None:
 
 def _broken(file: IO[bytes], problem: BaseException) -> errors.PhotoError:
     """The error for what a decoder raised: the file ends too early, is of a kind the decoder lacks, or is damaged."""
-    reason = str(problem).lower()
+    reason, variant = str(problem).lower(), variant_of(file)
+    if variant is not None:
+        return _rare(variant)
     if "truncated" in reason or is_cut_short(file):
         return errors.TruncatedImage()
     if any(word in reason for word in _LACKING):
         return errors.UnsupportedFormat("The photo is of a rare variant of its format that cannot be read here.")
     return errors.BrokenImage()
+
+
+def _rare(variant: str) -> errors.UnsupportedFormat:
+    return errors.UnsupportedFormat(f"This is {variant}, a rare variant that cannot be read here.")
 
 
 _LACKING = ("unsupported", "unknown pixel mode", "unknown compression", "not been built in")

@@ -8,27 +8,36 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from imaging.light import Light
+from imaging.light import to_srgb as of_light
+
 Warn = Callable[[str, str], None]
 
 _ALPHA_MODES = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
-_WIDE_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
+WIDE_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
 _PROFILE_ERRORS = (ImageCms.PyCMSError, OSError, ValueError, TypeError)
 _PROFILE_MODES = {"RGB": ("RGB",), "GRAY": ("L",), "CMYK": ("CMYK",), "Lab": ("LAB",)}
 
 
-def to_srgb(image: Image.Image, warn: Warn) -> tuple[Image.Image, Image.Image | None]:
+def to_srgb(image: Image.Image, warn: Warn, light: Light | None = None) -> tuple[Image.Image, Image.Image | None]:
     """`image` as mode RGB in sRGB, and its alpha as mode L or None where it has none.
 
-    Warns `bad_colour_profile` where the embedded profile cannot be used; sRGB is then taken for granted.
+    `light` is what the file says of its colours without a profile. Warns `bad_colour_profile` where the embedded
+    profile cannot be used; sRGB is then taken for granted. Warns `tone_mapped` where the photo is HDR.
     """
     profile: bytes | None = image.info.get("icc_profile")
-    opaque, alpha = _split_alpha(_eight_bit(image))
+    opaque, alpha = _split_alpha(eight_bit(image))
     if profile:
         try:
             return _through_profile(opaque, profile), alpha
         except _PROFILE_ERRORS:
             warn("bad_colour_profile", "The photo's colour profile could not be used; its colours were taken as sRGB.")
-    return _plain_rgb(opaque), alpha
+    rgb = _plain_rgb(opaque)
+    if light is None:
+        return rgb, alpha
+    if light.hdr:
+        warn("tone_mapped", f"The photo is HDR ({light.hdr}); its brightness was fitted to what a screen shows.")
+    return Image.fromarray(of_light(np.asarray(rgb), light)), alpha
 
 
 @lru_cache(maxsize=32)
@@ -41,9 +50,9 @@ def is_srgb(profile: bytes) -> bool:
         return False
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
+def eight_bit(image: Image.Image) -> Image.Image:
     """Integers and floats of more than 8 bits to mode L. Pillow's own conversion clips them, to white mostly."""
-    if image.mode not in _WIDE_MODES:
+    if image.mode not in WIDE_MODES:
         return image
     values = np.nan_to_num(np.asarray(image).astype(np.float32, copy=False), nan=0.0, posinf=0.0, neginf=0.0)
     black, white = _range(values, image.mode)

@@ -9,6 +9,7 @@ _HEIC_BRANDS = frozenset(
 )
 
 
+RAW = "image/x-raw"  # of cameras whose RAW files are no TIFF
 SVG = "image/svg+xml"
 _SVG_BEGINNINGS = (b"<svg", b"<?xml", b"<!doctype svg", b"<!--")
 
@@ -27,7 +28,7 @@ def sniff(head: bytes, *, svg: bool = False) -> str | None:
     if head[:2] == b"BM" and len(head) >= 18 and int.from_bytes(head[14:18], "little") in _BMP_HEADER_BYTES:
         return "image/bmp"
     if head[4:8] == b"ftyp":
-        return _sniff_brands(head)
+        return RAW if head[8:12] == b"crx " else _sniff_brands(head)
     plain = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     return SVG if svg and plain.startswith(_SVG_BEGINNINGS) else None
 
@@ -41,6 +42,14 @@ _MAGIC = (
     (b"MM\0*", "image/tiff"),
     (b"II+\0", "image/tiff"),
     (b"MM\0+", "image/tiff"),
+    (b"FUJIFILMCCD-RAW", RAW),
+    (b"IIU\0", RAW),  # Panasonic
+    (b"IIRO", RAW),  # Olympus
+    (b"IIRS", RAW),
+    (b"MMOR", RAW),
+    (b"FOVb", RAW),  # Sigma
+    (b"\0MRM", RAW),  # Minolta
+    (b"II\x1a\0\0\0HEAPCCDR", RAW),  # Canon, before CR2
     (b"PK\x03\x04", "application/zip"),
     (b"PK\x05\x06", "application/zip"),
     (b"PK\x07\x08", "application/zip"),
