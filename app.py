@@ -22,7 +22,6 @@ from starlette.types import Message, Receive, Scope, Send
 import errors
 import memory
 from admission import AdmittingRunner
-from commands.exits import DONE, FAILED, WRONG_USAGE
 from connections import GuardedListener, QuietSocket, guarded_protocol
 from engines.mattes import kept_mattes
 from idle import IdleWork
@@ -42,6 +41,7 @@ from routes import access, catalogue, events, facts, files, jobs, openapi, probl
 from routes import assets as asset_routes
 from routes.bodies import Bodies
 from routes.head import HeadRequests
+from routes.heavy import HeavyWork
 from routes.origins import Guard
 from routes.page_files import PageFiles
 from routes.queries import check_query
@@ -59,6 +59,9 @@ from weights.rows import FACE_MODELS
 
 ACCEPTED_AT_ONCE = 32  # connections, before the loop turns to those it has
 WAITING_CONNECTIONS = 2_048  # in the system's queue
+PREVIEWS_WAITING, PREVIEW_SECONDS = 500, 30.0
+DOCUMENTS_WAITING, DOCUMENT_SECONDS = 16, 300.0
+STARTED, FAILED, REFUSED = 0, 1, 2  # exit statuses
 log = logging.getLogger("photo")
 
 
@@ -124,6 +127,8 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
                 await services.urls.close()
             await services.worker.stop(settings.drain_seconds)
             await services.models.close()
+            services.previews.close()
+            services.documents.close()
 
 
 @contextlib.asynccontextmanager
@@ -184,6 +189,7 @@ def _services(settings: Settings, storage: Storage, database: Database, notices:
     scanner = Scanner(settings.clamav_socket, settings.clamav_mode)
     urls = UrlIntake(settings, queue, storage, scanner) if settings.url_ingest else None
     archives = ArchiveReader()
+    memory_limit = settings.process_memory_bytes if settings.executor == "process" else None
     return Services(
         settings,
         storage,
@@ -199,6 +205,8 @@ def _services(settings: Settings, storage: Storage, database: Database, notices:
         Presets(settings.presets_path),
         urls,
         scanner,
+        HeavyWork(settings.workers, PREVIEWS_WAITING, PREVIEW_SECONDS, memory_limit),
+        HeavyWork(1, DOCUMENTS_WAITING, DOCUMENT_SECONDS, memory_limit),
     )
 
 
@@ -303,7 +311,7 @@ def main() -> int:
         settings = Settings.load()
     except InvalidSettings as error:
         print("\n".join(error.faults), file=sys.stderr)
-        return WRONG_USAGE
+        return REFUSED
     os.umask(0o077)  # photos and keys are for whoever runs the server
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
@@ -321,7 +329,7 @@ def main() -> int:
         app.state.access.keys.create_local(settings.local_key_path)
     except (errors.PhotoError, OSError) as error:
         print(why_not(error, settings), file=sys.stderr)
-        return FAILED if isinstance(error, errors.DataFolderInUse | errors.KeysUnreadable) else WRONG_USAGE
+        return FAILED if isinstance(error, errors.DataFolderInUse | errors.KeysUnreadable) else REFUSED
     try:
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         listener = GuardedListener(
@@ -361,11 +369,11 @@ def _serve(app: FastAPI, settings: Settings, listener: GuardedListener) -> int:
         server.run(sockets=[listener])
     if start.failure or not server.started:
         print(start.failure or "The server could not start.", file=sys.stderr)
-        return WRONG_USAGE
+        return REFUSED
     if not getattr(app.state, "all_back", True):
         logging.shutdown()
         os._exit(0)  # a native call still runs in a thread, which would hold up the interpreter's exit
-    return DONE
+    return STARTED
 
 
 if __name__ == "__main__":

@@ -411,6 +411,14 @@ class QueueFull(PhotoError):
     hint = "Try again when some of them are done."
 
 
+class Busy(PhotoError):
+    """The server is busy with other requests of this kind."""
+
+    code = "busy"
+    status = 429
+    hint = "Try again in a moment."
+
+
 class AllFilesFailed(PhotoError):
     """None of the photos could be processed."""
 

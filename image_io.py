@@ -4,7 +4,7 @@ import io
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -22,7 +22,7 @@ from imaging.drawings import SvgImageFile
 from imaging.formats import SNIFF_BYTES as SNIFF_BYTES
 from imaging.formats import sniff as sniff
 from imaging.frames import further, has_more, to_first
-from imaging.headers import check_parts, check_sums
+from imaging.headers import check_parts, check_sums, has_late_metadata
 from imaging.jpeg import plain_pixels
 from imaging.jpeg_end import has_end_mark, with_end_mark
 from imaging.metadata import kept_exif, shot_of
@@ -73,14 +73,14 @@ def probe(path: Path, max_megapixels: float) -> tuple[int, int]:
     with path.open("rb") as file:
         image = _open(file, max_megapixels)
         width, height = image.size
-        return (height, width) if _orientation(image) >= 5 else (width, height)
+        return (height, width) if _orientation(image, _header_exif) >= 5 else (width, height)
 
 
 def taken_at(path: Path) -> datetime | None:
     """When the photo was taken, by the camera's clock, from its header alone; None where it does not say."""
     try:
         with path.open("rb") as file:
-            shot = shot_of(_open(file, float("inf")).getexif())
+            shot = shot_of(_header_exif(_open(file, float("inf"))))
             return shot.taken if shot else None
     except (errors.PhotoError, OSError, *DECODER_ERRORS):
         return None
@@ -328,6 +328,8 @@ def _check_sums(file: IO[bytes], image: Image.Image) -> None:
 
 def _broken(file: IO[bytes], problem: BaseException) -> errors.PhotoError:
     """The error for what a decoder raised: the file ends too early, is of a kind the decoder lacks, or is damaged."""
+    if isinstance(problem, MemoryError):
+        return errors.OutOfMemory()
     reason, variant = str(problem).lower(), variant_of(file)
     if variant is not None:
         return _rare(variant)
@@ -345,12 +347,20 @@ def _rare(variant: str) -> errors.UnsupportedFormat:
 _LACKING = ("unsupported", "unknown pixel mode", "unknown compression", "not been built in")
 
 
-def _orientation(image: Image.Image) -> int:
+def _header_exif(image: Image.Image) -> Image.Exif:
+    """The EXIF of a photo whose px were not read; Pillow reads those of a PNG, since some have it behind them."""
+    if isinstance(image, PngImagePlugin.PngImageFile) and image.fp and not has_late_metadata(image.fp):
+        return Image.Image.getexif(image)
+    return image.getexif()
+
+
+def _orientation(image: Image.Image, exif_of: Callable[[Image.Image], Image.Exif] | None = None) -> int:
     """The EXIF orientation still to be applied, 1 to 8. Of TIFF and HEIC, the decoder sees to it."""
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         return 1
     try:
-        value = image.getexif().get(ORIENTATION_TAG, 1)
+        exif = exif_of(image) if exif_of else image.getexif()
+        value = exif.get(ORIENTATION_TAG, 1)
     except DECODER_ERRORS:
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1

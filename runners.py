@@ -264,7 +264,7 @@ class _Child:
 
 def _serve(pipe: Connection, settings: Settings) -> None:
     """The process's life: take work, say its stages, say its result."""
-    _limit_memory(settings.process_memory_bytes)
+    limit_memory(settings.process_memory_bytes)
     memory.keep_freed()
     quiet_decoders()
     models = ModelStore(settings, kept_mattes(settings))
@@ -283,7 +283,8 @@ def _serve(pipe: Connection, settings: Settings) -> None:
             pipe.send(error)
 
 
-def _limit_memory(size: int) -> None:
+def limit_memory(size: int) -> None:
+    """Let this process have `size` bytes of memory at most, where the system can."""
     if sys.platform == "linux":
         import resource
 

@@ -3,6 +3,7 @@
 Pillow reads segments, chunks and blocks one by one in Python: 50 MB of empty ones took it 30 to 60 s and up to 2 GB.
 """
 
+import os
 import re
 import zlib
 from collections.abc import Callable
@@ -19,6 +20,7 @@ MAX_SCANS = 100  # of a JPEG; each costs as much as the whole picture, whatever 
 MAX_BLOCKS = 500_000  # of up to 255 bytes, in a GIF up to its second frame
 MAX_TAGS = 65_535  # of a TIFF's directory, as many as one of the older kind can have
 
+_METADATA_CHUNKS = frozenset({b"eXIf", b"iTXt", b"tEXt", b"zTXt"})
 _BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xDA)})  # JPEG markers without a length
 _START_OF_FRAME = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
@@ -36,6 +38,19 @@ def check_parts(file: IO[bytes], media_type: str) -> None:
         position = file.tell()
         check(file)
         file.seek(position)
+
+
+def has_late_metadata(file: IO[bytes]) -> bool:
+    """Whether a PNG has text or EXIF behind its px. The position in `file` is as before."""
+    position = file.tell()
+    behind = found = False
+    file.seek(8)
+    while not found and len(head := file.read(8)) == 8 and head[4:] != b"IEND":
+        behind = behind or head[4:] == b"IDAT"
+        found = behind and head[4:] in _METADATA_CHUNKS
+        file.seek(int.from_bytes(head[:4], "big") + 4, os.SEEK_CUR)
+    file.seek(position)
+    return found
 
 
 def _refuse(parts: str) -> errors.BrokenImage:

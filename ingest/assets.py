@@ -20,6 +20,16 @@ DAY = 86_400.0  # seconds
 _DIGEST = re.compile(r"^[0-9a-f]{64}$")
 
 
+def measured(path: Path, max_megapixels: float) -> tuple[int, int]:
+    """Width and height of a picture that can be decoded: a broken one shall not fail every photo.
+
+    Raises what reading a photo raises.
+    """
+    size = probe(path, max_megapixels)
+    decode(path, max_megapixels, lambda _code, _message: None)
+    return size
+
+
 class Assets:
     """A folder of pictures. Thread-safe; several processes may share the folder.
 
@@ -34,8 +44,8 @@ class Assets:
         self._lock = threading.Lock()
         self._decoded: OrderedDict[tuple[str, tuple[int, int]], Picture] = OrderedDict()
 
-    def keep(self, received: Received) -> Asset:
-        """Take an uploaded file. Raises what reading a photo raises, StorageFull and StorageUnavailable."""
+    def check(self, received: Received) -> str:
+        """The media type of an uploaded file, by its first bytes. Raises EmptyFile, UnsupportedFormat."""
         if received.error is not None:
             raise received.error
         if received.size == 0:
@@ -43,8 +53,15 @@ class Assets:
         media_type = sniff(received.head, svg=self._svg)
         if media_type is None:
             raise errors.UnsupportedFormat
-        width, height = probe(received.path, self._limit)
-        decode(received.path, self._limit, lambda _code, _message: None)  # a broken one shall not fail every photo
+        return media_type
+
+    def keep(self, received: Received, size: tuple[int, int] | None = None) -> Asset:
+        """Take an uploaded file; `size` is what `measured` said of it, where that was asked already.
+
+        Raises what `check` and `measured` raise, StorageFull and StorageUnavailable.
+        """
+        media_type = self.check(received)
+        width, height = size or measured(received.path, self._limit)
         with translated():
             self._folder.mkdir(parents=True, exist_ok=True)
             received.path.replace(self._folder / received.sha256)

@@ -8,14 +8,12 @@ import numpy as np
 import errors
 from image_io import SNIFF_BYTES, mask_of, sniff
 from imaging.encode import png
-from settings import Settings
-from storage import Shelf
 
 SHAPE_SLACK = 0.02  # of the ratio of width to height; a mask drawn on a small preview is a px off
 
 
-def keep_mask(part: Path, width: int, height: int, shelf: Shelf, settings: Settings) -> str:
-    """The digest of the mask in `part`, stored as a grey PNG of `width` x `height` px.
+def mask_png(part: Path, width: int, height: int, max_megapixels: float) -> bytes:
+    """The mask in `part` as a grey PNG of `width` x `height` px.
 
     Raises:
         errors.InvalidMask: it is no PNG, or of another shape; and what decoding raises.
@@ -23,10 +21,10 @@ def keep_mask(part: Path, width: int, height: int, shelf: Shelf, settings: Setti
     with part.open("rb") as file:
         if sniff(file.read(SNIFF_BYTES)) != "image/png":
             raise errors.InvalidMask("The mask is not a PNG.")
-    mask = mask_of(part, settings.max_megapixels)
+    mask = mask_of(part, max_megapixels)
     ratio = width / height
     if abs(mask.shape[1] / mask.shape[0] - ratio) > SHAPE_SLACK * ratio:
         raise errors.InvalidMask(f"The mask must have the shape of the photo, {width} x {height} px.")
     if mask.shape != (height, width):
         mask = np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
-    return shelf.put(png(mask), "mask")
+    return png(mask)

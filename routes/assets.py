@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 import errors
+from ingest.assets import measured
 from ingest.uploads import Upload, UploadReader
 from routes.services import Rooms
 from schemas import Asset
@@ -40,5 +41,8 @@ async def add_asset(request: Request, rooms: Rooms) -> Response:
         if len(upload.files) != 1:
             raise errors.NoFiles("Send one picture, in the field 'file'.")
         await asyncio.to_thread(rooms.scanner.check, upload.files[0].path)
-        asset = await asyncio.to_thread(rooms.assets.keep, upload.files[0])
+        file = upload.files[0]
+        rooms.assets.check(file)
+        size = await rooms.previews.run(request, measured, file.path, rooms.settings.max_megapixels)
+        asset = await asyncio.to_thread(rooms.assets.keep, file, size)
     return JSONResponse(asset.model_dump(), 201)

@@ -16,7 +16,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 import errors
 from image_io import thumbnail_of
 from ingest.crops import frame_wanted
-from ingest.masks import keep_mask
+from ingest.masks import mask_png
 from results.downloads import MEDIA_TYPES, name_of
 from routes.delivery import blob, source
 from routes.services import Rooms, Services
@@ -137,7 +137,9 @@ async def put_mask(request: Request, rooms: Rooms, job_id: str, file_id: str) ->
         if file.width is None or file.height is None:
             raise errors.ResultNotReady
         with Shelf(rooms.storage, job_id) as shelf:
-            digest = await asyncio.to_thread(keep_mask, part, file.width, file.height, shelf, rooms.settings)
+            most = rooms.settings.max_megapixels
+            mask = await rooms.previews.run(request, mask_png, part, file.width, file.height, most)
+            digest = await asyncio.to_thread(shelf.put, mask, "mask")
             if file.status == "completed" and digest == (await rooms.queue.stored(job_id, file_id)).mask:
                 return rooms.live.job(await rooms.queue.job(job_id))
             return rooms.live.job(await rooms.queue.draw_mask(job_id, file_id, digest))
@@ -183,6 +185,7 @@ async def _receive(request: Request, path: Path, most: int) -> None:
 
 @router.get("/{file_id}/thumbnail", response_class=FileResponse)
 async def get_thumbnail(
+    request: Request,
     rooms: Rooms,
     job_id: str,
     file_id: str,
@@ -193,29 +196,28 @@ async def get_thumbnail(
     stored = await rooms.queue.stored(job_id, file_id)
     small = rooms.storage.path(job_id, "thumbnail", stored.thumbnail or "")
     if of == "source" or stored.thumbnail is None:
-        path = await _reduced(
-            rooms, job_id, reduced("source", int(size), file_id), int(size), partial(_source, rooms, job_id, stored)
-        )
+        original = partial(_source, rooms, job_id, stored)
+        path = await _reduced(request, rooms, job_id, reduced("source", int(size), file_id), int(size), original)
     elif size == "320" and await asyncio.to_thread(_is_whole, small):
         path = small
     else:
         output = _output(await rooms.queue.file(job_id, file_id), None)
         blob_path = rooms.storage.path(job_id, "result", output.sha256)
         made = reduced("result", int(size), output.sha256)
-        path = await _reduced(rooms, job_id, made, int(size), partial(_kept, blob_path))
+        path = await _reduced(request, rooms, job_id, made, int(size), partial(_kept, blob_path))
     response = blob(path, "image/webp", "thumbnail.webp", attachment=False, etag=path.name)
     response.headers["Cache-Control"] = "private, no-cache"  # the address outlives the picture
     return response
 
 
-async def _reduced(rooms: Services, job_id: str, wanted: Blob, px: int, original: Original) -> Path:
+async def _reduced(request: Request, rooms: Services, job_id: str, wanted: Blob, px: int, original: Original) -> Path:
     """A reduced picture of `original`, made once."""
     made = rooms.storage.path(job_id, *wanted)
     if await asyncio.to_thread(made.exists):
         return made
     path, temporary = await original()
     try:
-        data = await asyncio.to_thread(thumbnail_of, path, px, rooms.settings.max_megapixels)
+        data = await rooms.previews.run(request, thumbnail_of, path, px, rooms.settings.max_megapixels)
         await asyncio.to_thread(rooms.storage.put_as, data, job_id, *wanted)
     finally:
         if temporary:

@@ -17,6 +17,7 @@ from live import LiveState
 from metrics import Metrics
 from models import ModelStore
 from queue_manager import QueueManager
+from routes.heavy import HeavyWork
 from settings import Settings
 from storage import Storage
 from upkeep import Upkeep
@@ -41,6 +42,8 @@ class Services:
     presets: Presets
     urls: UrlIntake | None
     scanner: Scanner
+    previews: HeavyWork
+    documents: HeavyWork
     started: float = field(default_factory=time.monotonic)
 
 

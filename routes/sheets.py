@@ -1,11 +1,10 @@
 """`/api/jobs/{id}/sheet`: the results on paper."""
 
-import asyncio
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
@@ -29,6 +28,7 @@ router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
 @router.get("/{job_id}/sheet", response_class=Response, responses={200: {"content": {PDF: {}, "image/png": {}}}})
 async def get_sheet(
+    request: Request,
     rooms: Rooms,
     job_id: str,
     paper: PaperName = "10x15",
@@ -49,10 +49,10 @@ async def get_sheet(
     paths = await _results(rooms, job_id, file, output)
     size = None if width_mm is None or height_mm is None else Size(width_mm, height_mm)
     part = rooms.storage.incoming()
-    make = partial(_made, paths, PAPERS[paper], size, copies, page, part if form == "pdf" else None)
+    made = (paths, PAPERS[paper], size, copies, page, part if form == "pdf" else None)
     try:
         async with held(rooms, job_id, [Blob("result", path.name) for path in paths]):
-            sheet = await asyncio.to_thread(make)
+            sheet = await rooms.documents.run(request, made_sheet, *made, checks=True)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
@@ -65,16 +65,22 @@ async def get_sheet(
     return FileResponse(part, media_type=PDF, headers=headers, background=BackgroundTask(part.unlink, missing_ok=True))
 
 
-def _made(
-    paths: list[Path], paper: Size, size: Size | None, copies: int | None, page: int, target: Path | None
+def made_sheet(
+    paths: list[Path],
+    paper: Size,
+    size: Size | None,
+    copies: int | None,
+    page: int,
+    target: Path | None,
+    check: Callable[[], None] = lambda: None,
 ) -> bytes:
-    """The sheet `page` as a PNG; or, with a `target`, nothing, and all the sheets in that file."""
+    """The sheet `page` as a PNG; or, with a `target`, nothing, and all the sheets in that file. `check` may raise."""
     with translated():
         grid = layout(paper, size or print_size(paths[0]))
         photos = copies_of(paths, copies, grid)
         if target is None:
-            return sheet_png(photos, grid, page)
-        pdf(photos, grid, target)
+            return sheet_png(photos, grid, page, check)
+        pdf(photos, grid, target, check)
         return b""
 
 

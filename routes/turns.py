@@ -4,13 +4,15 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from routes.heavy import LEAVE_TURN
+
 AT_ONCE = 4  # each takes about 1 ms of the one thread that answers; more at once finish no sooner
 
 
 class Turns:
     """ASGI middleware: at most `AT_ONCE` GET requests of the API are between their arrival and their answer's start.
 
-    What is long, a body on its way in or out, takes no turn.
+    What is long takes no turn: a body on its way in or out, and work that leaves it early (`LEAVE_TURN`).
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -24,15 +26,17 @@ class Turns:
         await self._turns.acquire()
         held = True
 
-        async def leave(message: Message) -> None:
+        def leave() -> None:
             nonlocal held
             if held:
                 held = False
                 self._turns.release()
+
+        async def answer(message: Message) -> None:
+            leave()
             await send(message)
 
         try:
-            await self._app(scope, receive, leave)
+            await self._app({**scope, LEAVE_TURN: leave}, receive, answer)
         finally:
-            if held:
-                self._turns.release()
+            leave()

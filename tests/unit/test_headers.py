@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 from skimage import data
 
 import errors
+import image_io
 from image_io import sniff
 from imaging.headers import check_parts
 
@@ -32,3 +33,26 @@ def test_jpeg_with_a_hundred_more_scans_is_refused(tmp_path: Path) -> None:
     path.write_bytes(whole[:-2] + whole[whole.rindex(b"\xff\xda") :][:40] * 100 + whole[-2:])
     with path.open("rb") as file, pytest.raises(errors.BrokenImage, match="scans"):
         check_parts(file, "image/jpeg")
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_orientation_of_a_png_is_read_without_its_px(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = tmp_path / "turned.png"
+    Image.new("RGB", (40, 20)).save(path, exif=exif)
+    if late:
+        data = path.read_bytes()
+        at = data.index(b"eXIf") - 4
+        length = 12 + int.from_bytes(data[at : at + 4], "big")
+        chunk, rest = data[at : at + length], data[:at] + data[at + length :]
+        path.write_bytes(rest[:-12] + chunk + rest[-12:])
+    else:
+        monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", lambda _: pytest.fail("the px were read"))
+    assert image_io.probe(path, 100.0) == (20, 40)
+    plain = tmp_path / "plain.png"
+    Image.new("RGB", (40, 20)).save(plain)
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", lambda _: pytest.fail("the px were read"))
+    assert image_io.probe(plain, 100.0) == (40, 20)
