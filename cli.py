@@ -65,8 +65,16 @@ def main(arguments: list[str] | None = None) -> int:
         return _said(error, WRONG_USAGE if options.command in USING else FAILED)
     except (errors.PhotoError, httpx.HTTPError) as error:
         return _said(error, FAILED)
+    except OSError as error:  # the data folder, or another one, that cannot be made, read or written
+        return _said(_named(error), FAILED)
     except KeyboardInterrupt:
         return STOPPED
+
+
+def _named(error: OSError) -> Exception:
+    """What the operating system refused, in a sentence."""
+    where = f"{error.filename} cannot be read or written" if error.filename else "A file cannot be read or written"
+    return errors.StorageUnavailable(f"{where}: {error.strerror or error}.")
 
 
 def _faulty(error: InvalidSettings) -> int:
@@ -77,6 +85,8 @@ def _faulty(error: InvalidSettings) -> int:
 
 def _said(error: Exception, status: int) -> int:
     """Say what is wrong, with each fault of a recipe."""
+    if isinstance(error, errors.StorageUnavailable | errors.KeysUnreadable) and error.detail == error.title():
+        error = _named(error.__cause__) if isinstance(error.__cause__, OSError) else error
     faults = error.fields if isinstance(error, errors.PhotoError) else ()
     for where, what in faults or (("", str(error)),):
         print(f"photo-processor: {where + ': ' if where else ''}{what}", file=sys.stderr)

@@ -302,14 +302,15 @@ def _flush(path: Path) -> None:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turns the operating system's errors into ours."""
+def translated(folder: Path | None = None) -> Iterator[None]:
+    """Turns the operating system's errors into ours; `folder` is named to whoever runs a command, never to a client."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise errors.StorageFull() from error
-        raise errors.StorageUnavailable() from error
+            raise errors.StorageFull(f"The disk of {folder} is full." if folder else None) from error
+        said = f"The folder {folder} cannot be read or written: {error.strerror}." if folder else None
+        raise errors.StorageUnavailable(said) from error
 
 
 def digest_of(path: Path) -> str:

@@ -172,8 +172,8 @@ class Batch:
         source = plan.source
         if source.entry is None:
             return source.path
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="photo-")))
-        with translated():
+        with translated(Path(tempfile.gettempdir())):
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="photo-")))
             self._archives.unpack(source.path, source.entry, folder / "photo", self._settings.max_file_bytes)
         return folder / "photo"
 
@@ -183,7 +183,7 @@ class Batch:
         for place, output in zip(cycle(plan.paths), processed.outputs, strict=False):
             path = place if output.face is None else _of_face(place, output.face)
             control.check()
-            with translated():
+            with translated(path.parent):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_whole(path, output.data)
             written.append(

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -221,4 +222,5 @@ def _decoders(settings: Settings) -> tuple[State, str]:
                 lost.append(format)
     if lost:
         return "problem", f"These formats cannot be read here: {', '.join(lost)}. Install Pillow and pillow-heif anew."
-    return "ok", f"{', '.join(FORMATS)} are read. No other program is needed for that."
+    raw = "RAW of cameras is read too" if find_spec("rawpy") else "RAW of cameras is not, without the extra `raw`"
+    return "ok", f"{', '.join(FORMATS)} are read; {raw}. No other program is needed for that."

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from commands.recipes import recipe_of, shortcut, written
 from operations import OPERATIONS
 from operations.resize import Resize
 from operations.rotate import Rotate
+from tests.hostile import zips
 
 ROOT = Path(__file__).parent.parent.parent
 Lines = list[dict[str, object]]
@@ -325,3 +327,40 @@ def test_own_preset_of_the_data_folder_is_used(home: Path) -> None:
     assert run("process", "in/coffee.jpg", "out", "--preset", "mine", "--quiet") == DONE
     with Image.open(home / "out" / "coffee.png") as result:
         assert result.width == 30
+
+
+def test_folder_that_cannot_be_used_is_named(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file stands where a folder is wanted: that fails for every user, root as well."""
+    (home / "file").write_text("")
+    photo = str(home / "in" / "coffee.jpg")
+    for out in (home / "file" / "out", home / "file" / "out.png"):
+        assert run("process", photo, str(out), "--resize", "50x50", "--quiet") == FAILED
+        assert str(home / "file") in capsys.readouterr().err
+    monkeypatch.setenv("PHOTO_DATA_DIR", str(home / "file" / "data"))
+    for command in (("keys", "create", "me"), ("cleanup",), ("models", "download", "u2netp")):
+        assert run(*command) == FAILED
+        said = capsys.readouterr().err
+        assert said.startswith("photo-processor: ")
+        assert str(home / "file") in said
+        assert said.count("\n") == 1
+
+
+def test_zips_of_other_programs_are_processed(home: Path) -> None:
+    picture, name = (home / "in" / "coffee.jpg").read_bytes(), "Müller.jpg".encode("cp850")
+    directory = zips.central(name, len(picture), len(picture), zlib.crc32(picture), 0, 0)
+    body = zips.local(name, picture, len(picture), zlib.crc32(picture), 0)
+    (home / "school.zip").write_bytes(body + directory + zips.end(1, len(directory), len(body)))
+    assert run("process", "school.zip", "out", "--resize", "50x50", "--quiet") == DONE
+    assert names(home / "out") == {"Müller.png"}
+
+
+def test_long_names_are_processed(home: Path) -> None:
+    with zipfile.ZipFile(home / "long.zip", "w") as archive:
+        for name in ("写" * 120, "写" * 121):
+            archive.write(home / "in" / "coffee.jpg", f"{name}.jpg")
+    assert run("process", "long.zip", "out", "--resize", "50x50", "--quiet") == DONE
+    found = names(home / "out")
+    assert len(found) == 2
+    assert max(len(name.encode()) for name in found) <= 255
