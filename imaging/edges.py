@@ -23,6 +23,12 @@ DOUBT = 0.05  # weight of a px that is half subject; of a px that is all or noth
 BAND_PX = 2  # at the working size, beyond the soft px on both sides
 SOFT = (8, 247)
 FLOOR = 8  # levels of the matte that are noise
+KNEE = 24
+FAINT = 48  # levels: what is fainter and touches nothing that is more is haze
+DEEP = 96  # levels: deep inside, what lacks no more is whole
+DEPTH_SHARE = 0.012  # of the subject's longest side, from its edge on: what is deep inside, and far outside
+DEPTH_PX = 3  # at the working size, at least
+HALF = 127
 CONTRAST = 16  # of neighbouring px of the reduced matte: an edge that is hard
 COLOUR_RADII_PX = (24, 6)
 AROUND_SHARE = 0.08  # of the subject's longest side: what is looked at beyond it
@@ -30,6 +36,10 @@ AROUND_PX = 8
 TILE_PX = 128  # larger ones hold more that is no edge, smaller ones cost more calls: 64 and 256 take 1.3 times as long
 
 Plane = NDArray[np.float32]
+
+_SETTLING = np.rint(
+    np.interp(np.arange(256), (0, FLOOR, KNEE, 255 - KNEE, 255 - FLOOR, 255), (0, 0, KNEE, 255 - KNEE, 255, 255))
+).astype(np.uint8)
 
 
 def refined(pixels: Pixels, matte: Pixels) -> Pixels:
@@ -66,6 +76,46 @@ def _refine(pixels: Pixels, matte: Pixels, result: Pixels) -> None:
         change -= old
         change *= tile.of(share)
         result[tile.room] = _sum(old, change)
+
+
+def settled(alpha: Pixels) -> Pixels:
+    """(H, W) uint8: `alpha` that is 255 inside of the subject and 0 where nothing is.
+
+    Levels within `FLOOR` of either end are that end, from `KNEE` levels on nothing changes near an edge. Deep inside
+    of the subject what is nearly whole is whole; far from it, and on islands that are nowhere more, what is faint is
+    nothing.
+    """
+    result = np.asarray(cv2.LUT(alpha, _SETTLING), np.uint8)
+    step = max(1, round(max(alpha.shape) / WORK_PX))
+    rows, columns = alpha.shape[0] // step, alpha.shape[1] // step
+    if not rows or not columns:
+        return result
+    block = np.ones((step, step), np.uint8)
+    greatest, least = (
+        np.asarray(of(result, block, anchor=(0, 0)), np.uint8)[::step, ::step][:rows, :columns]
+        for of in (cv2.dilate, cv2.erode)
+    )
+    solid = (averaged(result, step) > HALF).astype(np.uint8)
+    reach = max(DEPTH_PX, round(DEPTH_SHARE * max(cv2.boundingRect(solid)[2:])))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    inside = (cv2.erode(solid, disc, borderType=cv2.BORDER_REPLICATE) > 0) & (least < 255)
+    outside = (cv2.dilate(solid, disc) == 0) | _islands(greatest)
+    nearly, faintly = (inside, 255 - DEEP, 254, 255), (outside & (greatest > 0), 1, FAINT, 0)
+    for where, low, high, level in (nearly, faintly):
+        if where.any():
+            wide = cv2.resize(where.astype(np.uint8), (columns * step, rows * step), interpolation=cv2.INTER_NEAREST)
+            down, right = alpha.shape[0] - rows * step, alpha.shape[1] - columns * step
+            wide = cv2.copyMakeBorder(wide, 0, down, 0, right, cv2.BORDER_REPLICATE)
+            result[(wide > 0) & (cv2.inRange(result, low, high) > 0)] = level
+    return result
+
+
+def _islands(greatest: Pixels) -> NDArray[np.bool_]:
+    """Where (h, w) uint8 is a part of its own that is faint throughout."""
+    count, labels = cv2.connectedComponents((greatest > 0).astype(np.uint8), connectivity=8)
+    seen = np.zeros(count, np.bool_)
+    seen[labels[greatest > FAINT]] = True
+    return np.asarray(~seen[labels], np.bool_)
 
 
 def decontaminated(pixels: Pixels, alpha: Pixels) -> Pixels:

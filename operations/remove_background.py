@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 import errors
 from engines.classical import FOLLOWING_STROKES
 from engines.types import Cutout, Hints, Matte
-from imaging.edges import decontaminated, refined
+from imaging.edges import decontaminated, refined, settled
 from imaging.ground import are_alike, is_cut_out, on_ground
 from imaging.matting import CannotMatte, matted
 from imaging.pictures import Picture, Pixels
@@ -113,7 +113,8 @@ class RemoveBackground(OperationParams):
         """The subject before its new background. Notes the engine and the mask; warns `no_subject`."""
         cutout = self._cutout(picture, context)
         matte, pixels = cutout.alpha, cutout.pixels
-        cut = matte if picture.alpha is None else np.minimum(matte, picture.alpha)
+        alpha = matte if picture.alpha is None else cv2.multiply(matte, picture.alpha, scale=1 / 255)
+        cut = np.asarray(alpha, np.uint8)
         if np.count_nonzero(cut > 127) < EMPTY_SHARE * cut.size:
             context.warn("no_subject", "No subject was found in the photo; the result may be empty.")
         context.check()
@@ -169,7 +170,7 @@ class RemoveBackground(OperationParams):
             if not alike:
                 text = "The photo is transparent around its subject already; that was kept as it is."
                 context.warn("cut_out_already", text)
-            return Cutout(alpha, picture.pixels)
+            return Cutout(np.asarray(cv2.inRange(alpha, 1, 255), np.uint8), picture.pixels)
         cutout = self._kept(matte, seen) or self._made(matte, seen, context)
         own = cv2.inRange(alpha, 255, 255)  # elsewhere the ground shines through
         return Cutout(cutout.alpha, np.asarray(cv2.copyTo(cutout.pixels, own, picture.pixels.copy()), np.uint8))
@@ -247,7 +248,7 @@ class RemoveBackground(OperationParams):
             edge = self._found_anew(pixels, matte, context) if self.alpha_matting else None
             if edge is not None:
                 return edge
-            return refined(pixels, matte) if self.refine else matte
+            return settled(refined(pixels, matte)) if self.refine else matte
 
     def _found_anew(self, pixels: Pixels, matte: Pixels, context: Context) -> Pixels | None:
         """The matte by closed-form matting; None, with the warning `matting_skipped`, where that cannot be done."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from imaging.edges import decontaminated, refined
+from imaging.edges import decontaminated, refined, settled
 from imaging.pictures import Pixels
 
 SIDE = 1100
@@ -130,3 +130,52 @@ def test_twelve_megapixels_take_no_longer_than_two_blurs_of_them() -> None:
     matte = np.asarray(cv2.resize(coarse(truth), (4000, 3000)), np.uint8)
     yardstick = seconds(lambda: cv2.GaussianBlur(large, (0, 0), 8))
     assert seconds(lambda: refined(large, matte)) < 2 * yardstick
+
+
+def hazy(matte: Pixels) -> Pixels:
+    """`matte` as a network gives it: 246 to 254 inside, 0 to 7 outside, and a faint island far away."""
+    noise = np.random.default_rng(4).integers(0, 9, matte.shape)
+    levels = np.where(matte > 127, np.minimum(matte, 254 - noise), np.maximum(matte, noise - 1)).astype(np.uint8)
+    levels[30:50, 30:60] = 40
+    return np.asarray(levels, np.uint8)
+
+
+def test_settled_is_opaque_inside_and_clear_outside() -> None:
+    truth = strands()
+    result = settled(hazy(truth))
+    disc = np.ones((25, 25), np.uint8)
+    core = cv2.erode(truth, disc) == 255
+    far = cv2.dilate(truth, disc) == 0
+    assert (result[core] == 255).mean() > 0.98
+    assert (result[far] == 0).mean() > 0.98
+    _, _, width, height = cv2.boundingRect((truth > 127).astype(np.uint8))
+    _, _, across, down = cv2.boundingRect(result)
+    assert across * down <= 1.1 * width * height
+
+
+def test_settled_does_no_harm_to_hair() -> None:
+    truth = strands()
+    before = hazy(truth)
+    rough_before, rough_after = (
+        np.square(gradients(matte) - gradients(truth)).mean() for matte in (before, settled(before))
+    )
+    assert rough_after <= rough_before
+    assert np.abs(settled(truth).astype(int) - truth).mean() < 0.2
+    photo, _, _ = composite("stones")
+    fine = refined(photo, coarse(truth))
+    errors = [np.square(gradients(matte) - gradients(truth)).mean() for matte in (fine, settled(fine))]
+    assert errors[1] <= errors[0]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (2500, 2), (7, 5), (1031, 1777)])
+def test_settled_keeps_odd_shapes(shape: tuple[int, int]) -> None:
+    matte = np.random.default_rng(2).integers(0, 256, shape, np.uint8)
+    assert settled(matte).shape == shape
+    for level in (0, 255):
+        assert (settled(np.full(shape, level, np.uint8)) == level).all()
+
+
+def test_settling_twelve_megapixels_is_quick() -> None:
+    matte = np.asarray(cv2.resize(coarse(strands()), (4000, 3000)), np.uint8)
+    yardstick = seconds(lambda: cv2.GaussianBlur(np.dstack([matte] * 3), (0, 0), 8))
+    assert seconds(lambda: settled(matte)) < yardstick
