@@ -8,7 +8,7 @@ import signal
 import socket
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 
 import uvicorn
@@ -53,6 +53,7 @@ from settings import InvalidSettings, Settings
 from sql import backups
 from sql.database import Database
 from storage import Storage
+from supervisor import Supervisor
 from upkeep import Upkeep, notice_of
 from websocket_manager import WebSocketManager
 from weights.rows import FACE_MODELS
@@ -111,11 +112,16 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         await _recover(services)
         services.worker.start()
         idle = IdleWork(settings, services.models, lambda: services.worker.running > 0)
-        chores = (services.upkeep.run(), _prefetch(services), services.models.check_device(), idle.run())
-        tasks = [asyncio.create_task(chore) for chore in chores]
-        app.state.services = services
+        chores: dict[str, Callable[[], Awaitable[None]]] = {
+            "upkeep": services.upkeep.run,
+            "prefetch": partial(_prefetch, services),
+            "device check": services.models.check_device,
+            "idle work": idle.run,
+        }
         if services.urls:
-            await services.urls.resume()
+            chores["URL intake"] = services.urls.resume
+        tasks = [services.supervisor.start(name, chore) for name, chore in chores.items()]
+        app.state.services = services
         try:
             yield
         finally:
@@ -126,6 +132,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
             if services.urls:
                 await services.urls.close()
             await services.worker.stop(settings.drain_seconds)
+            await services.supervisor.stop()
             await services.models.close()
             services.previews.close()
             services.documents.close()
@@ -144,7 +151,7 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         await asyncio.to_thread(storage.prepare)
         paths = (settings.database_path, settings.backups_path, settings.quarantine_path)
         notices = notice_of(await asyncio.to_thread(backups.heal, *paths))
-        database = Database(settings.database_path, storage.discard)
+        database = Database(settings.database_path, storage.discard, storage.has)
         await database.open()
         try:
             yield _services(settings, storage, database, notices)
@@ -183,11 +190,13 @@ def _services(settings: Settings, storage: Storage, database: Database, notices:
     runner: Runner = ProcessRunner(settings) if settings.executor == "process" else ThreadRunner(settings, models)
     runner = AdmittingRunner(runner, settings.megapixels_at_once)
     metrics = Metrics()
-    worker = JobWorker(settings, queue, storage, models, runner, live, metrics, publish, sockets.follows)
+    supervisor = Supervisor()
+    worker = JobWorker(settings, queue, storage, models, runner, live, metrics, publish, sockets.follows, supervisor)
     assets = Assets(settings.assets_path, settings.max_megapixels, svg=settings.svg)
-    upkeep = Upkeep(settings, queue, storage, assets, notices)
+    presets = Presets(settings.presets_path)
+    upkeep = Upkeep(settings, queue, storage, assets, presets, notices)
     scanner = Scanner(settings.clamav_socket, settings.clamav_mode)
-    urls = UrlIntake(settings, queue, storage, scanner) if settings.url_ingest else None
+    urls = UrlIntake(settings, queue, storage, scanner, supervisor) if settings.url_ingest else None
     archives = ArchiveReader()
     memory_limit = settings.process_memory_bytes if settings.executor == "process" else None
     return Services(
@@ -202,11 +211,12 @@ def _services(settings: Settings, storage: Storage, database: Database, notices:
         metrics,
         archives,
         assets,
-        Presets(settings.presets_path),
+        presets,
         urls,
         scanner,
         HeavyWork(settings.workers, PREVIEWS_WAITING, PREVIEW_SECONDS, memory_limit),
         HeavyWork(1, DOCUMENTS_WAITING, DOCUMENT_SECONDS, memory_limit),
+        supervisor,
     )
 
 

@@ -3,17 +3,16 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 import errors
 from image_processor import ProcessedImage
-from ingest.archives import ArchiveReader
+from ingest.stored import clear
+from ingest.unpacking import Unpacker
 from live import LiveState
 from metrics import Metrics
 from models import ModelStore
@@ -23,17 +22,18 @@ from queue_manager import QueueManager
 from runners import Control, Runner, Work, WorkerDied
 from schemas import FileBrief, FileWarning, JobEvent, Output, Sample
 from settings import Settings
-from sql.rows import Claim, StoredResult, Unpacked, file_error
-from storage import Shelf, Storage, translated
+from sql.rows import Claim, StoredResult, file_error
+from storage import Shelf, Storage
+from supervisor import Supervisor
 from weights.rows import FACE_MODELS
 
 POLL = 5.0  # seconds between looks at the queue when nothing wakes the worker
 FULL_DISK_PAUSE = 3.0  # seconds until a photo that met a full disk is tried again
 SPACE_KNOWN = 1.0  # seconds that a look at the free space is good for
+WORKER = "worker"  # the name of their tasks
+LAST_TRIES = 2  # at a change of the queue that failed, once the server stops
 RETRIES = 3  # attempts at a photo that meets a passing error
 RETRY_PAUSE = 2.0  # seconds, doubled each time
-READ_AHEAD = 16  # photos of a ZIP unpacked with the one that is due, to disturb the queue once for all of them
-READ_AHEAD_BYTES = 4_000_000  # of them together
 
 T = TypeVar("T")
 
@@ -54,6 +54,7 @@ class JobWorker:
         metrics: Metrics,
         publish: Callable[[JobEvent], None],
         followed: Callable[[str], bool],
+        supervisor: Supervisor,
     ) -> None:
         self._settings = settings
         self._queue = queue
@@ -64,11 +65,12 @@ class JobWorker:
         self._metrics = metrics
         self._publish = publish
         self._followed = followed
-        self._archives = ArchiveReader()
-        self._unpacking = asyncio.Lock()
+        self._supervisor = supervisor
+        self._unpacker = Unpacker(queue, storage, settings.max_file_bytes)
         self._controls: dict[str, Control] = {}
         self._waiting: dict[str, tuple[Claim, str]] = {}  # by file id: who waits for which model
         self._tasks: list[asyncio.Task[None]] = []
+        self._alive = 0
         self._stopping = False
         self._space_until = 0.0  # seconds of `time.monotonic`
 
@@ -78,13 +80,18 @@ class JobWorker:
         return len(self._controls)
 
     @property
+    def alive(self) -> int:
+        """Workers that run."""
+        return self._alive
+
+    @property
     def stopping(self) -> bool:
         """Whether no more work is taken."""
         return self._stopping
 
     def start(self) -> None:
         self._models.subscribe(self._model_changed)
-        self._tasks = [asyncio.create_task(self._run()) for _ in range(self._settings.workers)]
+        self._tasks = [self._supervisor.start(WORKER, self._run) for _ in range(self._settings.workers)]
 
     async def stop(self, grace: float) -> bool:
         """Claim nothing more; give running files `grace` seconds, then put them back into the queue.
@@ -102,7 +109,8 @@ class JobWorker:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._written(self._queue.release_all)  # a worker may have been stopped in the middle of a claim
+        with suppress(errors.PhotoError):  # the next start puts them back
+            await self._written(self._queue.release_all)  # a worker may have been stopped in the middle of a claim
         return await self._runner.close()
 
     def cancel(self, job_id: str) -> None:
@@ -120,11 +128,15 @@ class JobWorker:
 
     async def _run(self) -> None:
         claim: Claim | None = None
-        while claim is not None or not self._stopping:
-            if claim is None:
-                claim = await self._waited()
-            if claim is not None:
-                claim = await self._work(claim)
+        self._alive += 1
+        try:
+            while claim is not None or not self._stopping:
+                if claim is None:
+                    claim = await self._waited()
+                if claim is not None:
+                    claim = await self._work(claim)
+        finally:
+            self._alive -= 1
 
     async def _waited(self) -> Claim | None:
         """The next file; None: look again, after a wait where there was none."""
@@ -152,6 +164,14 @@ class JobWorker:
 
     async def _work(self, claim: Claim) -> Claim | None:
         """Process a file; the next one, where it was taken along with the record of this one."""
+        try:
+            return await self._processed(claim)
+        except Exception as error:  # what became of it could not be recorded: it waits again
+            self._supervisor.failed(WORKER, error)
+            await self._written(partial(self._queue.release, claim))
+            return None
+
+    async def _processed(self, claim: Claim) -> Claim | None:
         control = Control(claim.job_id, time.monotonic() + self._settings.file_seconds)
         self._controls[claim.file_id] = control
         self._live.started(claim.job_id, claim.file_id)
@@ -166,7 +186,7 @@ class JobWorker:
             await self._written(partial(self._queue.release, claim))
             raise
         except errors.PhotoError as error:
-            await self._cleared(shelf, kept=False)
+            await clear(self._queue, self._storage, shelf)
             await self._failed(claim, error, warnings)
         except WorkerDied:
             log.error("job=%s file=%s the process that worked on it died", claim.job_id, claim.file_id)
@@ -176,6 +196,7 @@ class JobWorker:
                 errors.Cancelled() if control.stopped else errors.InternalError("The photo could not be processed.")
             )
             failure.__cause__ = error
+            await clear(self._queue, self._storage, shelf)
             await self._failed(claim, failure, warnings)
         finally:
             shelf.close()
@@ -185,17 +206,24 @@ class JobWorker:
 
     async def _record(self, claim: Claim, result: StoredResult, shelf: Shelf) -> Claim | None:
         done, following = await self._recorded(claim, result)
-        await self._cleared(shelf, kept=done)
+        try:
+            await self._settled(claim, result, shelf, done=done)
+        except Exception as error:  # it is on disk; and the next file is in hand
+            self._supervisor.failed(WORKER, error)
+        return following
+
+    async def _settled(self, claim: Claim, result: StoredResult, shelf: Shelf, *, done: bool) -> None:
+        """Clear up after a result; count it where it was taken, and not cancelled or deleted meanwhile."""
+        shelf.kept = done
+        await clear(self._queue, self._storage, shelf)
         if not done:
-            await self._abandoned(claim)
-            return following
+            return
         seconds = result.timings["total_s"]
         model = result.engine.model if result.engine else ""
         self._live.observe(claim.job_id, Sample(model, result.width * result.height / 1e6, seconds))
         written = sum(output.bytes for output in result.outputs)
         self._metrics.finished("completed", model, result.timings, claim.size, written)
         self._say(claim, "completed", f"seconds={seconds:.3f} model={model or '-'}")
-        return following
 
     async def _recorded(self, claim: Claim, result: StoredResult) -> tuple[bool, Claim | None]:
         """Whether the result was taken, and the next file where one may be started at once."""
@@ -209,28 +237,18 @@ class JobWorker:
         log.info("job=%s file=%s status=%s %s%s", claim.job_id, claim.file_id, status, rest, name)
 
     async def _written(self, change: Callable[[], Awaitable[T]]) -> T:
-        """A change of the queue that must not be lost: on a full disk it is tried until there is space again."""
+        """A change of the queue that must not be lost: while the disk is full or the database locked it is tried again,
+        of a server that stops a few times."""
+        last = 0
         while True:
             try:
                 return await asyncio.shield(asyncio.ensure_future(change()))
-            except errors.StorageFull:
+            except (errors.StorageFull, errors.StorageUnavailable) as error:
+                log.warning("the queue could not be written: %s", error.code, exc_info=error.__cause__)
+                last += self._stopping
+                if last > LAST_TRIES:
+                    raise
                 await asyncio.sleep(FULL_DISK_PAUSE)
-
-    async def _cleared(self, shelf: Shelf, *, kept: bool) -> None:
-        """Close the shelf; what no row refers to of it, and what was given up meanwhile, goes from the disk."""
-        stored = [] if kept else shelf.blobs
-        blobs = list(dict.fromkeys([*stored, *shelf.close()]))
-        try:
-            await self._queue.sweep(shelf.job_id, blobs)
-        except errors.PhotoError as error:
-            log.warning("job=%s some files are left on the disk until the next start: %s", shelf.job_id, error.code)
-
-    async def _abandoned(self, claim: Claim) -> None:
-        """The job was cancelled or deleted meanwhile; what was just stored for a deleted one goes as well."""
-        try:
-            await self._queue.job(claim.job_id)
-        except errors.JobNotFound:
-            await asyncio.to_thread(self._storage.delete_job, claim.job_id)
 
     async def _failed(self, claim: Claim, error: errors.PhotoError, warnings: list[FileWarning]) -> None:
         if isinstance(error, errors.Cancelled):
@@ -260,7 +278,8 @@ class JobWorker:
         self._live.expects(claim.job_id, next(iter(models.values()), ""))
         control.deadline = time.monotonic() + self._settings.file_seconds  # waiting for a download is not its fault
         if claim.sha256 is None:
-            unpacked = await self._unpacked(claim)
+            self._staged(claim, "unpacking")
+            unpacked = await self._unpacker.unpacked(claim)
             if unpacked is None:
                 return None
             claim = unpacked
@@ -274,37 +293,6 @@ class JobWorker:
             claim.crop, mask, claim.engine, claim.faces,
         )  # fmt: skip
         return await self._runner.run(work, control, self._announcer(claim), partial(self._store, shelf, warnings))
-
-    async def _unpacked(self, claim: Claim) -> Claim | None:
-        """The claim with its source on disk, out of the ZIP that it came in, and small ones that come next with it."""
-        self._staged(claim, "unpacking")
-        async with self._unpacking:  # else each worker would unpack the same photos ahead
-            ahead = await self._queue.entries_ahead(claim, READ_AHEAD)
-            with Shelf(self._storage, claim.job_id) as shelf:
-                held = await self._queue.unpacked(claim, await asyncio.to_thread(self._unpack, claim, ahead, shelf))
-                await self._cleared(shelf, kept=False)  # not of what was deleted meanwhile, or is a copy
-        return held
-
-    def _unpack(self, claim: Claim, ahead: Sequence[Unpacked], shelf: Shelf) -> list[Unpacked]:
-        archive = self._storage.path(claim.job_id, "archive", claim.archive or "")
-        with ExitStack() as parts:
-            stored = [self._entry(archive, Unpacked(claim.file_id, claim.entry or 0, claim.size), parts)]
-            size = stored[0][1].size
-            with suppress(errors.PhotoError):  # what fails ahead is left for its own turn
-                for file in ahead:
-                    size += file.size
-                    if size > READ_AHEAD_BYTES:
-                        break
-                    stored.append(self._entry(archive, file, parts))
-            shelf.keep_all([(part, file.sha256) for part, file in stored], "source")
-        return [file for _, file in stored]
-
-    def _entry(self, archive: Path, file: Unpacked, parts: ExitStack) -> tuple[Path, Unpacked]:
-        part = self._storage.incoming()
-        parts.callback(part.unlink, missing_ok=True)
-        with translated():
-            digest, size, kind = self._archives.unpack(archive, file.entry, part, self._settings.max_file_bytes)
-        return part, replace(file, sha256=digest, size=size, media_type=kind)
 
     def _store(self, shelf: Shelf, warnings: list[FileWarning], processed: ProcessedImage) -> StoredResult:
         """Put every picture on disk; the row that names them comes after."""

@@ -24,6 +24,10 @@ class Metrics:
             "photo_bytes_total", "Bytes of photos in and results out", ["way"], registry=self._registry
         )
         self._queued = Gauge("photo_queue_files", "Photos that wait", ["priority"], registry=self._registry)
+        self._workers = Gauge("photo_workers", "Workers that run", registry=self._registry)
+        self._failures = Gauge(
+            "photo_task_failures_total", "Errors that ended a long-lived task", ["task"], registry=self._registry
+        )
         self._running = Gauge("photo_running_files", "Photos in process", registry=self._registry)
         self._sockets = Gauge("photo_sockets", "WebSocket subscribers", registry=self._registry)
         self._models = Gauge("photo_model_installed", "1 for a model that is here", ["model"], registry=self._registry)
@@ -46,6 +50,8 @@ class Metrics:
         models: Mapping[str, bool],
         inferences: int,
         free_bytes: int,
+        workers: int,
+        failures: Mapping[str, int],
     ) -> bytes:
         """The exposition format, with the gauges as given."""
         for priority, count in queued.items():
@@ -56,4 +62,7 @@ class Metrics:
         self._sockets.set(sockets)
         self._inferences.set(inferences)
         self._free.set(free_bytes)
+        self._workers.set(workers)
+        for task, count in failures.items():
+            self._failures.labels(task).set(count)
         return generate_latest(self._registry)

@@ -1,7 +1,7 @@
 """The queue: jobs and files in SQLite. Each change is one transaction, and is published once it is on disk."""
 
 import asyncio
-import time
+import logging
 import uuid
 from collections.abc import Callable, Sequence
 
@@ -17,6 +17,9 @@ from sql.rows import Claim, Names, NewFile, StoredResult, Unpacked, job_from
 
 DAY = 86_400.0  # seconds
 NO_NAMES = Names()
+BLOCKED_PAUSE = 0.2  # seconds until another look at a file that waits for others to end
+
+log = logging.getLogger("photo.queue")
 
 
 def new_id() -> str:
@@ -53,14 +56,18 @@ class QueueManager(QueueReader):
         max_files: int,
         key: str | None = None,
         names: Names = NO_NAMES,
+        fingerprint: str | None = None,
     ) -> tuple[Job, list[str]]:
         """Add files to an open job; returns it with their ids, or with those that the same `key` added before.
 
+        `fingerprint` identifies the request that used `key`.
+
         Raises:
+            errors.IdempotencyMismatch: the key was used for another request.
             errors.JobNotFound, errors.Conflict: no such job, or it is sealed.
             errors.TooManyFiles: the job would hold more than `max_files`.
         """
-        change, ids = await self._database.write(arrivals.add_files, job_id, files, names, max_files, key)
+        change, ids = await self._database.write(arrivals.add_files, job_id, files, names, max_files, key, fingerprint)
         return self._told(change), ids
 
     async def seal(self, job_id: str) -> Job:
@@ -85,7 +92,8 @@ class QueueManager(QueueReader):
         """Return when a file may have become claimable, at the latest after `longest` seconds."""
         row = await self._database.one("next_available_at")
         if row is not None and row["at"] is not None:
-            longest = min(longest, max(0.0, row["at"] - time.time()))
+            left = row["at"] - self._database.now()
+            longest = min(longest, left if left > 0 else BLOCKED_PAUSE)
         try:
             await asyncio.wait_for(self.arrived.wait(), longest)
         except TimeoutError:
@@ -129,16 +137,21 @@ class QueueManager(QueueReader):
             self._tell(change)
 
     async def recover(self) -> int:
-        """Queue again what an earlier run left in process; fail what has brought three runs down. Returns the count."""
+        """Queue again what an earlier run left in process; fail what was alone in hand when three runs ended. Returns
+        the count."""
         return await self._database.write(work.recover, self._keep)
 
     async def crashed(self, claim: Claim) -> bool:
         """The process that worked on the file died: as `recover`, for one file. False: the claim no longer holds."""
         return self._tell(await self._database.write(work.crashed, self._keep, claim))
 
-    async def lost(self, job_id: str, file_id: str) -> None:
-        """Fail a completed file whose result has vanished from the disk; it may be tried again."""
-        self._tell(await self._database.write(work.lost, job_id, file_id))
+    async def is_lost(self, job_id: str, file_id: str) -> bool:
+        """Whether the file is completed and a result of it has vanished from the disk."""
+        return await self._database.write(work.is_lost, job_id, file_id)
+
+    async def lost(self, job_id: str, file_id: str) -> bool:
+        """Fail a completed file whose result has vanished from the disk; it may be tried again. False: it is there."""
+        return self._tell(await self._database.write(work.lost, self._keep, job_id, file_id))
 
     # --- control ---
 
@@ -235,10 +248,19 @@ class QueueManager(QueueReader):
         await self.sweep(change.row["id"], loose)
         return job_from(change.row)
 
-    async def sweep(self, job_id: str, blobs: Sequence[Blob]) -> None:
-        """Delete those of a job's blobs that no row refers to, some at a time: the queue goes on in between."""
+    async def sweep(self, job_id: str, blobs: Sequence[Blob]) -> list[Blob]:
+        """Delete those of a job's blobs that no row refers to, some at a time: the queue goes on in between.
+
+        Returns those that go.
+        """
+        gone: list[Blob] = []
         for first in range(0, len(blobs), AT_ONCE):
-            await self._database.write(loosen, job_id, blobs[first : first + AT_ONCE])
+            gone += await self._database.write(loosen, job_id, blobs[first : first + AT_ONCE])
+        return gone
+
+    async def delete_orphan(self, job_id: str, delete: Callable[[str], bool]) -> bool:
+        """Have `delete` remove the folder of a job that has no row, while none can get one; whether it is gone."""
+        return await self._database.write(work.delete_orphan, job_id, delete)
 
     async def delete(self, job_id: str) -> None:
         """Forget the job and its files."""
@@ -251,7 +273,7 @@ class QueueManager(QueueReader):
     async def expired(self) -> list[str]:
         """Ids of jobs whose time is over, at most 100: finished ones, and open ones that nobody sealed or added to
         for as long, at least a day."""
-        now = time.time()
+        now = self._database.now()
         return [row["id"] for row in await self._database.all("expired_jobs", now=now, abandoned=now - self._idle)]
 
     # --- publication ---
@@ -262,7 +284,10 @@ class QueueManager(QueueReader):
             return False
         if change.row["queued"] > 0:
             self.arrived.set()
-        self._publish(change.event)
+        try:
+            self._publish(change.event)
+        except Exception:  # the change is on disk: telling others of it may not fail whoever made it
+            log.exception("job=%s event %d could not be published", change.row["id"], change.event.seq)
         return True
 
     def _told(self, change: Change) -> Job:

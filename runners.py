@@ -1,8 +1,10 @@
 """Where photos are processed: in threads of this process, or in processes of their own that can be killed."""
 
 import asyncio
+import ctypes
 import logging
 import multiprocessing
+import signal
 import sys
 import threading
 import time
@@ -29,6 +31,10 @@ from schemas import Engine, Face, Frame, Recipe
 from settings import Settings
 
 LAST_WORD = 0.5  # seconds that idle threads get to end
+TAKEN = "taken"  # what a process says when it has its work
+TAKEN_WITHIN = 5.0  # seconds for one that was idle; it takes a millisecond
+STARTED_WITHIN = 60.0  # seconds for a new one; it takes two
+PR_SET_PDEATHSIG = 1  # from prctl.h
 T = TypeVar("T")
 Stage = Callable[[str], None]
 
@@ -195,11 +201,11 @@ class ProcessRunner:
         self._idle: list[_Child] = []
 
     async def run(self, work: Work, control: Control, stage: Stage, keep: Callable[[ProcessedImage], T]) -> T:
-        loop = asyncio.get_running_loop()
         control.check()
-        child = self._idle.pop() if self._idle else _Child(self._context, self._settings)
+        child = await self._taking(work, control)
+        loop = asyncio.get_running_loop()
         control.on_stop = child.kill
-        future = loop.run_in_executor(self._threads, lambda: keep(child.converse(work, stage)))
+        future = loop.run_in_executor(self._threads, lambda: keep(child.converse(stage)))
         try:
             result = await asyncio.wait_for(asyncio.shield(future), control.seconds_left)
         except TimeoutError:
@@ -219,6 +225,36 @@ class ProcessRunner:
                 self._idle.append(child)
         return result
 
+    async def _taking(self, work: Work, control: Control) -> "_Child":
+        """A process that has the work in hand, or a new one that will.
+
+        One that was idle may have died, or be stopped: nothing that the photo did. Its time is not the photo's either.
+        """
+        began = time.monotonic()
+        while self._idle:
+            child = self._idle.pop()
+            if await self._took(child, work, control, TAKEN_WITHIN):
+                break
+            control.check()
+        else:
+            child = _Child(self._context, self._settings)
+            if not await self._took(child, work, control, STARTED_WITHIN):
+                control.check()
+                raise WorkerDied
+        control.deadline += time.monotonic() - began
+        return child
+
+    async def _took(self, child: "_Child", work: Work, control: Control, seconds: float) -> bool:
+        """Whether the process says within `seconds` that it has the work; else it is killed."""
+        control.on_stop = child.kill
+        taken = False
+        try:
+            taken = await asyncio.get_running_loop().run_in_executor(self._threads, child.take, work, seconds)
+        finally:
+            if not taken:
+                child.kill()
+        return taken
+
     async def close(self) -> bool:
         for child in self._idle:
             child.kill()
@@ -236,11 +272,18 @@ class _Child:
         theirs.close()
         self._busy = False
 
-    def converse(self, work: Work, stage: Stage) -> ProcessedImage:
-        """Have `work` done; blocks. Raises what the process raised, and WorkerDied."""
+    def take(self, work: Work, seconds: float) -> bool:
+        """Hand the work over; whether the process says within `seconds` that it has it."""
         self._busy = True
         try:
             self._pipe.send(work)
+            return self._pipe.poll(seconds) and self._pipe.recv() == TAKEN
+        except (EOFError, OSError):
+            return False
+
+    def converse(self, stage: Stage) -> ProcessedImage:
+        """What becomes of the work that was taken; blocks. Raises what the process raised, and WorkerDied."""
+        try:
             while True:
                 said = self._pipe.recv()
                 if isinstance(said, str):
@@ -263,7 +306,8 @@ class _Child:
 
 
 def _serve(pipe: Connection, settings: Settings) -> None:
-    """The process's life: take work, say its stages, say its result."""
+    """The process's life: take work, say its stages, say its result. It ends with the server."""
+    end_with_parent()
     limit_memory(settings.process_memory_bytes)
     memory.keep_freed()
     quiet_decoders()
@@ -274,6 +318,7 @@ def _serve(pipe: Connection, settings: Settings) -> None:
             work = pipe.recv()
         except EOFError:
             return
+        pipe.send(TAKEN)
         try:
             pipe.send(_process(work, models, assets, pipe.send, lambda: None))
         except MemoryError:
@@ -281,6 +326,12 @@ def _serve(pipe: Connection, settings: Settings) -> None:
         except errors.PhotoError as error:
             error.__cause__ = None  # it may not survive the pipe, and stays in this process's memory anyway
             pipe.send(error)
+
+
+def end_with_parent() -> None:
+    """Have this process killed when the thread that started it ends, however that comes."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def limit_memory(size: int) -> None:

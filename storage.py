@@ -48,6 +48,8 @@ class Storage:
         self._lock = threading.Lock()
         self._held: Counter[tuple[str, Blob]] = Counter()
         self._unwanted: set[tuple[str, Blob]] = set()  # that were to be discarded while they were held
+        self._users: Counter[str] = Counter()  # by job: those who hold blobs of it, or are about to store some
+        self._deleted: set[str] = set()  # jobs whose folder goes with the last of their users
 
     def claim(self) -> None:
         """Make the data folder ours: a new or empty one, or one that an earlier version made, gets the marker file.
@@ -92,9 +94,13 @@ class Storage:
             return sorted(self._jobs.glob("*/urls/list"))
 
     def job_bytes(self, job_id: str) -> int:
-        """Bytes that a job takes on the disk."""
-        with translated():
-            return sum(file.stat().st_size for file in (self._jobs / job_id).rglob("*") if file.is_file())
+        """Bytes that a job takes on the disk; what goes meanwhile counts for nothing."""
+        size = 0
+        for folder, _, names in os.walk(self._jobs / job_id):
+            for name in names:
+                with suppress(OSError):
+                    size += Path(folder, name).stat().st_size
+        return size
 
     def incoming(self) -> Path:
         """A new path for bytes on their way in; `keep` or delete it."""
@@ -103,6 +109,10 @@ class Storage:
     def path(self, job_id: str, kind: Kind, digest: str) -> Path:
         """Where a blob is, or would be."""
         return self._jobs / job_id / kind / digest
+
+    def has(self, job_id: str, blob: Blob) -> bool:
+        """Whether the blob is on the disk."""
+        return self.path(job_id, *blob).exists()
 
     def keep(self, part: Path, job_id: str, kind: Kind, digest: str) -> Path:
         """Make a written file the blob `digest`."""
@@ -164,6 +174,26 @@ class Storage:
         with self._lock:
             self._held.update((job_id, blob) for blob in blobs)
 
+    def enter(self, job_id: str) -> None:
+        """Keep the job's folder, whatever happens to the job, until as many have called `leave`."""
+        with self._lock:
+            self._users[job_id] += 1
+
+    def leave(self, job_id: str) -> None:
+        """The end of `enter`: the folder goes where the job was deleted meanwhile."""
+        with self._lock:
+            self._users[job_id] -= 1
+            if self._users[job_id] > 0:
+                return
+            del self._users[job_id]
+            if job_id not in self._deleted:
+                return
+            self._deleted.remove(job_id)
+            trashed = self._moved_away(job_id)
+        if trashed is not None:
+            # Seconds, of a job of 10,000 photos; what a stop interrupts is cleared at the next start.
+            threading.Thread(target=shutil.rmtree, args=(trashed, True), daemon=True).start()
+
     def release(self, job_id: str, blobs: Iterable[Blob]) -> list[Blob]:
         """The end of `hold`; those of them that were to be discarded meanwhile, for another look at who needs them."""
         unwanted = []
@@ -193,14 +223,32 @@ class Storage:
         return found
 
     def delete_job(self, job_id: str) -> None:
-        """Everything of the job is gone, in one step as seen from outside."""
-        doomed = self._trash / secrets.token_hex(8)
+        """Everything of the job goes, in one step as seen from outside; while it is used, with its last user."""
+        with self._lock:
+            if self._users[job_id]:
+                self._deleted.add(job_id)
+                return
+        self.delete_unused(job_id)
+
+    def delete_unused(self, job_id: str) -> bool:
+        """As `delete_job`, unless somebody uses it; whether it is gone."""
+        with self._lock:
+            if self._users[job_id]:
+                return False
+            del self._users[job_id]
+            trashed = self._moved_away(job_id)
+        if trashed is not None:
+            shutil.rmtree(trashed, ignore_errors=True)
+        return True
+
+    def _moved_away(self, job_id: str) -> Path | None:
+        trashed = self._trash / secrets.token_hex(8)
         with translated():
             try:
-                (self._jobs / job_id).replace(doomed)
+                (self._jobs / job_id).replace(trashed)
             except FileNotFoundError:
-                return
-            shutil.rmtree(doomed, ignore_errors=True)
+                return None
+        return trashed
 
     def free_bytes(self) -> int:
         with translated():
@@ -208,13 +256,18 @@ class Storage:
 
 
 class Shelf:
-    """What is stored of a job before a row names it: held until the shelf is closed, which is when it does."""
+    """What is stored of a job before a row names it: held until the shelf is closed, which is when it does.
+
+    The job's folder stays meanwhile, though the job may have no row yet, or none any more.
+    """
 
     def __init__(self, storage: Storage, job_id: str) -> None:
         self._storage = storage
         self.job_id = job_id
         self.blobs: list[Blob] = []
+        self.kept = False  # whether rows name all of them
         self._closed = False
+        storage.enter(job_id)
 
     def __enter__(self) -> Self:
         return self
@@ -228,6 +281,11 @@ class Shelf:
         self._hold(Blob(kind, digest))
         self._storage.put_as(data, self.job_id, kind, digest)
         return digest
+
+    def put_as(self, data: bytes, blob: Blob) -> None:
+        """As `Storage.put_as`."""
+        self._hold(blob)
+        self._storage.put_as(data, self.job_id, *blob)
 
     def keep_all(self, parts: Sequence[tuple[Path, str]], kind: Kind) -> None:
         """As `Storage.keep_all`."""
@@ -247,9 +305,13 @@ class Shelf:
 
     def close(self) -> list[Blob]:
         """Release everything; what was to be discarded meanwhile. Closing it again does nothing."""
+        if self._closed:
+            return []
         self._closed = True
         blobs, self.blobs = self.blobs, []
-        return self._storage.release(self.job_id, blobs)
+        unwanted = self._storage.release(self.job_id, blobs)
+        self._storage.leave(self.job_id)
+        return unwanted
 
 
 def _is_ours(root: Path) -> bool:

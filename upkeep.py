@@ -2,20 +2,37 @@
 
 import asyncio
 import logging
+import re
 import time
+from collections.abc import Set
+from contextlib import suppress
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
+import errors
 from ingest.assets import Assets
+from ingest.presets import Presets
 from queue_manager import QueueManager
-from schemas import Blob, CleanupReport, DoomedFolder, DoomedJob, LooseBlob, LostResult, Notice, reference_of
+from schemas import (
+    Blob,
+    CleanupReport,
+    DoomedFolder,
+    DoomedJob,
+    LooseBlob,
+    LostResult,
+    Notice,
+    UnusedAsset,
+    reference_of,
+)
 from settings import Settings
 from sql import backups
 from storage import Storage
 
 INTERVAL = 600.0  # seconds between looks for expired jobs
 DAY = 86_400.0  # seconds
-ORPHAN_AGE = 3_600.0  # seconds a folder without a job is left alone: its upload may still be running
+ORPHAN_AGE = 3_600.0  # seconds a folder without a job is left alone, unless an earlier run left it
+ASSET = re.compile(r"(?:asset|picture):([0-9a-f]{64})")
 
 log = logging.getLogger("photo.upkeep")
 
@@ -29,24 +46,26 @@ class Upkeep:
         queue: QueueManager,
         storage: Storage,
         assets: Assets,
+        presets: Presets,
         notices: tuple[Notice, ...],
     ) -> None:
         self._settings = settings
         self._queue = queue
         self._storage = storage
         self._assets = assets
+        self._presets = presets
         self._started = time.time()
         self.notices = notices
+        self.ended_at: datetime | None = None  # when a round last ended well
 
     async def run(self) -> None:
         """Clean at intervals, the first time as thoroughly as when asked for; back up once a day."""
-        thorough = True
         while True:
-            await self.clean(dry_run=False, thorough=thorough)
-            thorough = False
-            newest = await asyncio.to_thread(self._newest_backup)
-            if time.time() - newest > DAY:
+            await self.clean(dry_run=False, thorough=self.ended_at is None)
+            age = time.time() - await asyncio.to_thread(self._newest_backup)
+            if not 0 <= age <= DAY:  # one of the future was made before the clock was set back
                 await self.back_up()
+            self.ended_at = datetime.now(UTC)
             await asyncio.sleep(INTERVAL)
 
     async def back_up(self) -> Path:
@@ -64,45 +83,83 @@ class Upkeep:
 
         `thorough`: also delete what a killed run left of photos that were deleted or done again.
         """
-        report = CleanupReport(
+        jobs = await self._expired()
+        found = CleanupReport(
             dry_run=dry_run,
-            jobs=tuple([await self._doomed(job_id) for job_id in await self._queue.expired()]),
+            jobs=jobs,
             orphans=await self._orphans(),
-            loose=await self._loose() if thorough else (),
+            loose=await self._loose({job.id for job in jobs}) if thorough else (),
             lost=await self._lost(),
+            assets=await self._unused_assets(),
         )
-        if dry_run:
-            return report
-        for job in report.jobs:
-            if not await self._queue.expire(job.id):
-                continue
+        return found if dry_run else await self._cleaned(found)
+
+    async def _cleaned(self, found: CleanupReport) -> CleanupReport:
+        """What went of `found`: each is looked at once more, in the transaction that takes it away."""
+        jobs = [job for job in found.jobs if await self._queue.expire(job.id)]
+        for job in jobs:
             await asyncio.to_thread(self._storage.delete_job, job.id)
             log.info("job=%s status=expired bytes=%d", job.id, job.bytes)
-        for folder in report.orphans:
-            await asyncio.to_thread(self._storage.delete_job, folder.name)
+        delete = self._storage.delete_unused
+        orphans = [folder for folder in found.orphans if await self._queue.delete_orphan(folder.name, delete)]
+        for folder in orphans:
             log.info("job=%s status=orphan bytes=%d", folder.name, folder.bytes)
-        for job_id, blobs in groupby(report.loose, lambda blob: blob.job_id):
-            await self._queue.sweep(job_id, [Blob(blob.kind, blob.name) for blob in blobs])
-        if report.loose:
-            log.info("%d files that no photo has any more are deleted", len(report.loose))
-        for result in report.lost:
-            await self._queue.lost(result.job_id, result.file_id)
+        loose: list[LooseBlob] = []
+        for job_id, group in groupby(found.loose, lambda blob: blob.job_id):
+            blobs = {Blob(blob.kind, blob.name): blob for blob in group}
+            loose += [blobs[blob] for blob in await self._queue.sweep(job_id, list(blobs)) if blob in blobs]
+        if loose:
+            log.info("%d files that no photo has any more are deleted", len(loose))
+        lost = [result for result in found.lost if await self._queue.lost(result.job_id, result.file_id)]
+        for result in lost:
             log.warning("job=%s file=%s status=lost", result.job_id, result.file_id)
-        swept = await asyncio.to_thread(self._assets.sweep, self._settings.keep_days)
-        if swept:
-            log.info("%d uploaded pictures that nobody used are deleted", swept)
-        return report
+        used = await self._assets_used()
+        assets = [
+            asset
+            for asset in found.assets
+            if asset.id not in used
+            and await asyncio.to_thread(self._assets.delete_stale, asset.id, self._settings.keep_days)
+        ]
+        if assets:
+            log.info("%d uploaded pictures that nothing uses are deleted", len(assets))
+        return CleanupReport(
+            dry_run=False,
+            jobs=tuple(jobs),
+            orphans=tuple(orphans),
+            loose=tuple(loose),
+            lost=tuple(lost),
+            assets=tuple(assets),
+        )
 
-    async def _doomed(self, job_id: str) -> DoomedJob:
-        job = await self._queue.job(job_id)
-        size = await asyncio.to_thread(self._storage.job_bytes, job_id)
-        return DoomedJob(id=job_id, name=job.name, status=job.status, expires_at=job.expires_at, bytes=size)
+    async def _expired(self) -> tuple[DoomedJob, ...]:
+        jobs = []
+        for job_id in await self._queue.expired():
+            with suppress(errors.JobNotFound):  # somebody deleted it
+                job = await self._queue.job(job_id)
+                size = await asyncio.to_thread(self._storage.job_bytes, job_id)
+                jobs.append(
+                    DoomedJob(id=job_id, name=job.name, status=job.status, expires_at=job.expires_at, bytes=size)
+                )
+        return tuple(jobs)
+
+    async def _unused_assets(self) -> tuple[UnusedAsset, ...]:
+        """Pictures that no job and no preset names, unused for as long as jobs are kept; none in quarantine."""
+        if self._settings.quarantine_path.exists():
+            return ()
+        used = await self._assets_used()
+        stale = await asyncio.to_thread(self._assets.stale, self._settings.keep_days)
+        return tuple(UnusedAsset(id=name, bytes=size) for name, size in stale if name not in used)
+
+    async def _assets_used(self) -> set[str]:
+        texts = [await asyncio.to_thread(self._presets.text), *await self._queue.recipes()]
+        return {name for text in texts for name in ASSET.findall(text)}
 
     async def _orphans(self) -> tuple[DoomedFolder, ...]:
         """Folders without a job; none while a damaged database is in quarantine, since the jobs may be in there."""
         if self._settings.quarantine_path.exists():
             return ()
-        folders = await asyncio.to_thread(self._storage.job_folders, time.time() - ORPHAN_AGE)
+        before = max(self._started, time.time() - ORPHAN_AGE)
+        folders = await asyncio.to_thread(self._storage.job_folders, before)
         known = await self._queue.job_ids()
         doomed = []
         for name in folders - known:
@@ -110,13 +167,13 @@ class Upkeep:
             doomed.append(DoomedFolder(name=name, bytes=size))
         return tuple(doomed)
 
-    async def _loose(self) -> tuple[LooseBlob, ...]:
+    async def _loose(self, expired: Set[str]) -> tuple[LooseBlob, ...]:
         """What no row refers to, of what an earlier run left or nobody has touched for an hour; none in quarantine."""
         if self._settings.quarantine_path.exists():
             return ()
         before = max(self._started, time.time() - ORPHAN_AGE)
         loose = []
-        for job_id in sorted(await self._queue.job_ids()):
+        for job_id in sorted(await self._queue.job_ids() - expired):
             stored = await asyncio.to_thread(self._storage.blobs, job_id, before)
             known = await self._queue.references(job_id) if stored else set()
             loose += [
@@ -129,15 +186,20 @@ class Upkeep:
     async def _lost(self) -> tuple[LostResult, ...]:
         blobs = await self._queue.result_blobs()
 
-        def missing() -> tuple[LostResult, ...]:
+        def missing() -> list[tuple[str, str]]:
             gone = {
                 (job_id, file_id): None
                 for job_id, file_id, digest in blobs
                 if not self._storage.path(job_id, "result", digest).exists()
             }
-            return tuple(LostResult(job_id=job_id, file_id=file_id) for job_id, file_id in gone)
+            return list(gone)
 
-        return await asyncio.to_thread(missing)
+        found = [
+            LostResult(job_id=job_id, file_id=file_id)
+            for job_id, file_id in await asyncio.to_thread(missing)
+            if await self._queue.is_lost(job_id, file_id)  # its row may be another one by now
+        ]
+        return tuple(found)
 
 
 def notice_of(healed: backups.Healed | None) -> tuple[Notice, ...]:

@@ -52,6 +52,8 @@ def described(report: CleanupReport) -> str:
     lines += [f"folder {folder.name}  {folder.bytes:>12,} bytes, of no job" for folder in report.orphans]
     lines += [f"{blob.kind} {blob.name}  {blob.bytes:>12,} bytes, of no photo" for blob in report.loose]
     lines += [f"result of file {lost.file_id} in job {lost.job_id} has vanished" for lost in report.lost]
-    total = sum(sum(found.bytes for found in kind) for kind in (report.jobs, report.orphans, report.loose))
+    lines += [f"picture {asset.id}  {asset.bytes:>12,} bytes, that nothing uses" for asset in report.assets]
+    kinds = (report.jobs, report.orphans, report.loose, report.assets)
+    total = sum(sum(found.bytes for found in kind) for kind in kinds)
     verb = "would be freed" if report.dry_run else "freed"
     return "\n".join([*lines, f"{total:,} bytes {verb}"])

@@ -5,7 +5,7 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import errors
@@ -17,7 +17,7 @@ from storage import translated
 
 DECODED = 2  # pictures kept decoded: the photos of a job share them
 DAY = 86_400.0  # seconds
-_DIGEST = re.compile(r"^[0-9a-f]{64}$")
+NAME = re.compile(r"[0-9a-f]{64}\Z")
 
 
 def measured(path: Path, max_megapixels: float) -> tuple[int, int]:
@@ -42,6 +42,7 @@ class Assets:
         self._limit = max_megapixels
         self._svg = svg
         self._lock = threading.Lock()
+        self._used: dict[str, float] = {}  # in seconds of `time.monotonic`, whatever becomes of the clock
         self._decoded: OrderedDict[tuple[str, tuple[int, int]], Picture] = OrderedDict()
 
     def check(self, received: Received) -> str:
@@ -65,13 +66,16 @@ class Assets:
         with translated():
             self._folder.mkdir(parents=True, exist_ok=True)
             received.path.replace(self._folder / received.sha256)
+        self._used[received.sha256] = time.monotonic()
         return Asset(id=received.sha256, width=width, height=height, bytes=received.size, media_type=media_type)
 
     def use(self, names: frozenset[str]) -> None:
         """Count the pictures as used now. Raises AssetNotFound."""
         for name in sorted(names):
             try:
-                os.utime(self._folder / name)
+                with self._lock:
+                    os.utime(self._folder / name)
+                    self._used[name] = time.monotonic()
             except FileNotFoundError as problem:
                 raise errors.AssetNotFound(f"There is no picture 'asset:{name}' on this server.") from problem
 
@@ -92,16 +96,25 @@ class Assets:
                 self._decoded.popitem(last=False)
         return picture
 
-    def sweep(self, days: float) -> int:
-        """Delete the pictures that were not used for so many days; how many those were."""
+    def stale(self, days: float) -> list[tuple[str, int]]:
+        """Names and bytes of the pictures that were not used for so many days."""
         with translated():
-            stale = list(self._stale(time.time() - days * DAY))
-            for path in stale:
-                path.unlink(missing_ok=True)
-        return len(stale)
+            if not self._folder.is_dir():
+                return []
+            states = [(path.name, path.stat()) for path in sorted(self._folder.iterdir()) if NAME.match(path.name)]
+        return [(name, state.st_size) for name, state in states if self._is_stale(name, state.st_mtime, days)]
 
-    def _stale(self, before: float) -> Iterator[Path]:
-        if self._folder.is_dir():
-            yield from (
-                path for path in self._folder.iterdir() if _DIGEST.match(path.name) and path.stat().st_mtime < before
-            )
+    def delete_stale(self, name: str, days: float) -> bool:
+        """Delete a picture, unless it was used again; whether it went."""
+        path = self._folder / name
+        with translated(), self._lock, suppress(FileNotFoundError):
+            if self._is_stale(name, path.stat().st_mtime, days):
+                path.unlink()
+                self._used.pop(name, None)
+                return True
+        return False
+
+    def _is_stale(self, name: str, modified: float, days: float) -> bool:
+        used = self._used.get(name)
+        unused = time.time() - modified if used is None else time.monotonic() - used
+        return unused > days * DAY

@@ -1,6 +1,7 @@
 """Presets of this server's own: named recipes in `presets.json` in the data folder."""
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -67,6 +68,12 @@ class Presets:
     def all(self) -> tuple[Preset, ...]:
         """Every preset, the server's own last; without those where their file cannot be read."""
         return (*PRESETS, *self._read().presets)
+
+    def text(self) -> str:
+        """The server's own presets as they stand in their file, whether that is valid or not."""
+        with translated(), suppress(FileNotFoundError):
+            return self._path.read_text(encoding="utf-8", errors="replace")
+        return ""
 
     def find(self, name: str) -> Preset:
         """Raises errors.UnknownPreset."""

@@ -101,7 +101,7 @@ class UrlFetcher:
             target = checked_url(url)
             async with self._asked(target) as response:
                 if response.status in REDIRECTS:
-                    url = urljoin(url, _header(response, b"location"))
+                    url = _redirected(url, _header(response, b"location"))
                     continue
                 if response.status in PASSING:
                     raise _Passing
@@ -161,6 +161,13 @@ def _header(response: httpcore.Response, name: bytes) -> str:
 def _length(response: httpcore.Response) -> int:
     text = _header(response, b"content-length")
     return int(text) if text.isdecimal() and len(text) < 16 else 0
+
+
+def _redirected(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise errors.UrlRefused("The URL leads to something that is no URL.") from error
 
 
 def checked_url(url: str) -> httpcore.URL:

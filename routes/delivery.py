@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 from starlette.background import BackgroundTask
+from starlette.datastructures import Headers
 from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -34,6 +35,7 @@ class Hold:
     def __init__(self, rooms: Services, job_id: str, blobs: Sequence[Blob]) -> None:
         self._rooms, self._job_id, self._blobs = rooms, job_id, blobs
         self.passed_on = False
+        rooms.storage.enter(job_id)
         rooms.storage.hold(job_id, blobs)
 
     def later(self) -> "Hold":
@@ -43,8 +45,18 @@ class Hold:
 
     async def end(self) -> None:
         unwanted = self._rooms.storage.release(self._job_id, self._blobs)
+        self._rooms.storage.leave(self._job_id)
         if unwanted:
             await self._rooms.queue.sweep(self._job_id, unwanted)
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """What went from the disk since its row was read is not found: raises errors.ResultNotFound."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise errors.ResultNotFound() from error
 
 
 @asynccontextmanager
@@ -79,11 +91,19 @@ class HeldStream(StreamingResponse):
 
 
 class BlobResponse(FileResponse):
-    """A stored blob. One that went since its row was read is not found, as it would be by the next request."""
+    """A stored blob; 304 for a client that has it already, by its ETag.
+
+    One that went since its row was read is not found, as it would be by the next request.
+    """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope.get(IS_HEAD):
             scope = {**scope, "method": "HEAD"}  # for the file not to be read
+        known = Headers(scope=scope).get("if-none-match", "")
+        if _names(known, self.headers.get("etag")):
+            kept = {name: self.headers[name] for name in ("etag", "cache-control") if name in self.headers}
+            await Response(status_code=304, headers=kept, background=self.background)(scope, receive, send)
+            return
         try:
             await super().__call__(scope, receive, send)
         except RuntimeError:  # what its look at the size raises, before anything is sent
@@ -92,9 +112,20 @@ class BlobResponse(FileResponse):
             await problem(errors.ResultNotFound())(scope, receive, send)
 
 
-def source(path: Path, media_type: str | None, name: str, background: BackgroundTask | None) -> FileResponse:
+def _names(if_none_match: str, etag: str | None) -> bool:
+    """Whether the header `If-None-Match` has this ETag (RFC 9110, 13.1.2)."""
+    if etag is None:
+        return False
+    known = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    return etag in known or "*" in known
+
+
+def source(
+    path: Path, media_type: str | None, name: str, background: BackgroundTask | None, etag: str | None
+) -> FileResponse:
     """What a user uploaded, as it is: never shown by a browser, only saved."""
     headers = {
+        **({"ETag": f'"{etag}"'} if etag else {}),
         "Content-Disposition": disposition(name, attachment=True),
         "Content-Security-Policy": NO_PAGE,
         "Cache-Control": "private, no-cache",
@@ -103,11 +134,12 @@ def source(path: Path, media_type: str | None, name: str, background: Background
 
 
 def blob(path: Path, media_type: str, name: str, *, attachment: bool, etag: str) -> FileResponse:
-    """A stored blob; it never changes under its digest, so clients may keep it."""
+    """A stored blob. Clients may keep it, but ask each time whether it is still the one: a photo that is done again has
+    another under the same address."""
     headers = {
         "Content-Disposition": disposition(name, attachment=attachment),
         "Content-Security-Policy": NO_PAGE,
-        "Cache-Control": "private, max-age=3600",
+        "Cache-Control": "private, no-cache",
         "ETag": f'"{etag}"',
     }
     return BlobResponse(path, media_type=media_type, headers=headers)

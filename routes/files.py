@@ -17,13 +17,14 @@ import errors
 from image_io import thumbnail_of
 from ingest.crops import frame_wanted
 from ingest.masks import mask_png
+from ingest.stored import stored
 from results.downloads import MEDIA_TYPES, name_of
-from routes.delivery import blob, source
+from routes.delivery import blob, readable, source
 from routes.services import Rooms, Services
 from routes.submission import MAX_REDO_FILES
 from schemas import Blob, CropRequest, FilePage, FileStatus, Frozen, Job, JobFile, Output, reduced
 from sql.rows import StoredFile
-from storage import Shelf, translated
+from storage import translated
 
 Original = Callable[[], Awaitable[tuple[Path, bool]]]  # a path, and whether it is deleted after use
 
@@ -81,7 +82,7 @@ async def get_source(rooms: Rooms, job_id: str, file_id: str) -> FileResponse:
     stored = await rooms.queue.stored(job_id, file_id)
     path, temporary = await _source(rooms, job_id, stored)
     cleanup = BackgroundTask(path.unlink, missing_ok=True) if temporary else None
-    return source(path, stored.media_type, stored.name, cleanup)
+    return source(path, stored.media_type, stored.name, cleanup, stored.sha256)
 
 
 @router.get("/{file_id}/result", response_class=FileResponse)
@@ -99,8 +100,10 @@ async def get_result(
     found = _output(file, output)
     path = rooms.storage.path(job_id, "result", found.sha256)
     if form == "data_url":
-        encoded = base64.b64encode(await asyncio.to_thread(path.read_bytes)).decode()
-        return JSONResponse({"data_url": f"data:{MEDIA_TYPES[found.format]};base64,{encoded}"})
+        with readable():
+            encoded = base64.b64encode(await asyncio.to_thread(path.read_bytes)).decode()
+        content = {"data_url": f"data:{MEDIA_TYPES[found.format]};base64,{encoded}"}
+        return JSONResponse(content, headers={"Cache-Control": "private, no-cache"})
     name = name_of(file, found, await rooms.queue.job(job_id))
     return blob(path, MEDIA_TYPES[found.format], name, attachment=download, etag=found.sha256)
 
@@ -136,13 +139,15 @@ async def put_mask(request: Request, rooms: Rooms, job_id: str, file_id: str) ->
         await _receive(request, part, rooms.settings.max_file_bytes)
         if file.width is None or file.height is None:
             raise errors.ResultNotReady
-        with Shelf(rooms.storage, job_id) as shelf:
+        async with stored(rooms.queue, rooms.storage, job_id) as shelf:
             most = rooms.settings.max_megapixels
             mask = await rooms.previews.run(request, mask_png, part, file.width, file.height, most)
             digest = await asyncio.to_thread(shelf.put, mask, "mask")
             if file.status == "completed" and digest == (await rooms.queue.stored(job_id, file_id)).mask:
                 return rooms.live.job(await rooms.queue.job(job_id))
-            return rooms.live.job(await rooms.queue.draw_mask(job_id, file_id, digest))
+            job = await rooms.queue.draw_mask(job_id, file_id, digest)
+            shelf.kept = True
+        return rooms.live.job(job)
     finally:
         part.unlink(missing_ok=True)
 
@@ -217,8 +222,10 @@ async def _reduced(request: Request, rooms: Services, job_id: str, wanted: Blob,
         return made
     path, temporary = await original()
     try:
-        data = await rooms.previews.run(request, thumbnail_of, path, px, rooms.settings.max_megapixels)
-        await asyncio.to_thread(rooms.storage.put_as, data, job_id, *wanted)
+        with readable():
+            data = await rooms.previews.run(request, thumbnail_of, path, px, rooms.settings.max_megapixels)
+        async with stored(rooms.queue, rooms.storage, job_id) as shelf:  # the photo may be deleted meanwhile
+            await asyncio.to_thread(shelf.put_as, data, wanted)
     finally:
         if temporary:
             path.unlink(missing_ok=True)
@@ -243,7 +250,8 @@ async def _source(rooms: Services, job_id: str, stored: StoredFile) -> tuple[Pat
     archive, part = rooms.storage.path(job_id, "archive", stored.archive), rooms.storage.incoming()
     unpack = partial(rooms.archives.unpack, archive, stored.entry, part, rooms.settings.max_file_bytes)
     try:
-        await asyncio.to_thread(unpack)
+        with readable():
+            await asyncio.to_thread(unpack)
     except BaseException:
         part.unlink(missing_ok=True)
         raise

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 
 import errors
 from image_io import quiet_decoders
-from runners import limit_memory
+from runners import end_with_parent, limit_memory
 
 LEAVE_TURN = "photo_leave_turn"  # in a scope: what gives the request's turn to the next one
 IDLE_SECONDS = 60.0  # that a child process without work is kept
@@ -90,6 +90,7 @@ class HeavyWork:
             raise
 
     async def _in_child(self, function: Callable[..., T], args: tuple[object, ...], memory: int) -> T:
+        self._children = [child for child in self._children if child.is_free]  # one may have died idle
         child = self._children.pop() if self._children else _Child(memory)
         future = asyncio.get_running_loop().run_in_executor(self._threads, child.converse, function, args)
         try:
@@ -181,7 +182,8 @@ class _Child:
 
 
 def _serve(pipe: Connection, memory: int) -> None:
-    """The process's life: take a function and its arguments, say what it returned or raised."""
+    """The process's life: take a function and its arguments, say what it returned or raised. It ends with the server."""
+    end_with_parent()
     limit_memory(memory)
     quiet_decoders()
     while True:
@@ -193,6 +195,8 @@ def _serve(pipe: Connection, memory: int) -> None:
             pipe.send(function(*args))
         except MemoryError:
             pipe.send(errors.OutOfMemory())
+        except FileNotFoundError as error:
+            pipe.send(error)
         except errors.PhotoError as error:
             error.__cause__ = None  # it may not survive the pipe
             pipe.send(error)

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 import errors
 from ingest.acceptance import Accepted, accept
 from ingest.lists import is_list
+from ingest.stored import stored
 from ingest.uploads import Upload, UploadReader
 from ingest.urls import parse_urls, url_name
 from operations.recipes import needs_names, tells_apart
@@ -111,15 +112,16 @@ async def create_job(
             priority=submission.priority,
             batch=open_job or len(urls) > 1,
             idempotency_key=idempotency_key,
-            fingerprint=fingerprint(upload) if idempotency_key else None,
+            fingerprint=fingerprint(upload, "open" if open_job else "") if idempotency_key else None,
         )
         accepted = Accepted((), batch=True)
-        if upload.files or not (open_job or urls):
-            with Shelf(rooms.storage, new.id) as shelf:
+        async with stored(rooms.queue, rooms.storage, new.id) as shelf:
+            if upload.files or not (open_job or urls):
                 accepted = await _accept(rooms, upload, shelf, alone=not (open_job or urls))
-        if rooms.urls and urls:
-            await rooms.urls.note(new.id, urls, seal=not open_job)
-        job = await _enqueue(rooms, new, accepted, seal=not (open_job or urls))
+            if rooms.urls and urls:
+                await rooms.urls.note(new.id, urls, seal=not open_job)
+            job = await _enqueue(rooms, new, accepted, seal=not (open_job or urls))
+            shelf.kept = job.id == new.id
         if rooms.urls and urls and job.id == new.id:
             rooms.urls.start(new.id, urls, seal=not open_job)
     return JSONResponse(_shown(rooms, job), 202, {"Location": job.links["self"]})
@@ -175,14 +177,19 @@ async def add_files(
     job_id: str,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> AddedFiles:
-    """Add photos or ZIPs to an open job; they are processed as they arrive. A repeated key adds nothing more."""
+    """Add photos or ZIPs to an open job; they are processed as they arrive. A repeated key adds nothing more,
+    and is refused where the request is another."""
     await rooms.queue.job(job_id)
     with Upload() as upload:
         await _receive(request, rooms, upload)
-        with Shelf(rooms.storage, job_id) as shelf:
+        async with stored(rooms.queue, rooms.storage, job_id) as shelf:
             accepted = await _accept(rooms, upload, shelf, alone=False)
             limit = rooms.settings.max_job_files
-            job, ids = await rooms.queue.add_files(job_id, accepted.files, limit, idempotency_key, accepted.names)
+            request_print = fingerprint(upload, job_id) if idempotency_key else None
+            job, ids = await rooms.queue.add_files(
+                job_id, accepted.files, limit, idempotency_key, accepted.names, request_print
+            )
+            shelf.kept = ids == [row.id for row in accepted.files]
     files = []
     for file_id in ids:
         with suppress(errors.FileNotFound):  # it was deleted, before this request came once more
@@ -311,6 +318,7 @@ async def download_job(rooms: Rooms, job_id: str) -> StreamingResponse:
     unused = await rooms.queue.unused_names(job_id) if job.names else []
     blobs = [Blob("result", output.sha256) for file in files for output in file.outputs]
     async with held(rooms, job_id, blobs) as release:
+        await rooms.queue.job(job_id)  # not found, where it was deleted before its blobs were held
         files = await asyncio.to_thread(_there, rooms.storage, job_id, files)
         download = await asyncio.to_thread(partial(zip_of, job, files, rooms.storage, unused))
         headers = {

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from starlette.requests import HTTPConnection
 
 import errors
 from schemas import pointer
@@ -12,7 +12,7 @@ from schemas import pointer
 EVERYWHERE = frozenset({"ticket"})  # what links show instead of a key
 
 
-async def check_query(request: Request) -> None:
+async def check_query(request: HTTPConnection) -> None:
     """A dependency of every route. Raises ValidationFailed with a pointer to each unknown parameter."""
     route = request.scope.get("route")
     if not request.query_params or not isinstance(route, APIRoute) or not route.path.startswith("/api/"):

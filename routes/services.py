@@ -20,6 +20,7 @@ from queue_manager import QueueManager
 from routes.heavy import HeavyWork
 from settings import Settings
 from storage import Storage
+from supervisor import Supervisor
 from upkeep import Upkeep
 from websocket_manager import WebSocketManager
 
@@ -44,6 +45,7 @@ class Services:
     scanner: Scanner
     previews: HeavyWork
     documents: HeavyWork
+    supervisor: Supervisor
     started: float = field(default_factory=time.monotonic)
 
 

@@ -119,9 +119,10 @@ def _preset_recipe(submission: Submission, simple: tuple[str, ...], services: Se
     return services.presets.find(submission.preset or "").recipe
 
 
-def fingerprint(upload: Upload) -> str:
-    """SHA-256 over the fields and files of a request: what an Idempotency-Key stands for."""
-    digest = hashlib.sha256(repr((sorted(upload.fields.items()), upload.urls)).encode())
+def fingerprint(upload: Upload, target: str = "") -> str:
+    """SHA-256 over the fields and files of a request, and what it is for: what an Idempotency-Key stands for."""
+    content = (sorted(upload.fields.items()), upload.urls)
+    digest = hashlib.sha256(repr((*content, target) if target else content).encode())
     for file in upload.files:
         digest.update(f"{file.name}\0{file.sha256}\0".encode())
     return digest.hexdigest()

@@ -5,13 +5,14 @@ import importlib.util
 import time
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 from fastapi import APIRouter
 from starlette.responses import FileResponse, Response
 
 import errors
-from routes.services import Rooms
-from schemas import CleanupReport, Frozen, Notice, Totals
+from routes.services import Rooms, Services
+from schemas import CleanupReport, Frozen, Notice, Timestamp, Totals
 
 STATIC = Path(__file__).parent.parent / "static"
 VERSION = version("photo-processor")
@@ -31,9 +32,12 @@ class Depth(Frozen):
 
 
 class Health(Frozen):
-    """Liveness. `models`: the names of those installed. `url_ingest`: whether photos are fetched from URLs."""
+    """Liveness: `degraded` for the `reasons` given. `workers`: those that run; `upkeep_ended_at`: when the last round
+    of cleaning and backing up ended well. `models`: the names of those installed. `url_ingest`: whether photos are
+    fetched from URLs."""
 
-    status: str
+    status: Literal["ok", "degraded"]
+    reasons: tuple[Notice, ...]
     version: str
     uptime_s: float
     queue: Depth
@@ -42,25 +46,47 @@ class Health(Frozen):
     sockets: int
     free_bytes: int
     url_ingest: bool
+    upkeep_ended_at: Timestamp | None
     notices: tuple[Notice, ...]
 
 
-@router.get("/health")
-async def health(rooms: Rooms) -> Health:
-    """Alive, and with what."""
+@router.get("/health", responses={503: {"model": Health, "description": "No worker runs"}})
+async def health(rooms: Rooms, response: Response) -> Health:
+    """Alive, and with what; 503 where no worker runs."""
     queued, running = await rooms.queue.depth()
+    reasons = _reasons(rooms)
+    if rooms.worker.alive == 0:
+        response.status_code = 503
     return Health(
-        status="ok",
+        status="degraded" if reasons else "ok",
+        reasons=reasons,
         version=VERSION,
         uptime_s=round(time.monotonic() - rooms.started, 1),
         queue=Depth(queued=queued, processing=running),
-        workers=rooms.settings.workers,
+        workers=rooms.worker.alive,
         models=tuple(row.name for row in rooms.models.rows() if row.state == "installed"),
         sockets=rooms.sockets.clients,
         free_bytes=rooms.storage.free_bytes(),
         url_ingest=rooms.urls is not None,
+        upkeep_ended_at=rooms.upkeep.ended_at,
         notices=(*rooms.upkeep.notices, *((UNSCANNED,) if rooms.scanner.is_away else ())),
     )
+
+
+def _reasons(rooms: Services) -> tuple[Notice, ...]:
+    """Why not all is well."""
+    found = []
+    if rooms.worker.stopping:
+        found.append(Notice(code="draining", message="The server is stopping; no photo is begun."))
+    elif rooms.worker.alive == 0:
+        found.append(Notice(code="no_worker", message="No worker runs; photos wait."))
+    if not rooms.queue.is_writable:
+        found.append(Notice(code="queue_unavailable", message="The queue could not be written; it is tried again."))
+    found += [
+        Notice(code="task_down", message=f"The task '{name}' ended by an error; it is started again.")
+        for name in rooms.supervisor.down
+    ]
+    return tuple(found)
 
 
 @router.get("/metrics", response_class=Response)
@@ -74,6 +100,8 @@ async def metrics(rooms: Rooms) -> Response:
         models={row.name: row.state in ("installed", "built_in") for row in rooms.models.rows()},
         inferences=rooms.models.inferences,
         free_bytes=rooms.storage.free_bytes(),
+        workers=rooms.worker.alive,
+        failures=rooms.supervisor.failures,
     )
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 

@@ -55,3 +55,4 @@ from schemas.system import ModelTotals as ModelTotals
 from schemas.system import Notice as Notice
 from schemas.system import Span as Span
 from schemas.system import Totals as Totals
+from schemas.system import UnusedAsset as UnusedAsset

@@ -74,6 +74,13 @@ class LostResult(Frozen):
     file_id: str
 
 
+class UnusedAsset(Frozen):
+    """An uploaded picture that no job and no preset names."""
+
+    id: str
+    bytes: int
+
+
 class CleanupReport(Frozen):
     """What a cleanup took away, or with `dry_run` would take."""
 
@@ -82,3 +89,4 @@ class CleanupReport(Frozen):
     orphans: tuple[DoomedFolder, ...]
     loose: tuple[LooseBlob, ...] = ()
     lost: tuple[LostResult, ...]
+    assets: tuple[UnusedAsset, ...] = ()

@@ -59,12 +59,20 @@ def enqueue(tx: Transaction, keep: float, job: NewJob, files: Sequence[NewFile],
 
 
 def add_files(
-    tx: Transaction, job_id: str, files: Sequence[NewFile], names: Names, max_files: int, key: str | None
+    tx: Transaction,
+    job_id: str,
+    files: Sequence[NewFile],
+    names: Names,
+    max_files: int,
+    key: str | None,
+    fingerprint: str | None,
 ) -> tuple[Change, list[str]]:
     ids = [file.id for file in files]
     job = job_row(tx, job_id)
     known = tx.one("get_addition", job_id=job_id, key=key) if key else None
     if known is not None:
+        if known["fingerprint"] not in (None, fingerprint):  # none: before fingerprints were kept
+            raise errors.IdempotencyMismatch()
         return Change(job), list(json.loads(known["file_ids"]))
     if job["sealed"]:
         raise errors.Conflict("The job is sealed and takes no more files.")
@@ -74,7 +82,7 @@ def add_files(
     _insert(tx, job_id, files, first=position["position"] if position else 0)
     insert(tx, job_id, names)
     if key:
-        tx.run("insert_addition", job_id=job_id, key=key, file_ids=json.dumps(ids))
+        tx.run("insert_addition", job_id=job_id, key=key, file_ids=json.dumps(ids), fingerprint=fingerprint)
     rows = [tx.one("get_file", job_id=job_id, file_id=file_id) for file_id in ids]
     return ended(tx, job_id, "files_added", [row for row in rows if row]), ids
 

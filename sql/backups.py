@@ -31,7 +31,8 @@ def back_up(path: Path, folder: Path) -> Path:
     """A whole copy of the database at `path` in `folder`, named by the time; the oldest beyond `KEPT` go."""
     target = folder / f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}{path.suffix}"
     copy(path, target)
-    for old in backups(folder, path.stem)[KEPT:]:
+    others = [backup for backup in backups(folder, path.stem) if backup != target]  # of the future, it may be
+    for old in others[KEPT - 1 :]:
         old.unlink()
     return target
 
@@ -39,11 +40,20 @@ def back_up(path: Path, folder: Path) -> Path:
 def copy(path: Path, target: Path) -> None:
     """A whole copy of the database at `path`, which may be in use."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    clear_parts(target.parent)
     part = target.with_suffix(".part")
-    part.unlink(missing_ok=True)
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("VACUUM INTO ?", (str(part),))
-    part.replace(target)
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("VACUUM INTO ?", (str(part),))
+        part.replace(target)
+    finally:
+        clear_parts(target.parent)
+
+
+def clear_parts(folder: Path) -> None:
+    """Delete what a copy left that was killed or had no room."""
+    for part in folder.glob("*.part*"):
+        part.unlink(missing_ok=True)
 
 
 def backups(folder: Path, stem: str) -> list[Path]:
@@ -56,6 +66,7 @@ def heal(path: Path, folder: Path, quarantine: Path) -> Healed | None:
 
     None: it is sound, or there is none yet.
     """
+    clear_parts(folder)
     if not path.exists() or is_sound(path):
         return None
     aside = quarantine / time.strftime("%Y%m%d-%H%M%S", time.gmtime())

@@ -21,15 +21,20 @@ def results_of(tx: Transaction, ids: Iterable[str]) -> list[Blob]:
     return [Blob("result", row["sha256"]) for row in tx.all("results_of_files", ids=json.dumps(list(ids)))]
 
 
-def loosen(tx: Transaction, job_id: str, blobs: Iterable[Blob]) -> None:
-    """Have those of `blobs` deleted, after the commit, that no row refers to now; of a result, its previews as well."""
+def loosen(tx: Transaction, job_id: str, blobs: Iterable[Blob]) -> list[Blob]:
+    """Have those of `blobs` deleted, after the commit, that no row refers to now; of a result, its previews as well.
+
+    Returns what goes.
+    """
     every = dict.fromkeys(blobs)
     if not every:
-        return
+        return []
     every |= dict.fromkeys(made for blob in every if blob.kind == "result" for made in all_reduced("result", blob.name))
     references = {blob: reference_of(blob) for blob in every}
     unused = {
         (row["kind"], row["key"])
         for row in tx.all("unused_references", job_id=job_id, references=json.dumps(list(set(references.values()))))
     }
-    tx.discard(job_id, [blob for blob, reference in references.items() if reference in unused])
+    gone = [blob for blob, reference in references.items() if reference in unused]
+    tx.discard(job_id, gone)
+    return gone

@@ -1,8 +1,8 @@
 """SQLite for the queue: one writing connection, read-only connections beside it, migrations."""
 
 import asyncio
+import logging
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -14,6 +14,7 @@ import errors
 import sql
 from schemas import Blob
 from sql import backups, schema
+from sql.clock import Clock
 
 BUSY_TIMEOUT = 5_000  # milliseconds
 READERS = 2
@@ -22,22 +23,36 @@ P = ParamSpec("P")
 T = TypeVar("T")
 C = TypeVar("C", bound=aiosqlite.Connection)
 Discard = Callable[[str, Sequence[Blob]], None]
+IsStored = Callable[[str, Blob], bool]
+
+log = logging.getLogger("photo.database")
 
 
 def _kept(_job_id: str, _blobs: Sequence[Blob]) -> None:
     """What nothing refers to stays."""
 
 
+def _never(_job_id: str, _blob: Blob) -> bool:
+    """Nothing is stored."""
+    return False
+
+
 class Database:
     """The file `queue.db`: WAL, `synchronous=FULL`, foreign keys on.
 
     `discard` deletes blobs of a job that nothing refers to any more. It is called on the writer's thread, after the
-    commit and before the next transaction, so that none can come to refer to them in between.
+    commit and before the next transaction, so that none can come to refer to them in between. `is_stored` says, inside
+    a transaction, whether a blob is on the disk.
     """
 
-    def __init__(self, path: Path, discard: Discard = _kept) -> None:
+    def __init__(
+        self, path: Path, discard: Discard = _kept, is_stored: IsStored = _never, clock: Clock | None = None
+    ) -> None:
         self._path = path
+        self._clock = clock or Clock()
         self._discard = discard
+        self._is_stored = is_stored
+        self.is_writable = True  # whether the newest change could be written
         self._queries = sql.queries()
         self._writer: _Writer
         self._readers: list[aiosqlite.Connection] = []
@@ -71,24 +86,43 @@ class Database:
 
         def transaction(connection: sqlite3.Connection) -> T:
             connection.execute("BEGIN IMMEDIATE")
-            open_transaction = Transaction(connection, self._queries, time.time())
+            leap = self._clock.leap()
+            now = self._clock.now() + leap
+            open_transaction = Transaction(connection, self._queries, now, self._is_stored)
             try:
+                if leap:
+                    _shift(open_transaction, leap)
                 result = work(open_transaction, *args, **named)
                 connection.commit()
             except BaseException:
                 connection.rollback()
                 raise
-            for job_id, blobs in open_transaction.discarded:
-                self._discard(job_id, blobs)
+            self._clock.adopt(leap)
+            try:
+                for job_id, blobs in open_transaction.discarded:
+                    self._discard(job_id, blobs)
+            except Exception:  # the change is on disk: whoever made it may rely on that
+                log.exception("what nothing refers to is left on the disk until the next start")
             return result
 
-        with _translated():
-            return await self._writer.run(transaction)
+        try:
+            with _translated():
+                result = await self._writer.run(transaction)
+        except (errors.StorageFull, errors.StorageUnavailable):
+            self.is_writable = False
+            raise
+        self.is_writable = True
+        return result
+
+    def now(self) -> float:
+        """Seconds since 1970, as the rows have them."""
+        return self._clock.now()
 
     async def all(self, name: str, /, **values: Value) -> list[sqlite3.Row]:
         """Every row of the named query, from a read-only connection."""
         self._turn = (self._turn + 1) % len(self._readers)
-        rows = await self._readers[self._turn].execute_fetchall(self._queries[name], values)
+        with _translated():
+            rows = await self._readers[self._turn].execute_fetchall(self._queries[name], values)
         return list(rows)
 
     async def one(self, name: str, /, **values: Value) -> sqlite3.Row | None:
@@ -100,10 +134,13 @@ class Database:
 class Transaction:
     """Named statements inside one write transaction, which began at `now`, in seconds since 1970."""
 
-    def __init__(self, connection: sqlite3.Connection, queries: Mapping[str, str], now: float) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, queries: Mapping[str, str], now: float, is_stored: IsStored
+    ) -> None:
         self._connection = connection
         self._queries = queries
         self.now = now
+        self.is_stored = is_stored
         self.discarded: list[tuple[str, Sequence[Blob]]] = []
 
     def discard(self, job_id: str, blobs: Sequence[Blob]) -> None:
@@ -132,6 +169,15 @@ class _Writer(aiosqlite.Connection):
         return cast(T, await self._execute(work, self._conn))  # type: ignore[no-untyped-call]
 
 
+def _shift(tx: Transaction, leap: float) -> None:
+    """Keep what is left of every span though the clock was set: the time until a job expires, or a photo is due."""
+    before = tx.now - leap
+    log.warning("the system's clock was set by %+.0f seconds; what expires keeps the time that it had left", leap)
+    tx.run("shift_expiry", leap=leap, now=tx.now)
+    tx.run("shift_open_jobs", now=tx.now, before=before)
+    tx.run("shift_pauses", leap=leap, before=before)
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     """Turns SQLite's errors about the disk into ours."""
@@ -157,12 +203,13 @@ def migrate(path: Path) -> None:
         errors.SchemaUnknown: it is not what a version up to this one made.
     """
     version = schema.checked(path)
+    is_new = version == 0
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         for number, script in sql.migrations():
             if number <= version:
                 continue
-            if version:
+            if not is_new:
                 backups.back_up(path, path.parent / "backups")
             connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
             version = number

@@ -44,6 +44,10 @@ UPDATE files
               WHERE j.queued > 0 AND j.status IN ('receiving', 'queued', 'processing') AND (j.sealed OR NOT j.waits)
               ORDER BY j.priority DESC, j.turn, j.number
               LIMIT 1)
+   AND (crash_count = 0 OR NOT EXISTS (SELECT 1 FROM jobs WHERE running > 0))
+   AND NOT EXISTS (SELECT 1 FROM jobs AS j CROSS JOIN files AS suspect
+                    WHERE j.running > 0 AND suspect.job_id = j.id AND suspect.status = 'processing'
+                      AND suspect.crash_count > 0)
 RETURNING *
 
 -- name: claim_job
@@ -182,7 +186,7 @@ RETURNING *
 
 -- name: retry_files
 UPDATE files
-   SET status = 'queued', error = NULL, warnings = '[]', crash_count = 0, available_at = 0
+   SET status = 'queued', error = NULL, warnings = '[]', crash_count = 0, crashed_alone = 0, available_at = 0
  WHERE job_id = :job_id AND status = 'failed' AND (sha256 IS NOT NULL OR archive IS NOT NULL)
    AND (:file_id IS NULL
         OR coalesce(duplicate_of, id) = (SELECT coalesce(duplicate_of, id) FROM files WHERE id = :file_id))
@@ -197,7 +201,8 @@ RETURNING *
 
 -- name: reprocess_files
 UPDATE files
-   SET status = 'queued', recipe = NULL, keeps = 0, error = NULL, warnings = '[]', crash_count = 0, available_at = 0
+   SET status = 'queued', recipe = NULL, keeps = 0, error = NULL, warnings = '[]', crash_count = 0, crashed_alone = 0,
+       available_at = 0
  WHERE job_id = :job_id AND status IN ('completed', 'failed', 'cancelled')
    AND (sha256 IS NOT NULL OR archive IS NOT NULL)
 RETURNING *
@@ -217,7 +222,7 @@ SELECT * FROM files WHERE job_id = :job_id AND id IN (SELECT value FROM json_eac
 UPDATE files
    SET status = 'queued', recipe = :recipe, keeps = 0, drawn = CASE WHEN :fresh THEN NULL ELSE drawn END,
        duplicate_of = CASE WHEN NOT :apart AND duplicate_of IN (SELECT value FROM json_each(:ids)) THEN duplicate_of END,
-       error = NULL, warnings = '[]', crash_count = 0, available_at = 0
+       error = NULL, warnings = '[]', crash_count = 0, crashed_alone = 0, available_at = 0
  WHERE id = :id AND status IN ('completed', 'failed') AND (sha256 IS NOT NULL OR archive IS NOT NULL)
 RETURNING *
 
@@ -266,14 +271,14 @@ DELETE FROM outputs WHERE file_id IN (SELECT id FROM files WHERE job_id = :job_i
 -- name: draw_mask
 UPDATE files
    SET status = 'queued', drawn = :drawn, keeps = 0, duplicate_of = NULL, error = NULL, warnings = '[]', crash_count = 0,
-       available_at = 0
+       crashed_alone = 0, available_at = 0
  WHERE id = :file_id AND job_id = :job_id AND status = 'completed' AND sha256 IS NOT NULL AND mask IS NOT NULL
 RETURNING *
 
 -- name: want_crop
 UPDATE files
    SET status = 'queued', wanted = :wanted, keeps = 1, duplicate_of = NULL, error = NULL, warnings = '[]',
-       crash_count = 0, available_at = 0
+       crash_count = 0, crashed_alone = 0, available_at = 0
  WHERE id = :file_id AND job_id = :job_id AND status = 'completed' AND sha256 IS NOT NULL
 RETURNING *
 
@@ -317,11 +322,21 @@ SELECT id FROM jobs
     OR (status = 'receiving' AND (waits OR queued = 0) AND running = 0 AND NOT kept AND updated_at <= :abandoned)
  ORDER BY updated_at LIMIT 100
 
+-- name: shift_expiry
+UPDATE jobs SET expires_at = min(expires_at + :leap, :now + max(0, expires_at - updated_at)) WHERE expires_at IS NOT NULL
+
+-- name: shift_open_jobs
+UPDATE jobs SET updated_at = :now - max(0, :before - updated_at) WHERE status = 'receiving'
+
+-- name: shift_pauses
+UPDATE files SET available_at = available_at + :leap WHERE status = 'queued' AND available_at > :before
+
 -- name: files_in_process
 SELECT * FROM files WHERE status = 'processing'
 
 -- name: requeue_crashed
-UPDATE files SET status = 'queued', token = NULL, crash_count = crash_count + 1
+UPDATE files
+   SET status = 'queued', token = NULL, crash_count = crash_count + 1, crashed_alone = crashed_alone + :alone
  WHERE id = :id AND status = 'processing'
 RETURNING *
 
@@ -348,6 +363,9 @@ SELECT * FROM jobs
 
 -- name: job_ids
 SELECT id FROM jobs
+
+-- name: all_recipes
+SELECT recipe FROM jobs UNION SELECT recipe FROM files WHERE recipe IS NOT NULL
 
 -- name: get_file
 SELECT * FROM files WHERE job_id = :job_id AND id = :file_id
@@ -455,7 +473,9 @@ SELECT count(*) AS waiting FROM jobs WHERE queued > 0 AND status IN ('receiving'
 -- name: recent_totals
 SELECT json_extract(engine, '$.model') AS model, width * height / 1e6 AS megapixels,
        json_extract(timings, '$.total_s') AS seconds
-  FROM files WHERE status = 'completed' AND duplicate_of IS NULL AND width IS NOT NULL
+  FROM files
+ WHERE status = 'completed' AND duplicate_of IS NULL AND width IS NOT NULL
+   AND json_extract(timings, '$.total_s') IS NOT NULL  -- a copy that stands for itself now was never worked on
  ORDER BY rowid DESC LIMIT :limit
 
 -- name: span_totals
@@ -485,7 +505,7 @@ SELECT DISTINCT done.id FROM files AS copy JOIN files AS done ON done.id = copy.
    AND done.status IN ('completed', 'failed')
 
 -- name: insert_addition
-INSERT INTO additions (job_id, key, file_ids) VALUES (:job_id, :key, :file_ids)
+INSERT INTO additions (job_id, key, file_ids, fingerprint) VALUES (:job_id, :key, :file_ids, :fingerprint)
 
 -- name: get_addition
-SELECT file_ids FROM additions WHERE job_id = :job_id AND key = :key
+SELECT file_ids, fingerprint FROM additions WHERE job_id = :job_id AND key = :key

@@ -1,6 +1,5 @@
 """What the queue knows: every read, on connections that cannot write."""
 
-import time
 from sqlite3 import Row
 
 import errors
@@ -31,6 +30,13 @@ class QueueReader:
         if row is None:
             raise errors.JobNotFound()
         return job_from(row)
+
+    async def has_job(self, job_id: str) -> bool:
+        return await self._database.one("get_job", job_id=job_id) is not None
+
+    async def has_addition(self, job_id: str, key: str) -> bool:
+        """Whether a request of that key has added files to the job."""
+        return await self._database.one("get_addition", job_id=job_id, key=key) is not None
 
     async def jobs(self, status: str | None, limit: int, before: str | None) -> JobPage:
         """A page of jobs, newest first."""
@@ -111,7 +117,7 @@ class QueueReader:
 
     async def totals(self) -> Totals:
         """Counts over everything that the queue still knows."""
-        now = time.time()
+        now = self._database.now()
         (today,) = await self._database.all("span_totals", since=now - DAY)
         (week,) = await self._database.all("span_totals", since=now - 7 * DAY)
         return totals_from(
@@ -133,10 +139,19 @@ class QueueReader:
         rows = await self._database.all("result_blobs")
         return [(row["job_id"], row["file_id"], row["sha256"]) for row in rows]
 
+    async def recipes(self) -> list[str]:
+        """Every recipe that a job or photo has, as JSON."""
+        return [row["recipe"] for row in await self._database.all("all_recipes")]
+
     async def waiting_jobs(self) -> int:
         """Jobs with photos that wait."""
         row = await self._database.one("waiting_jobs")
         return int(row["waiting"]) if row else 0
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether the newest change could be written."""
+        return self._database.is_writable
 
     async def depth_by_priority(self) -> dict[Priority, int]:
         """Photos that wait, by the priority of their jobs."""

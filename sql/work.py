@@ -1,7 +1,7 @@
 """What the workers do with files: each function is one write transaction, fenced by the claim's token."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from sqlite3 import Row
 
@@ -107,29 +107,50 @@ def release_all(tx: Transaction) -> list[Change]:
 def recover(tx: Transaction, keep: float) -> int:
     files = tx.all("files_in_process")
     for file in files:
-        _crash(tx, keep, file)
+        _crash(tx, keep, file, alone=len(files) == 1)
     return len(files)
 
 
 def crashed(tx: Transaction, keep: float, held: Claim) -> Change | None:
     file = tx.one("get_file", job_id=held.job_id, file_id=held.file_id)
-    return _crash(tx, keep, file) if file is not None and file["token"] == held.token else None
+    return _crash(tx, keep, file, alone=True) if file is not None and file["token"] == held.token else None
 
 
-def _crash(tx: Transaction, keep: float, file: Row) -> Change:
-    if file["crash_count"] + 1 >= MAX_CRASHES:
+def _crash(tx: Transaction, keep: float, file: Row, *, alone: bool) -> Change:
+    """The process that had the file died: it is done by itself from now on, and blamed after three deaths `alone`."""
+    if alone and file["crashed_alone"] + 1 >= MAX_CRASHES:
         error = error_text(file_error(errors.CrashedWorker()))
         failed = tx.one("fail_file", id=file["id"], token=file["token"], error=error, warnings="[]")
         return finish_file(tx, failed or file, keep, succeeded=0)
-    queued = tx.one("requeue_crashed", id=file["id"])
+    queued = tx.one("requeue_crashed", id=file["id"], alone=int(alone))
     tx.run("release_job", job_id=file["job_id"], now=tx.now)
     return ended(tx, file["job_id"], "file_recovered", [queued or file])
 
 
-def lost(tx: Transaction, job_id: str, file_id: str) -> Change | None:
+def is_lost(tx: Transaction, job_id: str, file_id: str) -> bool:
+    """Whether the file is completed, and a result that its row names now is not on the disk now."""
+    file = tx.one("get_file", job_id=job_id, file_id=file_id)
+    if file is None or file["status"] != "completed":
+        return False
+    return not all(tx.is_stored(job_id, blob) for blob in results_of(tx, [file_id]))
+
+
+def lost(tx: Transaction, keep: float, job_id: str, file_id: str) -> Change | None:
+    if not is_lost(tx, job_id, file_id):
+        return None
+    others = results_of(tx, [file_id])
     file = tx.one("lose_result", id=file_id, error=error_text(file_error(errors.ResultLost())))
     if file is None:
         return None
     tx.run("clear_outputs", file_id=file_id)
     tx.run("count_lost", job_id=job_id, now=tx.now)
-    return ended(tx, job_id, "file_lost", [file])
+    job = job_row(tx, job_id)
+    finish_job(tx, job, keep, again=job["status"] in ("completed", "failed"))
+    change = ended(tx, job_id, "file_lost", [file])
+    loosen(tx, job_id, others)
+    return change
+
+
+def delete_orphan(tx: Transaction, job_id: str, delete: Callable[[str], bool]) -> bool:
+    """Have the folder of a job that has no row deleted, while none can come into being; whether it is gone."""
+    return tx.one("get_job", job_id=job_id) is None and delete(job_id)

@@ -208,3 +208,39 @@ def test_single_download_on_its_way_ends_well(server: Server) -> None:
         data += b"".join(chunks)
     assert len(data) == file["outputs"][0]["bytes"]
     Image.open(io.BytesIO(data)).load()
+
+
+def test_job_deleted_while_its_zip_is_on_the_way_goes_when_that_has_ended(server: Server) -> None:
+    photos = [(f"{n}.bmp", noise(200 + n)) for n in range(4)]
+    job, _ = done(server, *photos, recipe=json.dumps({"outputs": [{"name": "full", "format": "tiff"}]}))
+    with httpx.stream("GET", f"{server.url}/api/jobs/{job}/download", timeout=60) as answer:
+        chunks = answer.iter_raw(65_536)
+        data = next(chunks)
+        assert server.request("DELETE", f"/api/jobs/{job}").status_code == 204
+        assert server.get(f"/api/jobs/{job}").status_code == 404
+        data += b"".join(chunks)
+    assert zipfile.ZipFile(io.BytesIO(data)).testzip() is None
+    deadline = time.monotonic() + 10
+    while (server.data / "jobs" / job).exists():
+        assert time.monotonic() < deadline, "what was held for the download stays for ever"
+        time.sleep(0.05)
+
+
+def test_picture_under_an_old_address_is_asked_for_and_never_the_old_one(server: Server) -> None:
+    recipe = {"operations": [{"op": "remove_background", "model": "edges"}, {"op": "resize", "width": 300}]}
+    job, (file,) = done(server, ("a.bmp", noise(1, 300)), recipe=json.dumps(recipe))
+    base = f"/api/jobs/{job}/files/{file['id']}"
+    paths = [f"{base}/{part}" for part in ("result", "thumbnail", "thumbnail?size=1600", "mask", "source")]
+    paths.append(file["outputs"][0]["url"])
+    tags = {}
+    for path in paths:
+        first = server.get(path)
+        assert first.headers["Cache-Control"] == "private, no-cache", path
+        tags[path] = first.headers["ETag"]
+        again = server.get(path, headers={"If-None-Match": f'"other", W/{tags[path]}'})
+        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tags[path])
+    recipe["operations"][1]["width"] = 200
+    server.post(f"/api/jobs/{job}/reprocess", json=recipe).raise_for_status()
+    server.finished(job)
+    for path in (path for path in paths if not path.endswith(("mask", "source"))):
+        assert server.get(path, headers={"If-None-Match": tags[path]}).status_code == 200, path

@@ -199,11 +199,11 @@ def test_cleanup_finds_vanished_results_and_old_folders_without_a_job(start_serv
     job = server.finished(server.submit(noise(1), recipe=CONVERT)["id"])
     for blob in (server.data / "jobs" / job["id"] / "result").iterdir():
         blob.unlink()
-    orphan = server.data / "jobs" / "0123"
+    orphan = server.data / "jobs" / ("0123" * 8)
     orphan.mkdir()
     subprocess.run(["touch", "-d", "3 hours ago", str(orphan)], check=True)
     report = server.post("/api/cleanup").json()
-    assert [folder["name"] for folder in report["orphans"]] == ["0123"]
+    assert [folder["name"] for folder in report["orphans"]] == [orphan.name]
     assert not orphan.exists()
     (file,) = server.files(job["id"])
     assert (file["status"], file["error"]["code"]) == ("failed", "result_lost")

@@ -268,3 +268,42 @@ def test_urls_and_files_make_one_job(fetching: Server, web: str) -> None:
     data = {"urls": f'["{web}/photo/far.jpg"]', "remove_bg": "false"}
     job = fetching.finished(fetching.post("/api/jobs", files=files, data=data).json()["id"])
     assert {file["name"] for file in fetching.files(job["id"])} == {"own.jpg", "far.jpg"}
+
+
+@pytest.mark.parametrize("location", ["http://[127.0.0.1]:1/x.jpg", "http://[::1", "//[", "http://127.0.0.1:nan/", ""])
+def test_redirect_to_nonsense_fails_its_own_url_alone(fetching: Server, web: str, location: str) -> None:
+    urls = [f"{web}/photo/a.jpg", f"{web}/to/b.jpg?{location}", f"{web}/photo/c.jpg"]
+    with unharmed(fetching, seconds=10):
+        found = fetched(fetching, *urls)
+    assert found.pop("b.jpg") in ("url_refused", "url_failed")
+    assert found == {"a.jpg": "completed", "c.jpg": "completed"}
+
+
+def test_key_of_a_client_is_none_of_the_intake_s_own(fetching: Server, web: str) -> None:
+    urls = [f"{web}/photo/far.jpg"]
+    job = fetching.post("/api/jobs?open=true", data={"urls": urls, "remove_bg": "false"}).json()["id"]
+    files, key = [("files", ("own.jpg", io.BytesIO(PHOTO)))], {"Idempotency-Key": "url-0"}
+    assert fetching.post(f"/api/jobs/{job}/files", files=files, headers=key).status_code == 202
+    deadline = time.monotonic() + 10
+    while {file["name"] for file in fetching.files(job)} != {"own.jpg", "far.jpg"}:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b'{"urls": 5, "seal": true}', b"\xff\x00"])
+def test_damaged_list_of_urls_ends_its_job_and_not_the_start(
+    start_server: Callable[..., Server], web: str, text: bytes
+) -> None:
+    server = start_server(url_ingest="true", url_networks='["127.0.0.0/8"]', url_delay_seconds="30")
+    urls = [f"{web}/photo/{number}.jpg" for number in range(3)]
+    job = server.post("/api/jobs", data={"urls": urls, "remove_bg": "false"}).json()["id"]
+    while server.job(job)["file_count"] < 1:
+        time.sleep(0.05)
+    server.kill()
+    (noted,) = server.data.glob("jobs/*/urls/list")
+    noted.write_bytes(text)
+    server.start()
+    done = server.finished(job, timeout=20)
+    assert (done["status"], done["progress"]["succeeded"], done["progress"]["failed"]) == ("completed", 1, 1)
+    assert not list(server.data.glob("jobs/*/urls/list"))
+    assert server.stop() == 0

@@ -39,13 +39,16 @@ def test_unknown_picture_is_an_error_of_ours(tmp_path: Path) -> None:
 
 def test_picture_goes_when_nobody_used_it(tmp_path: Path) -> None:
     assets = Assets(tmp_path / "assets", 100.0)
-    assert assets.sweep(1.0) == 0
+    assert assets.stale(1.0) == []
     old, used = assets.keep(received(tmp_path, "red")), assets.keep(received(tmp_path, "blue"))
     past = time.time() - 2 * DAY
     for asset in (old, used):
         os.utime(tmp_path / "assets" / asset.id, (past, past))
+    assert assets.stale(1.0) == [], "the clock was set, it may be"
+    assets = Assets(tmp_path / "assets", 100.0)
+    assert [name for name, _ in assets.stale(1.0)] == sorted({old.id, used.id})
     assets.use(frozenset({used.id}))
-    assert assets.sweep(1.0) == 1
+    assert [assets.delete_stale(asset.id, 1.0) for asset in (old, used)] == [True, False]
     assert [path.name for path in (tmp_path / "assets").iterdir()] == [used.id]
 
 

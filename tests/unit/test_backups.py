@@ -68,3 +68,39 @@ def test_heal_without_a_backup_starts_afresh(database: Path, tmp_path: Path) -> 
     assert healed is not None
     assert healed.backup is None
     assert not database.exists()
+
+
+def test_copy_that_was_killed_or_had_no_room_leaves_nothing(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    (folder / "queue-20260101-000000.part").write_bytes(b"half")
+    assert backups.heal(database, folder, tmp_path / "q") is None
+    assert list(folder.iterdir()) == []
+
+    class Full:
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def execute(self, _: str, values: tuple[str]) -> None:
+            Path(values[0]).write_bytes(b"half")
+            raise sqlite3.OperationalError("database or disk is full")
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(backups.sqlite3, "connect", Full)
+    with pytest.raises(sqlite3.OperationalError):
+        backups.back_up(database, folder)
+    assert list(folder.iterdir()) == []
+
+
+def test_back_up_is_not_the_one_that_goes_though_others_are_from_the_future(database: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    for number in range(backups.KEPT):
+        (folder / f"queue-2099010{number + 1}-000000.db").write_bytes(b"x")
+    copy = backups.back_up(database, folder)
+    assert copy.exists()
+    assert len(backups.backups(folder, "queue")) == backups.KEPT

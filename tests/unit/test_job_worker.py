@@ -1,6 +1,7 @@
 """The worker between a real queue, real storage, and a runner that does as it is told."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -9,6 +10,7 @@ import pytest
 
 import errors
 import job_worker
+import supervisor as supervision
 from image_processor import EncodedOutput, ProcessedImage
 from job_worker import JobWorker
 from live import LiveState
@@ -21,6 +23,7 @@ from settings import Settings
 from sql.database import Database
 from sql.rows import NewFile
 from storage import Storage
+from supervisor import Supervisor
 
 DONE = ProcessedImage(
     width=2,
@@ -77,6 +80,7 @@ class Place:
         self.live = LiveState(1)
         self.queue = QueueManager(self.database, self._changed, keep_days=1)
         self.runner = Obedient()
+        self.supervisor = Supervisor()
         store = ModelStore(self.settings)
         self.worker = JobWorker(
             self.settings,
@@ -88,6 +92,7 @@ class Place:
             Metrics(),
             self.events.append,
             followed=lambda _: True,
+            supervisor=self.supervisor,
         )
 
     def _changed(self, event: JobEvent) -> None:
@@ -220,3 +225,69 @@ async def test_photo_claimed_by_a_worker_that_is_stopped_meanwhile_goes_back(tmp
     assert (file.status, file.attempts) == ("queued", 0)
     assert place.events[-1].seq == 3, "created, claimed, released"
     await place.database.close()
+
+
+async def test_locked_database_ends_no_worker_and_loses_no_result(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = sqlite3.connect(place.settings.database_path, isolation_level=None)
+    await place.database._writer.execute("PRAGMA busy_timeout = 10")
+    lock_ends = asyncio.Event()
+
+    def lock() -> None:
+        locked.execute("BEGIN IMMEDIATE")
+        asyncio.get_running_loop().call_later(0.3, lambda: (locked.execute("COMMIT"), lock_ends.set()))
+
+    place.runner.deeds = [lock]
+    job = await place.ended(await place.submit(3))
+    assert lock_ends.is_set()
+    locked.close()
+    assert (job.status, job.progress.succeeded) == ("completed", 3)
+    assert place.runner.runs == 3, "what was done is recorded later, not done again"
+    assert place.worker.alive == 1
+    assert place.queue.is_writable
+
+
+async def test_photo_whose_end_cannot_be_recorded_waits_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail = place.queue.fail
+    calls = []
+
+    async def broken(*arguments: object) -> bool:
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise sqlite3.IntegrityError("no such thing")
+        return await fail(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(place.queue, "fail", broken)
+    place.runner.deeds = [errors.BrokenImage(), errors.BrokenImage()]
+    job = await place.ended(await place.submit())
+    assert (job.status, place.runner.runs, place.worker.alive) == ("failed", 2, 1)
+    assert place.supervisor.failures["worker"] == 1
+
+
+async def test_error_after_the_commit_loses_neither_the_result_nor_the_next_photo(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(place.live, "observe", fails)
+    job = await place.ended(await place.submit(3))
+    assert (job.status, job.progress.succeeded, place.runner.runs) == ("completed", 3, 3)
+    assert place.worker.alive == 1
+
+
+async def test_worker_that_ends_by_an_error_runs_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervision, "FIRST_PAUSE", 0.02)
+
+    async def damaged(_: float) -> None:
+        monkeypatch.undo()
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    monkeypatch.setattr(place.queue, "wait", damaged)
+    place.queue.arrived.set()
+    async with asyncio.timeout(10):
+        while not place.supervisor.failures:
+            await asyncio.sleep(0.005)
+    assert (await place.ended(await place.submit())).status == "completed"
+    assert place.worker.alive == 1

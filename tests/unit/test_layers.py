@@ -8,7 +8,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 # Lowest first; a room imports from lower lines, or from its own.
 LAYERS = (
-    {"errors", "settings", "memory"},
+    {"errors", "settings", "memory", "supervisor"},
     {"schemas", "metrics"},
     {"sql"},
     {"queue_manager", "websocket_manager", "storage", "live", "keys"},

@@ -573,3 +573,96 @@ async def test_long_lists_of_names_are_cut_in_the_report_alone(bench: Bench) -> 
     assert job.names is not None
     assert (len(job.names.rows_without_photo), len(job.names.photos_without_row), job.names.more) == (200, 200, 400)
     assert len(await bench.queue.unused_names(new.id)) == 500
+
+
+async def test_crash_is_blamed_on_nobody_while_two_were_in_hand_and_each_then_runs_alone(bench: Bench) -> None:
+    job_id = await bench.submit(3)
+    first, second = await bench.claim(), await bench.claim()
+    for _ in range(3):
+        bench = await bench.reopened()
+        assert await bench.queue.recover() > 0
+        suspect = await bench.claim()
+        assert suspect.file_id == first.file_id
+        assert await bench.queue.claim() is None, "a suspect runs alone"
+    assert suspect.attempts == 4
+    assert await bench.queue.complete(suspect, RESULT)
+    other = await bench.claim()
+    assert other.file_id == second.file_id
+    assert await bench.queue.claim() is None
+    assert await bench.queue.complete(other, RESULT)
+    assert await bench.complete_all() == 1
+    assert (await bench.queue.job(job_id)).progress.failed == 0
+    await bench.database.close()
+
+
+async def test_suspect_waits_for_those_in_hand_and_is_not_passed_for_ever(bench: Bench) -> None:
+    suspects = await bench.submit(1)
+    assert await bench.queue.crashed(await bench.claim())
+    others = await bench.submit(5, priority="high")
+    held = [await bench.claim(), await bench.claim()]
+    assert {claim.job_id for claim in held} == {others}
+    await bench.queue.to_front(suspects)
+    assert await bench.queue.claim() is None
+    for claim in held:
+        done, following = await bench.queue.complete_and_claim(claim, RESULT)
+        assert done
+    assert following is not None
+    assert following.job_id == suspects
+    await bench.queue.complete(following, RESULT)
+    assert await bench.complete_all() == 3
+
+
+async def test_lost_is_what_the_row_names_now_and_the_disk_has_not(tmp_path: Path) -> None:
+    there: set[str] = set()
+    bench = Bench(tmp_path / "queue.db")
+    bench.database = Database(bench.path, is_stored=lambda _, blob: blob.name in there)
+    bench.queue = QueueManager(bench.database, bench.events.append, keep_days=7)
+    await bench.database.open()
+    job_id = await bench.submit(1)
+    claim = await bench.claim()
+    await bench.queue.complete(claim, RESULT)
+    there.add("ab")
+    assert not await bench.queue.is_lost(job_id, claim.file_id)
+    assert not await bench.queue.lost(job_id, claim.file_id), "it was done again since somebody looked"
+    assert (await bench.queue.job(job_id)).status == "completed"
+    there.clear()
+    assert await bench.queue.lost(job_id, claim.file_id)
+    job = await bench.queue.job(job_id)
+    assert (job.status, job.progress.succeeded, job.progress.failed) == ("failed", 0, 1)
+    await bench.database.close()
+
+
+async def test_addition_s_key_used_for_another_request_is_refused(bench: Bench) -> None:
+    job_id = await bench.submit(0, seal=False)
+    _, ids = await bench.queue.add_files(job_id, files(1), 9, "k", fingerprint="one")
+    assert (await bench.queue.add_files(job_id, files(1), 9, "k", fingerprint="one"))[1] == ids
+    with pytest.raises(errors.IdempotencyMismatch):
+        await bench.queue.add_files(job_id, files(1), 9, "k", fingerprint="two")
+    assert (await bench.queue.job(job_id)).file_count == 1
+
+
+async def test_change_stands_though_nobody_can_be_told_of_it(tmp_path: Path) -> None:
+    def fails(_: JobEvent) -> None:
+        raise ZeroDivisionError
+
+    database = Database(tmp_path / "queue.db")
+    queue = QueueManager(database, fails, keep_days=7)
+    await database.open()
+    job = await queue.enqueue(NewJob(id=new_id(), name="job", recipe=Recipe()), files(2))
+    claim = await queue.claim()
+    assert claim is not None
+    done, following = await queue.complete_and_claim(claim, RESULT)
+    assert done
+    assert following is not None
+    assert await queue.complete(following, RESULT)
+    assert (await queue.job(job.id)).status == "completed"
+    await database.close()
+
+
+async def test_copy_whose_original_was_deleted_is_left_out_of_what_estimates_are_learnt_from(bench: Bench) -> None:
+    twins = [replace(file, sha256="a" * 64) for file in files(2)]
+    job = await bench.queue.enqueue(NewJob(id=new_id(), name="job", recipe=Recipe()), [*twins, *files(1)])
+    assert await bench.complete_all() == 2
+    await bench.queue.delete_file(job.id, twins[0].id)
+    assert [sample.seconds for sample in await bench.queue.history()] == [0.1]
+    await bench.queue.totals()

@@ -3,6 +3,7 @@
 import asyncio
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 import time
@@ -128,4 +129,19 @@ async def test_process_that_dies_is_reported_and_replaced(tmp_path: Path, photos
         await runner.run(Work(photos["astronaut"], SLOW, {}, 100), control(), die, same)
     result = await runner.run(Work(photos["coffee"], CONVERT, {}, 100), control(), lambda _: None, same)
     assert result.width == 600
+    await runner.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+async def test_death_of_an_idle_process_counts_for_no_photo(
+    tmp_path: Path, photos: dict[str, Path], monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    monkeypatch.setattr(runners, "TAKEN_WITHIN", 0.5)
+    runner = ProcessRunner(Settings(data_dir=tmp_path, workers=1, offline=True))
+    work = Work(photos["coffee"], CONVERT, {}, 100)
+    await runner.run(work, control(), lambda _: None, same)
+    for child in multiprocessing.active_children():
+        assert child.pid is not None
+        os.kill(child.pid, number)
+    assert (await runner.run(work, control(), lambda _: None, same)).width == 600
     await runner.close()
