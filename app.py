@@ -184,6 +184,7 @@ def _services(settings: Settings, storage: Storage, database: Database, notices:
 
     def changed(event: JobEvent) -> None:
         live.note(event)
+        worker.drop(event.deleted)  # before it can say another stage of a photo that is gone
         publish(event)
 
     queue = QueueManager(database, changed, settings.keep_days)

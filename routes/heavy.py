@@ -182,7 +182,7 @@ class _Child:
 
 
 def _serve(pipe: Connection, memory: int) -> None:
-    """The process's life: take a function and its arguments, say what it returned or raised. It ends with the server."""
+    """The process's life, no longer than the server's: take a function and its arguments, say what came of it."""
     end_with_parent()
     limit_memory(memory)
     quiet_decoders()
