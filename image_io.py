@@ -30,7 +30,6 @@ from imaging.pictures import Origin, Picture, Pixels, Warn
 from imaging.png_alpha import low_bytes, rawmode_of, transparent_px
 from imaging.reduction import reduced
 from imaging.truncation import is_cut_short
-from imaging.variants import variant_of
 
 MEGA = 1_000_000
 MAX_FRAMES = 500  # of one file, where all are asked for
@@ -200,8 +199,6 @@ def _open(file: IO[bytes], max_megapixels: float, least: tuple[int, int] = (0, 0
     if opener is None:
         raise errors.UnsupportedFormat
     check_parts(file, media_type)
-    if media_type == "image/jpeg" and (variant := variant_of(file)) is not None:
-        raise _rare(variant)
     file.seek(0)
     try:
         image = opener(file)
@@ -330,18 +327,12 @@ def _broken(file: IO[bytes], problem: BaseException) -> errors.PhotoError:
     """The error for what a decoder raised: the file ends too early, is of a kind the decoder lacks, or is damaged."""
     if isinstance(problem, MemoryError):
         return errors.OutOfMemory()
-    reason, variant = str(problem).lower(), variant_of(file)
-    if variant is not None:
-        return _rare(variant)
+    reason = str(problem).lower()
     if "truncated" in reason or is_cut_short(file):
         return errors.TruncatedImage()
     if any(word in reason for word in _LACKING):
         return errors.UnsupportedFormat("The photo is of a rare variant of its format that cannot be read here.")
     return errors.BrokenImage()
-
-
-def _rare(variant: str) -> errors.UnsupportedFormat:
-    return errors.UnsupportedFormat(f"This is {variant}, a rare variant that cannot be read here.")
 
 
 _LACKING = ("unsupported", "unknown pixel mode", "unknown compression", "not been built in")

@@ -2,12 +2,14 @@
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import IO
 
 from PIL import AvifImagePlugin, Image, PngImagePlugin
 
 from imaging.light import BT709, Chromaticities, Light, of_code_points
 
+CHUNKS = frozenset({b"cICP", b"sRGB", b"gAMA", b"cHRM", b"cLLI", b"mDCV"})
 MAX_CHUNKS = 4_096
 MAX_BOXES = 4_096
 MAX_META_BYTES = 4_000_000  # of the box that lists the items of an AVIF
@@ -34,11 +36,13 @@ def _light_of(file: IO[bytes], image: Image.Image) -> Light | None:
         return None
     if isinstance(image, AvifImagePlugin.AvifImageFile):
         found = nclx_of(file)
-        return of_code_points(*found, still=True) if found else None
+        return of_code_points(found.primaries, found.transfer, still=True, peak=found.peak) if found else None
     nclx = image.info.get("nclx_profile")
     if not isinstance(nclx, dict):
         return None
-    return of_code_points(nclx["color_primaries"], nclx["transfer_characteristics"], still=True)
+    found = nclx_of(file)
+    peak = found.peak if found else None
+    return of_code_points(nclx["color_primaries"], nclx["transfer_characteristics"], still=True, peak=peak)
 
 
 def _png_light(file: IO[bytes], image: PngImagePlugin.PngImageFile) -> Light | None:
@@ -46,7 +50,7 @@ def _png_light(file: IO[bytes], image: PngImagePlugin.PngImageFile) -> Light | N
     chunks = dict(_chunks(file))
     points = chunks.get(b"cICP", b"")
     if len(points) == 4 and points[2] == 0:
-        light = of_code_points(points[0], points[1], still=False)
+        light = of_code_points(points[0], points[1], still=False, peak=_png_peak(chunks))
         if light is not None:
             image.info.pop("icc_profile", None)
             return light
@@ -61,6 +65,13 @@ def _png_light(file: IO[bytes], image: PngImagePlugin.PngImageFile) -> Light | N
     return Light(primaries or BT709, gamma=100_000 / number)
 
 
+def _png_peak(chunks: dict[bytes, bytes]) -> float | None:
+    """Nits of the brightest px, else of the brightest that its screen had."""
+    content, screen = chunks.get(b"cLLI", b""), chunks.get(b"mDCV", b"")
+    brightest = content[:4] if len(content) == 8 else screen[16:20]
+    return int.from_bytes(brightest, "big") / 10_000 or None
+
+
 def _chunks(file: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
     """Kinds and contents of a PNG's small chunks before its px."""
     file.seek(8)
@@ -69,7 +80,7 @@ def _chunks(file: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
         if len(head) < 8 or head[4:] in (b"IDAT", b"IEND"):
             return
         length = int.from_bytes(head[:4], "big")
-        if head[4:] in (b"cICP", b"sRGB", b"gAMA", b"cHRM") and length <= 32:
+        if head[4:] in CHUNKS and length <= 32:
             yield head[4:], file.read(length)
             file.seek(4, 1)
         else:
@@ -88,8 +99,17 @@ def _chromaticities(chunk: bytes) -> Chromaticities | None:
     return red_x, red_y, green_x, green_y, blue_x, blue_y, white_x, white_y
 
 
-def nclx_of(file: IO[bytes]) -> tuple[int, int] | None:
-    """Primaries and transfer of an AVIF's primary picture, as code points; None where no box says them."""
+@dataclass(frozen=True)
+class Nclx:
+    """Code points of primaries and transfer, and the nits of the brightest px where a box names them."""
+
+    primaries: int
+    transfer: int
+    peak: float | None = None
+
+
+def nclx_of(file: IO[bytes]) -> Nclx | None:
+    """What the boxes of an AVIF or HEIC say of its primary picture; None where none says it."""
     file.seek(0)
     for kind, start, end in _boxes(file, 0, 1 << 62):
         if kind == b"meta" and end - start <= MAX_META_BYTES:
@@ -101,18 +121,21 @@ def nclx_of(file: IO[bytes]) -> tuple[int, int] | None:
     return None
 
 
-def _nclx_of_items(meta: bytes) -> tuple[int, int] | None:
+def _nclx_of_items(meta: bytes) -> Nclx | None:
     boxes = {kind: meta[start:end] for kind, start, end in _inside(meta)}
     properties = {kind: boxes[b"iprp"][start:end] for kind, start, end in _inside(boxes.get(b"iprp", b""))}
-    colours = [
-        (number, properties[b"ipco"][start:end])
-        for number, (kind, start, end) in enumerate(_inside(properties.get(b"ipco", b"")), 1)
-        if kind == b"colr"
-    ]
-    found = {number: struct.unpack_from(">HH", data, 4) for number, data in colours if data[:4] == b"nclx"}
+    listed = properties.get(b"ipco", b"")
+    known = [(number, kind, listed[start:end]) for number, (kind, start, end) in enumerate(_inside(listed), 1)]
     own = _properties_of(properties.get(b"ipma", b""), _primary(boxes.get(b"pitm", b"")))
-    chosen = [points for number, points in found.items() if number in own] or list(found.values())
-    return (int(chosen[0][0]), int(chosen[0][1])) if chosen else None
+    known.sort(key=lambda one: one[0] not in own)  # those of the tiles of a picture stand in where it has none
+    points = next((data for _, kind, data in known if kind == b"colr" and data[:4] == b"nclx"), None)
+    if points is None:
+        return None
+    contents = (int.from_bytes(data[:2], "big") for _, kind, data in known if kind == b"clli")
+    screens = (int.from_bytes(data[16:20], "big") / 10_000 for _, kind, data in known if kind == b"mdcv")
+    peak = next((nits for nits in (*contents, *screens) if nits), None)
+    primaries, transfer = struct.unpack_from(">HH", points, 4)
+    return Nclx(primaries, transfer, peak)
 
 
 def _primary(pitm: bytes) -> int:

@@ -21,6 +21,7 @@ from imaging.drawings import SvgImageFile
 from imaging.formats import RAW, SVG
 from imaging.raw import RawImageFile
 from imaging.tiff_pages import Page, is_raw, open_page, photo_pages
+from imaging.variants import refuse_variants
 
 MIN_IS_WHITE, MIN_IS_BLACK, CIELAB = 0, 1, 8  # a TIFF's photometric interpretations
 
@@ -32,11 +33,18 @@ def _open_heif(file: IO[bytes]) -> Image.Image:
     return image
 
 
+def _open_jpeg(file: IO[bytes]) -> Image.Image:
+    refuse_variants(file)
+    file.seek(0)
+    return JpegImagePlugin.jpeg_factory(file)
+
+
 def _open_tiff(file: IO[bytes]) -> Image.Image:
     """The photo of a TIFF, wherever in it that lies; a RAW file that is a TIFF is developed."""
     if is_raw(file):
         file.seek(0)
         return RawImageFile(file)
+    refuse_variants(file)
     page = next(photo_pages(file), None)
     file.seek(0)
     return open_tiff_page(file, page)
@@ -61,7 +69,7 @@ def open_tiff_page(file: IO[bytes], page: Page | None) -> Image.Image:
 
 
 DECODERS: dict[str, Callable[[IO[bytes]], Image.Image]] = {
-    "image/jpeg": JpegImagePlugin.jpeg_factory,
+    "image/jpeg": _open_jpeg,
     "image/png": PngImagePlugin.PngImageFile,
     "image/webp": WebPImagePlugin.WebPImageFile,
     "image/gif": GifImagePlugin.GifImageFile,

@@ -42,25 +42,29 @@ VIDEO = frozenset({1, 6, 14, 15})  # transfers of camera signals, which a still 
 HDR = {PQ: "PQ", HLG: "HLG"}
 BT1886 = 2.4  # what a screen makes of a camera's signal
 
-# ST 2094-50's tone curve for a screen without headroom, as browsers apply it: nits to light of the screen.
-KNEE_NITS = 203.0  # of white paper in HDR (BT.2408), which becomes half the screen's light
-PEAK_NITS = 1000.0
-_CURVE = np.array(
-    [(0, 0), (203, 0.5), (250, 0.587), (300, 0.6505), (350, 0.6997), (400, 0.7407), (450, 0.7756), (500, 0.8072),
-     (600, 0.8596), (700, 0.9033), (800, 0.9402), (900, 0.9715), (1000, 1.0)]
-)  # fmt: skip
+# The tone curve of browsers for a screen without headroom: light up to paper white is scaled, what is brighter rolls
+# off up to the brightest px that the file names. Measured on ramps of 16 bits with brightest px of 203 to 10,000 nits.
+PAPER_NITS = 203.0  # of white paper in HDR (BT.2408)
+USUAL_PEAK_NITS = 1000.0  # where the file names none; HLG's own
+MOST_NITS = 10_000.0
+_PEAKS = (203, 250, 300, 400, 500, 600, 800, 1000)
+_PAPER = (1.0, 0.936, 0.877, 0.784, 0.718, 0.661, 0.571, 0.5)  # that paper white becomes of the screen's, by peak
+_ROLL = (0.0, 0.31, 0.487, 0.618, 0.723, 0.81, 0.882, 0.945, 1.0)  # from paper white to the peak, by eighths
+_LONG_ROLL = (0.0, 0.411, 0.569, 0.683, 0.768, 0.839, 0.902, 0.956, 1.0)  # the same up to 10,000 nits
 
 
 @dataclass(frozen=True)
 class Light:
     """How levels become light: the chromaticities of full red, green and blue, and a transfer.
 
-    `transfer` is a code point of H.273, or else `gamma` the power that a level is raised to.
+    `transfer` is a code point of H.273, or else `gamma` the power that a level is raised to. `peak` is the brightest px
+    of an HDR photo, in nits.
     """
 
     primaries: Chromaticities = BT709
     transfer: int = SRGB
     gamma: float | None = None
+    peak: float = USUAL_PEAK_NITS
 
     @property
     def is_srgb(self) -> bool:
@@ -73,15 +77,19 @@ class Light:
         return HDR.get(self.transfer) if self.gamma is None else None
 
 
-def of_code_points(primaries: int, transfer: int, *, still: bool) -> Light | None:
+def of_code_points(primaries: int, transfer: int, *, still: bool, peak: float | None = None) -> Light | None:
     """What the code points say; None where they say nothing. `still`: of AVIF and HEIC, whose encoders write that of
-    video for sRGB; in a PNG it is meant."""
+    video for sRGB; in a PNG it is meant. `peak`: the nits of the brightest px, where the file names them."""
     known = transfer in (SRGB, LINEAR, GAMMA_22, GAMMA_28, SMPTE240, SMPTE428, PQ, HLG)
     if still:
-        return Light(PRIMARIES.get(primaries, BT709), transfer if known else SRGB)
+        return Light(PRIMARIES.get(primaries, BT709), transfer if known else SRGB, peak=_peak(transfer, peak))
     if transfer in VIDEO or transfer == 11:
         return Light(PRIMARIES.get(primaries, BT709), gamma=BT1886)
-    return Light(PRIMARIES.get(primaries, BT709), transfer) if known else None
+    return Light(PRIMARIES.get(primaries, BT709), transfer, peak=_peak(transfer, peak)) if known else None
+
+
+def _peak(transfer: int, peak: float | None) -> float:
+    return peak if peak and transfer == PQ else USUAL_PEAK_NITS
 
 
 def to_srgb(pixels: Pixels, light: Light) -> Pixels:
@@ -118,9 +126,9 @@ def _on_screen(values: Singles, light: Light) -> Singles:
     """Light in BT.2020 primaries, in nits or of an HLG scene, as a screen's light from 0 to 1."""
     if light.transfer == HLG:
         luminance = np.asarray(cv2.transform(values, np.asarray(_to_xyz(BT2020)[1:2], np.float32)), np.float32)
-        values = np.asarray(PEAK_NITS * values * np.maximum(luminance, 1e-9)[..., None] ** 0.2, np.float32)
+        values = np.asarray(USUAL_PEAK_NITS * values * np.maximum(luminance, 1e-9)[..., None] ** 0.2, np.float32)
     brightest = values.max(axis=-1, keepdims=True)
-    seen = np.interp(brightest, _CURVE[:, 0], _CURVE[:, 1]).astype(np.float32)
+    seen = np.interp(brightest, *_tone_curve(light.peak)).astype(np.float32)
     return np.asarray(values * (seen / np.maximum(brightest, 1e-9)), np.float32)
 
 
@@ -148,6 +156,17 @@ def _linear(light: Light) -> Floats:
         case 18:
             return np.where(level <= 0.5, level**2 / 3, (np.exp((level - 0.55991073) / 0.17883277) + 0.28466892) / 12)
     return np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
+
+
+@lru_cache(maxsize=32)
+def _tone_curve(peak: float) -> tuple[Floats, Floats]:
+    """Nits, and the screen's light that each of them becomes, from 0 to 1."""
+    peak = min(max(peak, PAPER_NITS + 1), MOST_NITS)
+    paper = np.interp(peak, _PEAKS, _PAPER)
+    longer = 1 - min(1.0, USUAL_PEAK_NITS / peak) ** 1.5
+    roll = (1 - longer) * np.array(_ROLL) + longer * np.array(_LONG_ROLL)
+    nits = np.concatenate([[0.0], np.linspace(PAPER_NITS, peak, len(roll))])
+    return nits, np.concatenate([[0.0], paper + (1 - paper) * roll])
 
 
 @lru_cache(maxsize=1)

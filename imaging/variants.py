@@ -2,6 +2,7 @@
 
 from typing import IO
 
+import errors
 from imaging.tiff_pages import photo_pages
 
 _START_OF_FRAME = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
@@ -35,6 +36,13 @@ _TIFF_COMPRESSIONS = {
     52546: "a TIFF with JPEG XL",
 }
 MAX_SEGMENTS = 4_096
+
+
+def refuse_variants(file: IO[bytes]) -> None:
+    """Raises UnsupportedFormat, with its name, for what decoders call damaged, or read only where it is small."""
+    variant = variant_of(file)
+    if variant is not None:
+        raise errors.UnsupportedFormat(f"This is {variant}, a rare variant that cannot be read here.")
 
 
 def variant_of(file: IO[bytes]) -> str | None:

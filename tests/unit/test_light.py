@@ -96,6 +96,17 @@ def test_png_with_cicp_looks_as_in_a_browser(
     assert codes == (["tone_mapped"] if points in HDR_SHOWS else [])
 
 
+@pytest.mark.parametrize(
+    ("nits", "greys"), [(400, (2, 163, 255)), (1_000, (1, 132, 255)), (4_000, (1, 132, 233)), (0, (1, 132, 255))]
+)
+def test_hdr_is_fitted_by_its_brightest_px_as_in_a_browser(nits: int, greys: tuple[int, ...], tmp_path: Path) -> None:
+    points = chunk(b"cICP", b"\x09\x10\0\1")
+    content = chunk(b"cLLI", struct.pack(">II", nits * 10_000, 0))
+    screen = chunk(b"mDCV", bytes(16) + struct.pack(">II", nits * 10_000, 0))
+    for made in (png(points, content), png(points, screen)):
+        assert np.abs(seen(made, tmp_path)[0][:3, 1].astype(int) - greys).max() <= 2
+
+
 @pytest.mark.parametrize("container", ["AVIF", "HEIF"])
 @pytest.mark.parametrize(("points", "expected"), STILL_SHOWS.items())
 def test_avif_and_heic_with_nclx_look_as_in_a_browser(
