@@ -46,6 +46,7 @@ from routes.origins import Guard
 from routes.page_files import PageFiles
 from routes.queries import check_query
 from routes.services import Services
+from routes.snapshots import Snapshots
 from routes.turns import Turns
 from runners import ProcessRunner, Runner, ThreadRunner
 from schemas import JobEvent, Notice, Problem
@@ -62,6 +63,7 @@ ACCEPTED_AT_ONCE = 32  # connections, before the loop turns to those it has
 WAITING_CONNECTIONS = 2_048  # in the system's queue
 PREVIEWS_WAITING, PREVIEW_SECONDS = 500, 30.0
 DOCUMENTS_WAITING, DOCUMENT_SECONDS = 16, 300.0
+ARCHIVES_WAITING, ARCHIVE_SECONDS = 100, 120.0
 STARTED, FAILED, REFUSED = 0, 1, 2  # exit statuses
 log = logging.getLogger("photo")
 
@@ -134,8 +136,8 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
             await services.worker.stop(settings.drain_seconds)
             await services.supervisor.stop()
             await services.models.close()
-            services.previews.close()
-            services.documents.close()
+            for work in (services.previews, services.documents, services.archiving):
+                work.close()
 
 
 @contextlib.asynccontextmanager
@@ -218,6 +220,8 @@ def _services(settings: Settings, storage: Storage, database: Database, notices:
         HeavyWork(settings.workers, PREVIEWS_WAITING, PREVIEW_SECONDS, memory_limit),
         HeavyWork(1, DOCUMENTS_WAITING, DOCUMENT_SECONDS, memory_limit),
         supervisor,
+        HeavyWork(1, ARCHIVES_WAITING, ARCHIVE_SECONDS, None),
+        Snapshots(queue, live),
     )
 
 

@@ -14,13 +14,12 @@ SECONDS_PER_CLIENT = 0.0002  # between two messages: sending takes 0.07 ms of pr
 HEARTBEAT = 15.0  # seconds of silence
 BACKLOG = 32  # messages that a client may lag behind before it gets a snapshot instead
 SEND_TIMEOUT = 30.0  # seconds for one message to a client that does not read
+LONG = 100_000  # characters of a message that takes a millisecond to send
 NORMAL, RESTARTING = 1000, 1012  # close codes, RFC 6455
-
-Snapshot = Callable[[], Awaitable[JobEvent]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Message:
+class Message:
     """An event, encoded once for all clients of its job."""
 
     text: str
@@ -28,18 +27,21 @@ class _Message:
     final: bool
 
     @classmethod
-    def of(cls, event: JobEvent) -> "_Message":
+    def of(cls, event: JobEvent) -> "Message":
         return cls(event.model_dump_json(), event.seq, event.final)
+
+
+Snapshot = Callable[[], Awaitable[Message]]
 
 
 @dataclass(eq=False, slots=True)
 class _Client:
     """One subscriber. None in its queue: the server stops."""
 
-    queue: asyncio.Queue[_Message | None] = field(default_factory=lambda: asyncio.Queue(BACKLOG))
+    queue: asyncio.Queue[Message | None] = field(default_factory=lambda: asyncio.Queue(BACKLOG))
     behind: bool = False
 
-    def offer(self, message: _Message | None) -> None:
+    def offer(self, message: Message | None) -> None:
         """Never waits: a full queue is thrown away, for the client to get a snapshot when it reads again."""
         if self.queue.full():
             while not self.queue.empty():
@@ -62,6 +64,7 @@ class WebSocketManager:
     def __init__(self) -> None:
         self._topics: dict[str, _Topic] = {}
         self._closed = False
+        self._turnstile = asyncio.Lock()
 
     @property
     def clients(self) -> int:
@@ -89,7 +92,7 @@ class WebSocketManager:
         topic.sent_at = asyncio.get_running_loop().time()
         event, topic.pending = topic.pending, None
         if event is not None:
-            message = _Message.of(event)
+            message = Message.of(event)
             for client in topic.clients:
                 client.offer(message)
 
@@ -118,9 +121,9 @@ class WebSocketManager:
                 raise outcome
 
     async def _write(self, socket: WebSocket, client: _Client, first: Snapshot, later: Snapshot) -> None:
-        message = _Message.of(await first())
+        message = await first()
         while True:
-            await _send(socket, message.text)
+            await self._send(socket, message.text)
             if message.final:
                 await socket.close(NORMAL)
                 return
@@ -130,21 +133,32 @@ class WebSocketManager:
                 return
             if client.behind:
                 client.behind = False
-                following = _Message.of(await later())
+                following = await later()
             message = following
 
-    async def _next(self, socket: WebSocket, client: _Client, seq: int) -> _Message | None:
+    async def _next(self, socket: WebSocket, client: _Client, seq: int) -> Message | None:
         """The next message that is not older than `seq`, with heartbeats while there is none."""
         while not self._closed:
             try:
                 async with asyncio.timeout(HEARTBEAT):
                     message = await client.queue.get()
             except TimeoutError:
-                await _send(socket, json.dumps({"type": "heartbeat", "seq": seq}))
+                await self._send(socket, json.dumps({"type": "heartbeat", "seq": seq}))
                 continue
             if message is None or message.seq >= seq:
                 return message
         return None
+
+    async def _send(self, socket: WebSocket, text: str) -> None:
+        """Send within `SEND_TIMEOUT`; long texts one after the other, with a look at other work in between.
+
+        Raises TimeoutError.
+        """
+        if len(text) > LONG:
+            async with self._turnstile:
+                await asyncio.sleep(0)
+        async with asyncio.timeout(SEND_TIMEOUT):
+            await socket.send_text(text)
 
     async def close(self) -> None:
         """Close every connection with 1012: the server restarts, come back."""
@@ -152,12 +166,6 @@ class WebSocketManager:
         for topic in self._topics.values():
             for client in topic.clients:
                 client.offer(None)
-
-
-async def _send(socket: WebSocket, text: str) -> None:
-    """Send within `SEND_TIMEOUT`. Raises TimeoutError."""
-    async with asyncio.timeout(SEND_TIMEOUT):
-        await socket.send_text(text)
 
 
 async def _read_until_closed(socket: WebSocket) -> None:

@@ -7,8 +7,7 @@ from starlette.websockets import WebSocket
 
 import errors
 from routes.origins import is_foreign, is_known_host
-from routes.services import Rooms, Services
-from schemas import JobEvent
+from routes.services import Rooms
 
 FOREIGN_ORIGIN, UNKNOWN_JOB = 4403, 4404  # close codes of our own
 
@@ -28,10 +27,6 @@ async def job_events(socket: WebSocket, rooms: Rooms, job_id: str, since: int | 
     except errors.JobNotFound:
         await socket.close(UNKNOWN_JOB)
         return
-    first = partial(_snapshot, rooms, job_id, since)
-    later = partial(_snapshot, rooms, job_id, None)
+    first = partial(rooms.snapshots.get, job_id, since)
+    later = partial(rooms.snapshots.get, job_id, None)
     await rooms.sockets.serve(socket, job_id, first, later)
-
-
-async def _snapshot(rooms: Services, job_id: str, since: int | None) -> JobEvent:
-    return rooms.live.annotate(await rooms.queue.snapshot(job_id, since))

@@ -33,17 +33,18 @@ MASK_BODY: dict[str, Any] = {"requestBody": {"required": True, "content": {"imag
 router = APIRouter(prefix="/api/jobs/{job_id}/files", tags=["files"])
 
 
-@router.get("")
+@router.get("", response_model=FilePage)
 async def list_files(
     rooms: Rooms,
     job_id: str,
     status: FileStatus | Literal["review"] | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     after: str | None = None,
-) -> FilePage:
+) -> Response:
     """The job's photos, in order of arrival; `?status=review` those that a person should look at."""
     page = await rooms.queue.files(job_id, status, limit, after)
-    return page.model_copy(update={"files": tuple(map(rooms.live.file, page.files))})
+    page = page.model_copy(update={"files": tuple(map(rooms.live.file, page.files))})
+    return Response(await asyncio.to_thread(page.model_dump_json), media_type="application/json")
 
 
 @router.get("/{file_id}")

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 from contextlib import suppress
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
@@ -18,7 +17,7 @@ from ingest.uploads import Upload, UploadReader
 from ingest.urls import parse_urls, url_name
 from operations.recipes import needs_names, tells_apart
 from queue_manager import NewJob, Redo, new_id
-from results.downloads import zip_of
+from results.downloads import Download, zip_of
 from routes.bodies import MAX_DOCUMENT
 from routes.delivery import HeldStream, disposition, held
 from routes.services import Rooms, Services
@@ -304,7 +303,7 @@ async def delete_job(rooms: Rooms, job_id: str) -> None:
 
 
 @router.get("/{job_id}/download", response_class=StreamingResponse)
-async def download_job(rooms: Rooms, job_id: str) -> StreamingResponse:
+async def download_job(request: Request, rooms: Rooms, job_id: str) -> StreamingResponse:
     """The results so far as a ZIP, under their original names, with `manifest.json`."""
     job = await rooms.queue.job(job_id)
     files: list[JobFile] = []
@@ -319,14 +318,17 @@ async def download_job(rooms: Rooms, job_id: str) -> StreamingResponse:
     blobs = [Blob("result", output.sha256) for file in files for output in file.outputs]
     async with held(rooms, job_id, blobs) as release:
         await rooms.queue.job(job_id)  # not found, where it was deleted before its blobs were held
-        files = await asyncio.to_thread(_there, rooms.storage, job_id, files)
-        download = await asyncio.to_thread(partial(zip_of, job, files, rooms.storage, unused))
+        download = await rooms.archiving.run(request, _zip_of, job, files, rooms.storage, unused)
         headers = {
             "Content-Length": str(download.size),
             "Content-Disposition": disposition(download.name, attachment=True),
             "Accept-Ranges": "none",
         }
         return HeldStream(download.chunks, "application/zip", headers, release.later())
+
+
+def _zip_of(job: Job, files: list[JobFile], storage: Storage, unused: list[str]) -> Download:
+    return zip_of(job, _there(storage, job.id, files), storage, unused)
 
 
 def _there(storage: Storage, job_id: str, files: list[JobFile]) -> list[JobFile]:

@@ -12,12 +12,12 @@ from schemas import pointer
 EVERYWHERE = frozenset({"ticket"})  # what links show instead of a key
 
 
-async def check_query(request: HTTPConnection) -> None:
+async def check_query(connection: HTTPConnection) -> None:
     """A dependency of every route. Raises ValidationFailed with a pointer to each unknown parameter."""
-    route = request.scope.get("route")
-    if not request.query_params or not isinstance(route, APIRoute) or not route.path.startswith("/api/"):
+    route = connection.scope.get("route")
+    if not connection.query_params or not isinstance(route, APIRoute) or not route.path.startswith("/api/"):
         return
-    unknown = sorted(set(request.query_params).difference(EVERYWHERE, _names(route.dependant)))
+    unknown = sorted(set(connection.query_params).difference(EVERYWHERE, _names(route.dependant)))
     if unknown:
         raise errors.ValidationFailed(
             f"This address has no parameter {unknown[0]!r}.",

@@ -18,6 +18,7 @@ from metrics import Metrics
 from models import ModelStore
 from queue_manager import QueueManager
 from routes.heavy import HeavyWork
+from routes.snapshots import Snapshots
 from settings import Settings
 from storage import Storage
 from supervisor import Supervisor
@@ -46,6 +47,8 @@ class Services:
     previews: HeavyWork
     documents: HeavyWork
     supervisor: Supervisor
+    archiving: HeavyWork
+    snapshots: Snapshots
     started: float = field(default_factory=time.monotonic)
 
 

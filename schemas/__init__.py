@@ -42,7 +42,6 @@ from schemas.photos import PhotoFacts as PhotoFacts
 from schemas.photos import PhotoQuality as PhotoQuality
 from schemas.photos import ReviewItem as ReviewItem
 from schemas.photos import Shot as Shot
-from schemas.photos import brief as brief
 from schemas.recipes import Operation as Operation
 from schemas.recipes import OutputSpec as OutputSpec
 from schemas.recipes import Recipe as Recipe

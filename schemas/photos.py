@@ -211,17 +211,3 @@ class FileBrief(Frozen):
     warnings: tuple[FileWarning, ...] = ()
     can_retry: bool = False
     review: tuple[str, ...] = ()
-
-
-def brief(file: JobFile) -> FileBrief:
-    """What an event says of `file`."""
-    return FileBrief(
-        id=file.id,
-        name=file.name,
-        status=file.status,
-        stage=file.stage,
-        error=file.error,
-        warnings=file.warnings,
-        can_retry=file.can_retry,
-        review=tuple(item.code for item in file.review),
-    )

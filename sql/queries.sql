@@ -509,3 +509,6 @@ INSERT INTO additions (job_id, key, file_ids, fingerprint) VALUES (:job_id, :key
 
 -- name: get_addition
 SELECT file_ids, fingerprint FROM additions WHERE job_id = :job_id AND key = :key
+
+-- name: seq_of_job
+SELECT seq FROM jobs WHERE id = :job_id

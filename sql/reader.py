@@ -1,5 +1,7 @@
 """What the queue knows: every read, on connections that cannot write."""
 
+import asyncio
+from functools import partial
 from sqlite3 import Row
 
 import errors
@@ -16,6 +18,8 @@ from sql.rows import (
 )
 
 DAY = 86_400.0  # seconds
+AT_ONCE = 500  # rows that become a message on the event loop; more take a thread
+FILES_AT_ONCE = 50  # rows that become files there
 HISTORY = 500  # finished photos that estimates are learnt from
 
 
@@ -76,7 +80,11 @@ class QueueReader:
         outputs: dict[str, list[Row]] = {}
         for output in await self._database.all("outputs_of_job", job_id=job_id, **span):
             outputs.setdefault(output["file_id"], []).append(output)
-        files = tuple(file_from(row, outputs.get(row["id"], ()), facts=facts) for row in page)
+
+        def made() -> tuple[JobFile, ...]:
+            return tuple(file_from(row, outputs.get(row["id"], ()), facts=facts) for row in page)
+
+        files = made() if len(page) <= FILES_AT_ONCE else await asyncio.to_thread(made)
         return FilePage(files=files, next=files[-1].id if len(rows) > limit else None, deleted=deleted)
 
     async def _deleted(self, job_id: str, since: int = 0) -> tuple[str, ...]:
@@ -108,7 +116,16 @@ class QueueReader:
         else:
             rows = await self._database.all("files_changed_since", job_id=job_id, since=since)
             deleted = await self._deleted(job_id, since)
-        return event_from(job, rows, snapshot=True, deleted=deleted)
+        if len(rows) <= AT_ONCE:
+            return event_from(job, rows, snapshot=True, deleted=deleted)
+        return await asyncio.to_thread(partial(event_from, job, rows, snapshot=True, deleted=deleted))
+
+    async def seq(self, job_id: str) -> int:
+        """The number of the job's newest event."""
+        row = await self._database.one("seq_of_job", job_id=job_id)
+        if row is None:
+            raise errors.JobNotFound()
+        return int(row["seq"])
 
     async def unfinished(self) -> list[JobEvent]:
         """Where every job stands that has not ended."""

@@ -14,6 +14,7 @@ from schemas import (
     WAITING,
     Engine,
     Face,
+    FileBrief,
     FileError,
     FileWarning,
     Frame,
@@ -31,7 +32,6 @@ from schemas import (
     ReviewItem,
     Span,
     Totals,
-    brief,
 )
 
 PRIORITIES: tuple[Priority, ...] = ("batch", "normal", "high")
@@ -315,6 +315,22 @@ def file_from(row: Row, outputs: Iterable[Row] = (), *, facts: bool = False) -> 
     )
 
 
+def brief_from(row: Row) -> FileBrief:
+    """What an event says of the file; its other columns are not read."""
+    warnings = () if row["warnings"] == "[]" else _WARNINGS.validate_json(row["warnings"])
+    is_reviewed = row["status"] == "completed" and row["review"] != "[]"
+    return FileBrief(
+        id=row["id"],
+        name=row["name"],
+        status=row["status"],
+        stage=_STAGES.get(row["status"], row["status"]),
+        error=_error(row["error"]),
+        warnings=(*warnings, *((UNSCANNED,) if row["unscanned"] else ())),
+        can_retry=row["status"] == "failed" and bool(row["sha256"] or row["archive"]),
+        review=tuple(item.code for item in _REVIEW.validate_json(row["review"])) if is_reviewed else (),
+    )
+
+
 def event_from(job: Row, files: Sequence[Row], *, snapshot: bool = False, deleted: Sequence[str] = ()) -> JobEvent:
     """The job's state as a message, with what `files` are now, and the ids of those that are `deleted`."""
     return JobEvent(
@@ -331,7 +347,7 @@ def event_from(job: Row, files: Sequence[Row], *, snapshot: bool = False, delete
         seq=job["seq"],
         snapshot=snapshot,
         final=job["status"] in FINAL_STATUSES,
-        files=tuple(brief(file_from(row)) for row in files),
+        files=tuple(map(brief_from, files)),
         deleted=tuple(deleted),
     )
 

@@ -10,7 +10,7 @@ from starlette.websockets import WebSocket
 
 import websocket_manager
 from schemas import FileBrief, JobEvent, JobMetadata, Progress
-from websocket_manager import WebSocketManager
+from websocket_manager import Message, WebSocketManager
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -56,7 +56,10 @@ class Peer:
         elif message["type"] == "websocket.close":
             self.code = int(str(message["code"]))
 
-    async def serve(self, manager: WebSocketManager, snapshot: Callable[[], Awaitable[JobEvent]]) -> None:
+    async def serve(self, manager: WebSocketManager, opening: Callable[[], Awaitable[JobEvent]]) -> None:
+        async def snapshot() -> Message:
+            return Message.of(await opening())
+
         await self.socket.accept()
         await manager.serve(self.socket, "j", snapshot, snapshot)
 
