@@ -11,10 +11,10 @@ from image_io import FIRST_ALONE, decode, decode_frames, thumbnail
 from imaging.composite import behind_of
 from imaging.encode import encode, encode_frames, encode_within, png
 from imaging.facts import facts_of
-from imaging.geometry import CLEAR, sized
+from imaging.geometry import CLEAR, padded, sized
 from imaging.pictures import Picture
 from operations import Context, OperationParams
-from operations.sizes import check_size, check_sizes, px_of
+from operations.sizes import check_size, check_sizes, output_size, px_of
 from schemas import Engine, Face, FileWarning, Format, Frame, OutputSpec, PhotoFacts, Recipe, ReviewItem
 
 THUMBNAIL_PX = 320
@@ -143,7 +143,7 @@ def _plays(frame: Picture) -> int:
 
 
 def _takes_all(spec: OutputSpec) -> bool:
-    return spec.frames == "all" and spec.format not in ("jpeg", "svg")
+    return spec.frames == "all" and spec.format not in ("jpeg", "bmp", "svg")
 
 
 def _operate(photo: Picture, recipe: Recipe, context: Context, timings: _Timings) -> tuple[Picture, ...]:
@@ -207,7 +207,9 @@ def _output(
     pictures: list[Picture], results: Sequence[_Shown], spec: OutputSpec, face: int | None, context: Context
 ) -> EncodedOutput:
     if spec.width or spec.height:
-        pictures = [sized(picture, spec.width, spec.height, spec.mode) for picture in pictures]
+        size = output_size(spec, pictures[0].width, pictures[0].height)
+        check_size(*size, context.max_megapixels)
+        pictures = [_sized(picture, spec) for picture in pictures]
     first = pictures[0]
     if len(pictures) == 1:
         data = encode_within(spec, context.warn, partial(encode, first))
@@ -218,3 +220,11 @@ def _output(
         data = encode_within(spec, context.warn, partial(encode_frames, pictures, seconds, plays=results[-1].plays))
     name = spec.name if face is None else f"{spec.name}-{face}"
     return EncodedOutput(name, spec.format, first.width, first.height, data, face)
+
+
+def _sized(picture: Picture, spec: OutputSpec) -> Picture:
+    if spec.mode != "pad":
+        return sized(picture, spec.width, spec.height, spec.mode)
+    inner = sized(picture, spec.width, spec.height, "fit")
+    across, down = (spec.width or inner.width) - inner.width, (spec.height or inner.height) - inner.height
+    return padded(inner, across // 2, down // 2, across - across // 2, down - down // 2, CLEAR)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import cast
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import Image, ImageFile
 
 import errors
 from imaging.composite import before_colour
-from imaging.metadata import image_tags, with_camera
+from imaging.metadata import image_tags, with_camera, with_resolution
 from imaging.outlines import outline
 from imaging.pictures import Picture, Pixels, Warn
 from schemas import Format, OutputSpec
@@ -35,8 +36,12 @@ MOST_JPEG_BYTES = 12  # a px: a code of 16 bits and 11 more for each of its leve
 
 _WIDENING = threading.Lock()
 
+OPAQUE: frozenset[Format] = frozenset({"jpeg", "bmp"})  # as programs read them
+COLOURED: frozenset[Format] = frozenset({"webp", "avif"})  # which have no grey form
+GIF_COLOURS = 255  # beside the clear one
+HALF = 127
 LOSSY: frozenset[Format] = frozenset({"jpeg", "webp", "avif"})
-MAX_SIDE_PX: dict[Format, int] = {"jpeg": 65_500, "webp": 16_383, "avif": 65_536}
+MAX_SIDE_PX: dict[Format, int] = {"jpeg": 65_500, "webp": 16_383, "avif": 65_536, "gif": 65_535}
 
 
 def encode(picture: Picture, spec: OutputSpec) -> bytes:
@@ -52,7 +57,8 @@ def encode(picture: Picture, spec: OutputSpec) -> bytes:
     if spec.format == "svg":
         return outline(replace(picture, dpi=picture.dpi if spec.dpi is not None else None), spec.tolerance)
     if spec.format == "png" and spec.kind == "picture":
-        return png(picture.pixels, picture.dpi, picture.exif, picture.alpha)
+        pixels = _grey(picture.pixels) if spec.colour == "grey" else picture.pixels
+        return png(pixels, picture.dpi, picture.exif, picture.alpha)
     if spec.format == "png":
         return png(_levels(picture, spec), picture.dpi, picture.exif)
     return _written(_image(picture, spec), spec, picture)
@@ -74,6 +80,10 @@ def encode_frames(frames: Sequence[Picture], seconds: Sequence[float], spec: Out
         options["duration"] = [round(1000 * shown) for shown in seconds]
     if spec.format in ("webp", "png"):
         options["loop"] = plays
+    if spec.format == "gif":
+        options["disposal"] = 2
+        if plays != 1:
+            options["loop"] = max(0, plays - 1)  # how often it is shown again; 0 stands for ever
     if spec.format == "png":
         options["blend"] = 0
         options["disposal"] = 1
@@ -95,10 +105,38 @@ def _levels(picture: Picture, spec: OutputSpec) -> Pixels:
 
 
 def _image(picture: Picture, spec: OutputSpec) -> Image.Image:
-    if spec.format == "jpeg" and spec.kind == "picture" and picture.alpha is not None:
+    if spec.format in OPAQUE and spec.kind == "picture" and picture.alpha is not None:
         red, green, blue = bytes.fromhex(spec.background[1:])
-        return Image.fromarray(before_colour(picture, (red, green, blue, 255)).pixels)
-    return Image.fromarray(_levels(picture, spec))
+        picture = before_colour(picture, (red, green, blue, 255))
+    levels = _levels(picture, spec)
+    if spec.colour == "grey" and levels.ndim == 3:
+        grey = _grey(levels)
+        image = Image.fromarray(grey if levels.shape[2] == 3 else np.dstack([grey, levels[..., 3]]))
+        return image.convert("RGBA" if image.mode == "LA" else "RGB") if spec.format in COLOURED else image
+    return Image.fromarray(levels)
+
+
+def _grey(pixels: Pixels) -> Pixels:
+    """(H, W) uint8: the luma (Rec. 601) of (H, W, 3) or (H, W, 4)."""
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(pixels[..., :3]), cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _of_palette(image: Image.Image) -> Image.Image:
+    """`image` in at most 255 colours of its own, and one that is clear where less than half of a px is there."""
+    if image.mode == "L":
+        return image
+    bands = image.split()
+    alpha = bands[-1] if image.mode in ("LA", "RGBA") else None
+    plain = image.convert("RGB").quantize(GIF_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
+    if alpha is None:
+        return plain
+    indices = np.array(plain)
+    indices[np.asarray(alpha) <= HALF] = GIF_COLOURS
+    result = Image.fromarray(indices).convert("P")
+    palette = plain.getpalette() or []
+    result.putpalette(palette + [0] * (3 * (GIF_COLOURS + 1) - len(palette)))
+    result.info["transparency"] = GIF_COLOURS
+    return result
 
 
 def encode_within(spec: OutputSpec, warn: Warn, make: Callable[[OutputSpec], bytes]) -> bytes:
@@ -143,16 +181,16 @@ def png(
 ) -> bytes:
     """A PNG of (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA uint8: every row as its difference to the one above.
 
-    `alpha` (H, W) uint8 beside RGB makes RGBA of it; what is wholly transparent is black then.
+    `alpha` (H, W) uint8 beside RGB or grey makes RGBA or grey with alpha; what is wholly transparent is black then.
     """
     height, width = pixels.shape[:2]
-    channels = 4 if alpha is not None else pixels.shape[2] if pixels.ndim == 3 else 1
-    colour_type = {1: 0, 3: 2, 4: 6}[channels]
+    channels = (pixels.shape[2] if pixels.ndim == 3 else 1) + (alpha is not None)
+    colour_type = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
     parts = [
         b"\x89PNG\r\n\x1a\n",
         *_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)),
     ]
-    if colour_type:
+    if channels > 2:
         parts += _chunk(b"sRGB", b"\1")
     if dpi is not None:
         parts += _chunk(b"pHYs", struct.pack(">IIB", round(dpi[0] / INCH_M), round(dpi[1] / INCH_M), 1))
@@ -173,6 +211,8 @@ def _strips(pixels: Pixels, alpha: Pixels | None, rows: int) -> Iterator[Pixels]
 
 
 def _rgba(pixels: Pixels, alpha: Pixels) -> Pixels:
+    if pixels.ndim == 2:
+        return np.dstack([cv2.bitwise_and(pixels, pixels, mask=alpha), alpha])
     rgba = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA)
     rgba[..., 3] = alpha
     return np.asarray(cv2.bitwise_and(rgba, rgba, mask=alpha), np.uint8)
@@ -220,7 +260,7 @@ def _options(spec: OutputSpec) -> dict[str, object]:
             return {"quality": spec.quality, "speed": spec.speed, "subsampling": chroma}
         case "png":
             return {"compress_level": 1}
-        case "svg":
+        case "svg" | "gif" | "bmp":
             return {}
 
 
@@ -233,7 +273,15 @@ def _tags(picture: Picture, spec: OutputSpec) -> Image.Exif:
 
 
 def _written(image: Image.Image, spec: OutputSpec, picture: Picture, **options: object) -> bytes:
-    exif = _tags(picture, spec) if spec.format == "tiff" else picture.exif
+    exif: Image.Exif | bytes | None = picture.exif
+    if spec.format == "tiff":
+        exif = _tags(picture, spec)
+    elif spec.format in COLOURED and picture.dpi is not None:
+        exif = with_resolution(picture.exif, picture.dpi)
+    if spec.format == "gif":
+        image, exif = _of_palette(image), None
+        if frames := options.get("append_images"):
+            options["append_images"] = [_of_palette(frame) for frame in cast(list[Image.Image], frames)]
     known = {name: value for name, value in {"dpi": picture.dpi, "exif": exif}.items() if value is not None}
     out = io.BytesIO()
     try:

@@ -46,6 +46,10 @@ CAMERA_TAGS = frozenset(range(0x829A, 0xA50B)) - {
     0xA431,  # BodySerialNumber
     0xA435,  # LensSerialNumber
 }
+X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 0x011A, 0x011B, 0x0128
+INCHES, CENTIMETRES = 2, 3  # as RESOLUTION_UNIT
+CM_AN_INCH = 2.54
+MOST_DPI = 65_535.0
 TAKEN, DIGITISED, CHANGED = 0x9003, 0x9004, 0x0132  # DateTimeOriginal, DateTimeDigitized, DateTime
 CAMERA_YEARS = range(1826, 2100)  # from the first photo on; other years are those of a clock that was never set
 _DATE = re.compile(
@@ -162,6 +166,20 @@ def image_tags(exif: bytes) -> Image.Exif:
     """Those of `exif` that a TIFF has in its first directory."""
     tags = _loaded(exif)
     return _of({tag: value for tag, value in tags.items() if tag in IMAGE_TAGS})
+
+
+def with_resolution(exif: bytes | None, dpi: tuple[float, float]) -> bytes:
+    """`exif`, or an empty one, that says how many px an inch has: WebP and AVIF have no other place for it."""
+    tags = Image.Exif() if exif is None else _loaded(exif)
+    tags[X_RESOLUTION], tags[Y_RESOLUTION], tags[RESOLUTION_UNIT] = dpi[0], dpi[1], INCHES
+    return tags.tobytes()
+
+
+def resolution_of(exif: Image.Exif) -> tuple[float, float] | None:
+    """Px an inch, across and down; None where it does not say so, or nothing that can be."""
+    unit = {INCHES: 1.0, CENTIMETRES: CM_AN_INCH}.get(exif.get(RESOLUTION_UNIT, INCHES))
+    across, down = (_number(exif.get(tag), 1, MOST_DPI) for tag in (X_RESOLUTION, Y_RESOLUTION))
+    return None if unit is None or across is None or down is None else (across * unit, down * unit)
 
 
 def with_camera(tiff: bytes, exif: bytes) -> bytes:

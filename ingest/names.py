@@ -15,6 +15,8 @@ SUFFIXES: dict[Format, str] = {
     "jpeg": ".jpg",
     "avif": ".avif",
     "tiff": ".tif",
+    "gif": ".gif",
+    "bmp": ".bmp",
     "svg": ".svg",
 }
 MOST_CHARACTERS = 150  # of each part of a template's name

@@ -50,7 +50,10 @@ def _planned(recipe: Recipe, width: int, height: int) -> Iterator[tuple[int, int
 
 def output_size(spec: OutputSpec, width: int, height: int) -> Size:
     """Width and height of an output of a picture of that size, in px."""
-    return sized_to(width, height, spec.width, spec.height, spec.mode)
+    if spec.mode != "pad":
+        return sized_to(width, height, spec.width, spec.height, spec.mode)
+    across, down = sized_to(width, height, spec.width, spec.height, "fit")
+    return spec.width or across, spec.height or down
 
 
 def px_of(pictures: Iterable[Picture]) -> int:

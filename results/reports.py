@@ -11,7 +11,7 @@ from schemas import Job, JobFile, ReviewItem
 
 COLUMNS = ("name", "number", "caption", "status", "results", "faces", "detector", "to look at", "what to do")
 BOM = "\N{BYTE ORDER MARK}"
-SHOWN = frozenset({"png", "webp", "jpeg", "avif"})  # formats that browsers show
+SHOWN = frozenset({"png", "webp", "jpeg", "avif", "gif", "bmp"})  # formats that browsers show
 RUNNABLE = ("=", "+", "-", "@", "\t", "\r")
 STYLE = """
 :root{color-scheme:light dark;font:15px/1.45 system-ui,sans-serif}

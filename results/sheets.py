@@ -15,6 +15,7 @@ from PIL import Image
 
 import errors
 from imaging.encode import png
+from imaging.metadata import resolution_of
 from imaging.pictures import Pixels
 from results.layout import GAP_MM, Cell, Layout, Size
 
@@ -35,7 +36,7 @@ SAME_SHAPE = 0.01
 def print_size(path: Path) -> Size:
     """The size in mm at which the photo in `path` is meant to be printed: by its own resolution, else at 300 dpi."""
     with Image.open(path) as image:
-        x, y = image.info.get("dpi", (UNMARKED_DPI, UNMARKED_DPI))
+        x, y = image.info.get("dpi") or resolution_of(image.getexif()) or (UNMARKED_DPI, UNMARKED_DPI)
         return Size(_mm(image.width, float(x)), _mm(image.height, float(y)))
 
 

@@ -48,7 +48,10 @@ UPLOAD_BODY = {
                         "crop_face": {"type": "boolean", "default": False},
                         "model": {"type": "string", "default": "auto"},
                         "background": {"type": "string", "default": "transparent"},
-                        "format": {"type": "string", "enum": ["png", "webp", "jpeg", "avif", "tiff", "svg"]},
+                        "format": {
+                            "type": "string",
+                            "enum": ["png", "webp", "jpeg", "avif", "tiff", "gif", "bmp", "svg"],
+                        },
                         "naming": {"type": "string", "description": "A template for the names of results."},
                         "name": {"type": "string"},
                         "priority": {"type": "string", "enum": ["high", "normal", "batch"]},

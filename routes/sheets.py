@@ -19,7 +19,7 @@ from storage import translated
 
 PAGE = 1000
 PDF = "application/pdf"
-PHOTOS = frozenset({"png", "webp", "jpeg", "avif", "tiff"})
+PHOTOS = frozenset({"png", "webp", "jpeg", "avif", "tiff", "gif", "bmp"})
 
 Side = Annotated[float | None, Query(ge=5, le=500)]
 

@@ -18,7 +18,7 @@ Priority = Literal["high", "normal", "batch"]
 Quality = Literal["best", "balanced", "fast"]
 
 
-Format = Literal["png", "webp", "jpeg", "avif", "tiff", "svg"]
+Format = Literal["png", "webp", "jpeg", "avif", "tiff", "gif", "bmp", "svg"]
 
 
 OutputKind = Literal["picture", "mask"]

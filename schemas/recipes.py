@@ -43,10 +43,11 @@ class OutputSpec(Frozen):
         description="Most px down; left open, as high as the picture is. Nothing is enlarged.",
         json_schema_extra={"x-unit": "px"},
     )
-    mode: Literal["fit", "fill", "stretch"] = Field(
+    mode: Literal["fit", "fill", "stretch", "pad"] = Field(
         "fit",
         title="Size",
-        description="`fit` lies within width and height, `fill` covers both and is cut, `stretch` takes both exactly.",
+        description="`fit` lies within width and height, `fill` covers both and is cut, `stretch` takes both exactly, "
+        "`pad` lies within both and has clear room added to them.",
         json_schema_extra={"x-group": "More"},
     )
     quality: int = Field(
@@ -62,7 +63,7 @@ class OutputSpec(Frozen):
         "#ffffff",
         pattern=r"^#[0-9a-fA-F]{6}$",
         title="Background",
-        description="For JPEG: the colour behind what is transparent.",
+        description="For JPEG and BMP: the colour behind what is transparent.",
         json_schema_extra={"x-control": "color"},
     )
     dpi: float | None = Field(
@@ -91,8 +92,14 @@ class OutputSpec(Frozen):
     frames: Literal["first", "all"] = Field(
         "first",
         title="Frames",
-        description="Of an animation or a document of several pages: the `first`, or `all` for WebP, PNG, AVIF and "
-        "TIFF.",
+        description="Of an animation or a document of several pages: the `first`, or `all` for WebP, PNG, AVIF, "
+        "GIF and TIFF.",
+        json_schema_extra={"x-group": "More"},
+    )
+    colour: Literal["full", "grey"] = Field(
+        "full",
+        title="Colour",
+        description="`grey` makes a file of 8-bit grey; WebP and AVIF have no such form, theirs looks grey.",
         json_schema_extra={"x-group": "More"},
     )
     progressive: bool = Field(

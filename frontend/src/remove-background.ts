@@ -13,7 +13,7 @@ export interface RemoveBackgroundOptions {
   model?: string;
   /** `transparent`, `blur`, or a CSS colour. */
   background?: string;
-  format?: 'png' | 'webp' | 'jpeg' | 'avif' | 'tiff';
+  format?: 'png' | 'webp' | 'jpeg' | 'avif' | 'tiff' | 'gif' | 'bmp';
   /** Leave the job and its photo on the server, until its time runs out. */
   keep?: boolean;
   signal?: AbortSignal;

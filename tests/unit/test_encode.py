@@ -4,6 +4,7 @@ import io
 import time
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -12,8 +13,9 @@ from PIL import Image, ImageFile
 from skimage import data
 
 import errors
-from imaging.encode import encode, encode_within, png, with_alpha
+from imaging.encode import encode, encode_frames, encode_within, png, with_alpha
 from imaging.pictures import Picture
+from results.sheets import print_size
 from schemas import Format, OutputSpec
 
 
@@ -189,3 +191,61 @@ def test_a_mask_of_noise_becomes_a_progressive_jpeg() -> None:
     matte = np.random.default_rng(2).integers(0, 2, (300, 400), np.uint8) * np.uint8(255)
     picture = Picture(np.zeros((300, 400, 3), np.uint8), matte=matte)
     assert opened(encode(picture, OutputSpec(format="jpeg", kind="mask", quality=94))).mode == "L"
+
+
+def test_grey_files_are_grey() -> None:
+    picture = replace(cutout(), alpha=None)
+    luma = np.asarray(Image.fromarray(picture.pixels).convert("L")).astype(int)
+    for format in ("png", "jpeg", "tiff", "bmp", "gif"):
+        image = opened(encode(picture, OutputSpec(format=format, colour="grey", quality=95)))
+        assert (format, image.mode) == (format, "L")
+        assert np.abs(np.asarray(image).astype(int) - luma).max() <= (30 if format == "jpeg" else 1)
+    for format in ("png", "tiff"):
+        assert opened(encode(cutout(), OutputSpec(format=format, colour="grey"))).mode == "LA"
+    for format in ("webp", "avif"):
+        pixels = np.asarray(opened(encode(picture, OutputSpec(format=format, colour="grey"))).convert("RGB")).astype(
+            int
+        )
+        assert np.ptp(pixels, axis=2).max() < 8
+
+
+def test_gif_has_a_clear_colour_where_the_cutout_has_none() -> None:
+    picture = cutout()
+    image = opened(encode(picture, OutputSpec(format="gif")))
+    assert (image.format, image.mode) == ("GIF", "P")
+    back = np.asarray(image.convert("RGBA")).astype(int)
+    assert picture.alpha is not None
+    assert np.array_equal(back[..., 3] > 0, picture.alpha > 127)
+    solid = picture.alpha > 127
+    assert np.abs(back[solid, :3] - picture.pixels[solid]).mean() < 12
+
+
+@pytest.mark.parametrize("plays", [0, 1, 3])
+def test_animated_gif_has_every_frame(plays: int) -> None:
+    frames = [replace(cutout(), pixels=np.full((512, 512, 3), shade, np.uint8)) for shade in (20, 120, 220)]
+    image = opened(encode_frames(frames, [0.1, 0.2, 0.3], OutputSpec(format="gif", frames="all"), plays))
+    assert image.n_frames == 3
+    assert image.info.get("loop", "once") == {0: 0, 1: "once", 3: 2}[plays]
+    for number, shade in enumerate((20, 120, 220)):
+        image.seek(number)
+        assert image.info["duration"] == 100 * (number + 1)
+        frame = np.asarray(image.convert("RGBA")).astype(int)
+        assert abs(frame[256, 256, 0] - shade) < 3
+        assert frame[0, 0, 3] == 0, "what the last frame showed stays"
+
+
+def test_bmp_lies_before_the_background() -> None:
+    image = opened(encode(cutout(), OutputSpec(format="bmp", background="#ff0000")))
+    assert (image.format, image.mode, image.getpixel((0, 0))) == ("BMP", "RGB", (255, 0, 0))
+    assert round(image.info["dpi"][0]) == 300
+
+
+@pytest.mark.parametrize("format", ["png", "jpeg", "tiff", "webp", "avif", "bmp"])
+@pytest.mark.parametrize("dpi", [300, 413, 600])
+def test_every_format_keeps_its_millimetres(format: Format, dpi: float, tmp_path: Path) -> None:
+    width, height = round(35 / 25.4 * dpi), round(45 / 25.4 * dpi)
+    picture = Picture(np.full((height, width, 3), 200, np.uint8), dpi=(dpi, dpi))
+    path = tmp_path / f"photo.{format}"
+    path.write_bytes(encode(picture, OutputSpec(format=format)))
+    size = print_size(path)
+    assert (size.width, size.height) == (35, 45)

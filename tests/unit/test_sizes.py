@@ -168,3 +168,21 @@ async def test_a_photo_is_admitted_by_what_will_be_made_of_it(tmp_path: Path) ->
     await runner.close()
     assert admitted == [1.0]
     assert Image.open(io.BytesIO(result.outputs[0].data)).size == (1000, 1000)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "size"), [(300, 200, (300, 200)), (50, 90, (50, 90)), (80, None, (80, 40))]
+)
+def test_padded_output_takes_both_sides_exactly(
+    width: int, height: int | None, size: tuple[int, int], tmp_path: Path
+) -> None:
+    path = saved(tmp_path, 200, 100)
+    result = processed(path, [], format="png", mode="pad", width=width, height=height).outputs[0]
+    with Image.open(io.BytesIO(result.data)) as image:
+        assert image.size == (result.width, result.height) == size
+        assert image.getpixel((size[0] // 2, size[1] // 2))[:3] == (200, 30, 30)  # type: ignore[index]
+    jpeg = processed(path, [], format="jpeg", mode="pad", width=300, height=200).outputs[0]
+    with Image.open(io.BytesIO(jpeg.data)) as image:
+        assert image.getpixel((2, 2)) == (255, 255, 255)
+    with pytest.raises(errors.OutputTooLarge):
+        processed(path, [], format="png", mode="pad", width=20_000, height=20_000)

@@ -10,11 +10,11 @@ import { fieldsOf, isIncomplete, same, stepOf, withAnotherOutput, withOutput, wi
 import { modelText, pretty } from './words.js';
 
 const COLOURS = /** @type {const} */ ([['#ffffff', 'white'], ['#e9ebee', 'grey'], ['#6fa3d8', 'blue'], ['#000000', 'black']]);
-const FORMATS = /** @type {Record<string, string>} */ ({ png: 'PNG', webp: 'WebP', jpeg: 'JPEG', avif: 'AVIF', tiff: 'TIFF', svg: 'SVG' });
+const FORMATS = /** @type {Record<string, string>} */ ({ png: 'PNG', webp: 'WebP', jpeg: 'JPEG', avif: 'AVIF', tiff: 'TIFF', gif: 'GIF', bmp: 'BMP', svg: 'SVG' });
 const WORDS = new Set(['transparent', 'blur']);
 const SAME = /** @type {Record<string, string>} */ ({ white: '#ffffff', '#fff': '#ffffff', black: '#000000', '#000': '#000000' });
 const USUAL = new Set(['remove_background', 'crop_face', 'resize']); // the others are folded away until they are used
-const PLAIN = new Set(['png', 'tiff']); // no quality to choose
+const PLAIN = new Set(['png', 'tiff', 'gif', 'bmp']); // no quality to choose
 
 /** @param {Field} field @param {any} value @param {Translate} t */
 export function valueText(field, value, t) {
