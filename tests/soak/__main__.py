@@ -6,9 +6,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.soak import kills, scale, sockets
+from tests.soak import kills, mixed, scale, sockets
 
-SOAKS: dict[str, Callable[[Path], list[str]]] = {"kills": kills.run, "scale": scale.run, "sockets": sockets.run}
+SOAKS: dict[str, Callable[[Path], list[str]]] = {
+    "mixed": mixed.run,
+    "kills": kills.run,
+    "scale": scale.run,
+    "sockets": sockets.run,
+}
 
 
 def main() -> int:
