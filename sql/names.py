@@ -9,9 +9,9 @@ from sql.database import Transaction
 from sql.rows import NameRow, Names
 
 MOST_LISTED = 200  # names of each kind in a job's report
-ENDINGS = frozenset(
-    (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".svg")
-)
+PICTURES = ".jpg .jpeg .jpe .jfif .png .apng .webp .gif .bmp .tif .tiff .avif .heic .heif .hif .svg"
+RAWS = ".dng .cr2 .cr3 .crw .nef .nrw .arw .srf .sr2 .raf .orf .rw2 .rwl .pef .srw .3fr .iiq .erf .kdc .dcr .mrw .x3f"
+ENDINGS = frozenset(f"{PICTURES} {RAWS}".split())
 
 
 def matches(rows: Sequence[NameRow], photos: Iterable[str]) -> list[int | None]:
