@@ -46,9 +46,9 @@ is taken only where `PHOTO_SVG` is set, at 96 px to the inch and 1,024 px of the
 
 Frames: with `frames` set to `all`, each frame of a GIF, WebP, PNG or AVIF, or page of a TIFF, goes through the
 operations. What an operation decides by looking at the photo (a crop) it decides on the first. All frames together may
-have as many megapixels as one photo. WebP and PNG are shown as often as the source says, which of a GIF is once more than
-its number of repeats. A thumbnail or smaller copy in a TIFF is no page, an APNG's fallback no frame; of a HEIC the primary
-picture comes first.
+have as many megapixels as one photo. WebP and PNG are shown as often as the source says; a GIF counts its repeats, and so
+is shown once more than its number. A thumbnail or smaller copy in a TIFF is no page, an APNG's fallback no frame; of a
+HEIC the primary picture comes first.
 """
 
 
