@@ -45,10 +45,10 @@ parts of less than 4 px are left out. Its size is in px, or in millimetres where
 is taken only where `PHOTO_SVG` is set, at 96 px to the inch and 1,024 px of the longest side at least.
 
 Frames: with `frames` set to `all`, each frame of a GIF, WebP, PNG or AVIF, or page of a TIFF, goes through the
-operations. What an operation decides by looking at the photo (a crop) it decides on the first. All frames together may
-have as many megapixels as one photo. WebP and PNG are shown as often as the source says; a GIF counts its repeats, and so
-is shown once more than its number. A thumbnail or smaller copy in a TIFF is no page, an APNG's fallback no frame; of a
-HEIC the primary picture comes first.
+operations. What an operation decides by looking at the photo (a crop) it decides on the first. All frames together
+may have as many megapixels as one photo. WebP and PNG are shown as often as the source says; a GIF counts its
+repeats, so it is shown once more than its number. A thumbnail or smaller copy in a TIFF is no page, an APNG's
+fallback no frame; of a HEIC the primary picture comes first.
 """
 
 
