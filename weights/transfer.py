@@ -14,12 +14,17 @@ import httpx
 FIRST_BYTE_S = 5.0
 STALL_S = 15.0
 CHUNK_BYTES = 1 << 20
+MOST_BYTES = 4_000_000_000  # of a file whose size is not known
 
 Report = Callable[[int, int | None], None]
 
 
 class SourceFailed(Exception):
     """A source did not deliver; the message says why, for people."""
+
+
+class _TooLong(SourceFailed):
+    """There is more than there should be; what came of it is of no use."""
 
 
 def new_client() -> httpx.AsyncClient:
@@ -45,9 +50,15 @@ class _Partial:
 
 
 async def download(
-    client: httpx.AsyncClient, url: str, part: Path, report: Report, patience_s: float = FIRST_BYTE_S
+    client: httpx.AsyncClient,
+    url: str,
+    part: Path,
+    report: Report,
+    patience_s: float = FIRST_BYTE_S,
+    most: int = MOST_BYTES,
 ) -> None:
-    """Stream `url` to `part`, going on where an earlier try stopped; the first byte must come within `patience_s`.
+    """Stream `url` to `part`, going on where an earlier try stopped; the first byte must come within `patience_s`, and
+    there may be `most` bytes.
 
     Raises SourceFailed, TimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError.
     """
@@ -64,7 +75,11 @@ async def download(
         if begin == 0:
             await asyncio.to_thread(discard, part)
         await asyncio.to_thread(_write_state, part, url, _validator(response))
-        await _receive(response, part, begin, deadline, report)
+        try:
+            await _receive(response, part, begin, deadline, report, most)
+        except _TooLong:
+            await asyncio.to_thread(discard, part)
+            raise
 
 
 async def _begin(
@@ -92,9 +107,13 @@ def _validator(response: httpx.Response) -> str | None:
     return modified
 
 
-async def _receive(response: httpx.Response, part: Path, begin: int, deadline: float, report: Report) -> None:
+async def _receive(
+    response: httpx.Response, part: Path, begin: int, deadline: float, report: Report, most: int
+) -> None:
     length = response.headers.get("Content-Length", "")
     total = begin + int(length) if length.isdigit() else None
+    if total is not None and total > most:
+        raise _TooLong("the file is longer than it should be")
     received, buffer = begin, bytearray()
     report(received, total)
     pieces = response.aiter_raw()
@@ -102,6 +121,8 @@ async def _receive(response: httpx.Response, part: Path, begin: int, deadline: f
         async for data in _within(pieces, deadline):
             buffer += data
             received += len(data)
+            if received > most:
+                raise _TooLong("the file is longer than it should be")
             if len(buffer) >= CHUNK_BYTES:
                 whole, buffer = bytes(buffer), bytearray()
                 await _to_its_end(_append, part, whole)

