@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 import errors
 from engines.classical import FOLLOWING_STROKES
+from engines.doubts import background_left, part_alone
 from engines.types import Cutout, Hints, Matte
 from imaging.edges import decontaminated, refined, settled
 from imaging.ground import are_alike, is_cut_out, on_ground
@@ -32,6 +33,7 @@ from schemas import Engine, Quality
 
 BY_HAND = Engine(model="drawn", runtime="by hand", quality="best")
 STROKE_LEVELS = 80  # by which red or green stands out in a stroke, of 255
+BESIDE_NETWORKS = frozenset({"opencv", BY_HAND.runtime})
 EMPTY_SHARE = 0.001  # of the px; the least subject in the test photos covers 0.004
 
 
@@ -117,6 +119,8 @@ class RemoveBackground(OperationParams):
         cut = np.asarray(alpha, np.uint8)
         if np.count_nonzero(cut > 127) < EMPTY_SHARE * cut.size:
             context.warn("no_subject", "No subject was found in the photo; the result may be empty.")
+        elif picture.alpha is None and context.drawn is None and not self.rectangle:
+            _note_doubts(picture.pixels, cut, context)
         context.check()
         subject = replace(picture, pixels=pixels, alpha=cut, matte=cut, photo=picture.pixels, ahead=False)
         if self.background == TRANSPARENT:
@@ -258,6 +262,19 @@ class RemoveBackground(OperationParams):
         except CannotMatte as reason:
             context.warn("matting_skipped", f"Alpha matting was left out: {reason}.")
             return None
+
+
+def _note_doubts(pixels: Pixels, alpha: Pixels, context: Context) -> None:
+    """Warns `part_of_subject`, `background_left` where a network's cutout is likely wrong."""
+    engine = context.findings.engine
+    if engine is None or engine.runtime in BESIDE_NETWORKS:
+        return
+    if part_alone(pixels, alpha):
+        text = "The cutout may be a part of the subject alone, such as what is printed on it. See whether the model"
+        context.warn("part_of_subject", f"{text} 'edges' or the quality 'fast' keeps all of it.")
+    elif background_left(pixels, alpha):
+        text = "The cutout may hold some of the background, such as inside of letters. Mend the mask by hand."
+        context.warn("background_left", text)
 
 
 def _strokes(picture: Picture, width: int, height: int) -> Pixels:
