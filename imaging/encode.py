@@ -40,6 +40,8 @@ OPAQUE: frozenset[Format] = frozenset({"jpeg", "bmp"})  # as programs read them
 COLOURED: frozenset[Format] = frozenset({"webp", "avif"})  # which have no grey form
 GIF_COLOURS = 255  # beside the clear one
 HALF = 127
+MOST_PLAYS = 65_535  # that GIF and WebP can write
+
 LOSSY: frozenset[Format] = frozenset({"jpeg", "webp", "avif"})
 MAX_SIDE_PX: dict[Format, int] = {"jpeg": 65_500, "webp": 16_383, "avif": 65_536, "gif": 65_535}
 
@@ -75,6 +77,7 @@ def encode_frames(frames: Sequence[Picture], seconds: Sequence[float], spec: Out
     first = replace(frames[0], dpi=(spec.dpi, spec.dpi)) if spec.dpi is not None else frames[0]
     first = first if spec.keep_metadata else replace(first, exif=None)
     images = [_image(frame, spec) for frame in frames]
+    plays = min(plays, MOST_PLAYS)
     options: dict[str, object] = {"save_all": True, "append_images": images[1:]}
     if spec.format != "tiff":
         options["duration"] = [round(1000 * shown) for shown in seconds]

@@ -12,6 +12,7 @@ from imaging.pictures import Pixels
 
 _SCAN, _END = 0xDA, b"\xff\xd9"
 _START_OF_FRAME = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+_BARE = frozenset({0x00, 0x01, 0xFF, *range(0xD0, 0xD9)})  # without a length
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _TAIL_BYTES = 4_096
 _TAILS = (0x00, 0x55, 0xAA, 0xF0)  # begin with each pair of bits there is
@@ -23,8 +24,11 @@ def has_end_mark(file: IO[bytes]) -> bool:
     """Whether an end mark follows the head of the first scan; the thumbnail's, before it, does not count."""
     with mmap(file.fileno(), 0, access=ACCESS_READ) as data:
         at = 2
-        while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != bytes([_SCAN]):
-            at += 2 + max(2, int.from_bytes(data[at + 2 : at + 4], "big")) if data[at + 1] != 0xFF else 1
+        while data[at : at + 1] == b"\xff" and at + 4 <= len(data) and data[at + 1] != _SCAN:
+            if data[at + 1] in _BARE:
+                at += 1 if data[at + 1] == 0xFF else 2
+            else:
+                at += 2 + max(2, int.from_bytes(data[at + 2 : at + 4], "big"))
         return data.find(_END, at) >= 0
 
 
@@ -88,7 +92,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
         if at < 0 or at + 2 > len(data):
             return
         marker = data[at + 1]
-        if marker in (0x00, 0x01, 0xFF) or 0xD0 <= marker <= 0xD8:
+        if marker in _BARE:
             at += 1 if marker == 0xFF else 2
             continue
         length = int.from_bytes(data[at + 2 : at + 4], "big") if marker != _END[1] else 0

@@ -110,7 +110,7 @@ def gif_of(loop: int | None, path: Path) -> Path:
 
 
 @pytest.mark.parametrize("format", ["webp", "png"])
-@pytest.mark.parametrize(("loop", "plays"), [(None, 1), (0, 0), (1, 2), (3, 4)])
+@pytest.mark.parametrize(("loop", "plays"), [(None, 1), (0, 0), (1, 2), (3, 4), (65_535, 65_535)])
 def test_gif_is_shown_as_often_as_before(loop: int | None, plays: int, format: Format, tmp_path: Path) -> None:
     """A GIF counts repeats, WebP and PNG every time it is shown."""
     result = processed(gif_of(loop, tmp_path / "photo.gif"), {"outputs": [{"format": format, "frames": "all"}]})
@@ -122,6 +122,7 @@ def test_gif_is_shown_as_often_as_before(loop: int | None, plays: int, format: F
 def test_animation_is_shown_as_often_as_before(container: str, plays: int, tmp_path: Path) -> None:
     frames = [Image.new("RGB", SIZE, colour) for colour in COLOURS]
     frames[0].save(tmp_path / "photo", container, save_all=True, append_images=frames[1:], loop=plays)
-    for format in ("webp", "png"):
+    for format in ("webp", "png", "gif"):
         result = processed(tmp_path / "photo", {"outputs": [{"format": format, "frames": "all"}]})
-        assert Image.open(io.BytesIO(result.outputs[0].data)).info["loop"] == plays
+        loop = Image.open(io.BytesIO(result.outputs[0].data)).info.get("loop")
+        assert loop == (plays if format != "gif" else {0: 0, 1: None, 5: 4}[plays])
