@@ -24,7 +24,7 @@ MOST_BYTES = 255  # of a folder's name
 
 _FORBIDDEN = re.compile(r'[<>:"|?*]')
 # Names that Windows keeps for devices, whatever follows a dot; it takes COM¹ for COM1.
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|clock\$|(com|lpt)[0-9¹²³])[ ]*(\..*)?")
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|clock\$|(com|lpt)[0-9¹²³])\s*(\..*)?")
 
 
 def result_name(name: PhotoName, spec: OutputSpec, recipe: Recipe) -> str:

@@ -1,9 +1,13 @@
 """Lists of names, the photos they name, and the names of results."""
 
+import random
+import re
+
 import pytest
 
+from ingest.file_names import clean_name
 from ingest.lists import MAX_BYTES, MAX_ROWS, parse_list
-from ingest.names import UsedNames, result_name
+from ingest.names import UsedNames, compared, result_name
 from operations import parse_recipe
 from operations.naming import PhotoName
 from sql.names import matches
@@ -203,3 +207,43 @@ def test_numbered_names_keep_to_255_bytes_and_no_folder_has_a_files_name() -> No
         "A (2).PNG",
     ]
     assert used.free("manifest.json/a.png") == "manifest (2).json/a.png"
+
+
+PIECES = (
+    *'abCON.:?*<>|" /\\¹2é写👨',
+    "COM",
+    "nul",
+    "..",
+    "aux",
+    "con.",
+    " .",
+    "\x07",
+    "\u202e",
+    "写" * 80,
+    "manifest.json",
+)
+DEVICE = re.compile(r"(?i)(con|prn|aux|nul|(com|lpt)[0-9¹²³]) *(\..*)?")
+
+
+@pytest.mark.parametrize("naming", [None, "{folder}/{name}", "{number}/{caption}{output}"])
+def test_any_names_can_be_unpacked_everywhere(naming: str | None) -> None:
+    rng = random.Random(3)
+    recipe = parse_recipe(
+        {"naming": naming, "outputs": [{"name": "a", "suffix": "."}, {"name": "b", "format": "webp"}]}
+    )
+    text = lambda most: "".join(rng.choice(PIECES) for _ in range(rng.randint(1, most)))  # noqa: E731
+    for _ in range(150):
+        used = UsedNames({"manifest.json"})
+        photos = [PhotoName(clean_name(text(12)), number=text(3), caption=text(5)) for _ in range(4)]
+        made = [used.free(result_name(photo, spec, recipe)) for photo in photos for spec in recipe.outputs]
+        files = {compared(name) for name in made}
+        assert len(files) == len(made)
+        for name in made:
+            *folders, _ = name.split("/")
+            assert not files & {compared("/".join(folders[:depth])) for depth in range(1, len(folders) + 1)}
+            for part in name.split("/"):
+                assert not re.search(r'[<>:"|?*\\\x00-\x1f]', part)
+                assert not DEVICE.fullmatch(part)
+                assert part
+                assert part == part.rstrip(" .")
+                assert len(part.encode()) <= 255
