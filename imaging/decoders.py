@@ -61,11 +61,22 @@ def open_tiff_page(file: IO[bytes], page: Page | None) -> Image.Image:
         if key[1] == MIN_IS_BLACK and modes[0] in {*WIDE_MODES, "LA"}:
             TiffImagePlugin.OPEN_INFO.setdefault((key[0], MIN_IS_WHITE, *key[2:]), modes)
     image = TiffImagePlugin.TiffImageFile(file) if page is None else open_page(file, page)
+    if image.use_load_libtiff and image.mode in ("I", "F"):
+        _in_native_order(image)
     bits = image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,))
     plain = image.tag_v2.get(TiffImagePlugin.COMPRESSION, 1) == 1
     if plain and max(bits) > 8 and image.tag_v2.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 2:
         raise SyntaxError("unsupported: Pillow takes such planes for 8-bit ones")
     return image
+
+
+def _in_native_order(image: TiffImagePlugin.TiffImageFile) -> None:
+    """Numbers of 32 bits come from libtiff in this machine's order, which Pillow would turn round once more."""
+    (tile,) = image.tile
+    assert isinstance(tile.args, tuple)
+    rawmode, *rest = tile.args
+    native = {"F;32BF": "F;32NF", "I;32BS": "I;32NS", "I;16BS": "I;16NS"}.get(str(rawmode), rawmode)
+    image.tile = [tile._replace(args=(native, *rest))]
 
 
 DECODERS: dict[str, Callable[[IO[bytes]], Image.Image]] = {
@@ -94,12 +105,22 @@ def labelled(image: Image.Image) -> Image.Image:
     if image.mode == "I;16" and 8 < bits < 16:
         stretched = np.asarray(image).astype(np.uint32) * 65_535 // ((1 << bits) - 1)
         grey = _with_info(Image.fromarray(np.minimum(stretched, 65_535).astype(np.uint16)), image)
+    if image.mode == "I" and image.tag_v2.get(TiffImagePlugin.SAMPLEFORMAT, (1,)) == (1,):
+        grey = _unsigned(image)
     if photometric == MIN_IS_WHITE and image.mode in WIDE_MODES:
         return _with_info(ImageOps.invert(eight_bit(grey)), image)
     if photometric == MIN_IS_WHITE and image.mode == "LA":
         level, alpha = image.split()
         return _with_info(Image.merge("LA", (ImageOps.invert(level), alpha)), image)
     return grey
+
+
+def _unsigned(image: Image.Image) -> Image.Image:
+    """Numbers of 32 bits without a sign, of which Pillow takes the upper half for negative."""
+    levels = np.asarray(image)
+    if levels.min() >= 0:
+        return image
+    return _with_info(Image.fromarray((levels.view(np.uint32) >> 16).astype(np.uint16)), image)
 
 
 def _with_info(made: Image.Image, image: Image.Image) -> Image.Image:

@@ -51,6 +51,8 @@ def variant_of(file: IO[bytes]) -> str | None:
     head = file.read(4)
     if head[:3] == b"\xff\xd8\xff":
         return _jpeg_variant(file)
+    if head == b"MM\0+":
+        return "a BigTIFF whose numbers begin with their high bytes"
     if head[:2] in (b"II", b"MM"):
         page = next(photo_pages(file), None)
         return _TIFF_COMPRESSIONS.get(page.compression) if page else None

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 from skimage import data
 
@@ -124,6 +125,28 @@ def test_grey_of_numbers_has_the_right_direction(form: tuple[int, int], tmp_path
     picture, _ = opened(tiff(page), tmp_path)
     row = picture.pixels[0, :, 0].astype(int)
     assert row[0] < row[20] < row[-1]
+
+
+@pytest.mark.parametrize("photometric", ["miniswhite", "minisblack"])
+@pytest.mark.parametrize(("order", "kind"), [("<", "f4"), (">", "f4"), ("<", "u4"), (">", "u2"), ("<", "u2")])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_grey_of_numbers_has_its_levels_in_either_order(
+    photometric: str, order: str, kind: str, compression: str | None, tmp_path: Path
+) -> None:
+    most = {"f4": 1.0, "u4": 2**32 - 1, "u2": 65_535}[kind]
+    levels = np.tile(np.linspace(0, most, 64), (48, 1))
+    stored = (most - levels if photometric == "miniswhite" else levels).astype(kind)
+    tifffile.imwrite(tmp_path / "made", stored, photometric=photometric, byteorder=order, compression=compression)
+    picture, _ = opened((tmp_path / "made").read_bytes(), tmp_path)
+    assert np.abs(picture.pixels[0, :, 0] - np.linspace(0, 255, 64)).max() <= 1
+
+
+def test_bigtiff_of_the_other_order_is_named(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "made", ramp(), bigtiff=True, byteorder=">")
+    with pytest.raises(errors.UnsupportedFormat, match="BigTIFF"):
+        opened((tmp_path / "made").read_bytes(), tmp_path)
+    tifffile.imwrite(tmp_path / "made", ramp(), bigtiff=True, byteorder="<")
+    assert opened((tmp_path / "made").read_bytes(), tmp_path)[0].width == 64
 
 
 PHOTO, THUMBNAIL = ramp(600, 400), np.full((40, 60), 200, np.uint8)
