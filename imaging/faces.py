@@ -195,6 +195,22 @@ def head_of(face: FoundFace, matte: Pixels | None = None, hair: bool = False) ->
     return Head(bare.eyes, bare.unit, bare.angle, bare.chin, crown)
 
 
+def hair_top(head: Head, matte: Pixels) -> float:
+    """How many px above the pupils, along the head, (H, W) uint8 `matte` ends over it, with hair put up and hats."""
+    factor = min(1.0, HAIR_PX / max(matte.shape))
+    size = max(1, round(matte.shape[1] * factor)), max(1, round(matte.shape[0] * factor))
+    small = np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_AREA), np.uint8)
+    rows, columns = np.nonzero(small > 127)
+    x, y = (columns + 0.5) / factor - head.eyes[0], (rows + 0.5) / factor - head.eyes[1]
+    cos, sin = math.cos(math.radians(head.angle)), math.sin(math.radians(head.angle))
+    across, up = x * cos + y * sin, x * sin - y * cos
+    over = up[(np.abs(across) < HAIR_WIDTH * head.width) & (up > 0)]
+    step = max(1 / factor, 0.05 * head.unit)
+    filled = np.bincount((over / step).astype(int)) * (1 / factor**2) / step  # px across, of each step
+    solid = np.flatnonzero(filled > WISP * head.width)
+    return float((solid[-1] + 1) * step) if len(solid) else 0.0
+
+
 def _bare_head(face: FoundFace) -> Head:
     if face.landmarks is not None:
         left, right, _, *mouth = face.landmarks
@@ -220,6 +236,9 @@ def _bare_head(face: FoundFace) -> Head:
 
 
 HALF = 127.5  # level of a matte at which a subject ends
+HAIR_PX = 512  # longest side at which hair is looked for
+HAIR_WIDTH = 0.75  # of the head's width, on each side of its middle
+WISP = 0.06  # of the head's width: less is a wisp that may be cut
 SAMPLE_PX = 24.0  # a unit's px in the upright sample in which the crown is looked for
 
 

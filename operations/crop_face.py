@@ -15,7 +15,7 @@ from operations.base import Context, OperationParams
 from operations.colour import Colour, colour_field, parse_colour
 from operations.faces import chosen, faces_of, nearest, subject_of, with_matte
 from operations.fields import MAX_SIDE_PX, NoFace, Which, aspect_field, ratio_of
-from operations.review import check_faces, check_head
+from operations.review import check_faces, check_hair, check_head
 from operations.sizes import check_size
 from operations.trim import edge_colour
 
@@ -119,6 +119,8 @@ class CropFace(OperationParams):
         if face is not None:
             head = head_of(face, subject_of(picture))
             check_head(picture, face, head, cut, result, context, whole=self.checks)
+            if subject_of(picture) is not None:
+                check_hair(result, context)
         colour = parse_colour(self.background)
         if picture.alpha is None and colour[3] == 0 and picture.photo is not None:
             colour = edge_colour(picture)

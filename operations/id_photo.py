@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 import errors
 from imaging.composite import before_colour
 from imaging.edges import decontaminated, refined
-from imaging.faces import FoundFace, Head, head_of
+from imaging.faces import FoundFace, Head, hair_top, head_of
 from imaging.framing import Cut, cut_of, frame_of, framed
 from imaging.geometry import Size
 from imaging.pictures import Picture, Pixels
@@ -27,6 +27,8 @@ from operations.sizes import check_size
 
 ORIGINAL = "original"
 UNSURE = (16, 192)  # levels of a matte: people are not transparent, so what lies above is theirs, below nobody's
+OVER_HAIR = 0.5  # mm that stay above it
+WITHIN = 0.01  # of a measure, that a head keeps from its end
 MM = 25.4  # in an inch
 
 
@@ -160,7 +162,11 @@ class IdPhoto(OperationParams):
             cut = cut_of(context.frame, picture.placement)
             return nearest(faces, cut.x, cut.y), replace(cut, height=cut.width * measures.height / measures.width)
         face = chosen(faces, self.which, picture)
-        return face, context.decided(lambda: cut_by(self._head(picture, face), measures))
+        return face, context.decided(lambda: self._cut(picture, face))
+
+    def _cut(self, picture: Picture, face: FoundFace) -> Cut:
+        head, matte = self._head(picture, face), subject_of(picture)
+        return cut_by(head, self.measures, None if matte is None else hair_top(head, matte))
 
     def _head(self, picture: Picture, face: FoundFace) -> Head:
         return head_of(face, subject_of(picture), hair=self.measures.hair)
@@ -201,10 +207,18 @@ def firmer(matte: Pixels) -> Pixels:
     return np.asarray(cv2.LUT(matte, levels), np.uint8)
 
 
-def cut_by(head: Head, measures: IdMeasures) -> Cut:
-    """The frame that shows `head` as `measures` ask for it, level by the eyes."""
-    px = head.height / measures.head[1]  # of the picture, to a mm
-    down = (measures.height / 2 - (measures.height - measures.eyes[1])) * px
+def cut_by(head: Head, measures: IdMeasures, hair: float | None = None) -> Cut:
+    """The frame that shows `head` as `measures` ask for it, level by the eyes.
+
+    Where hair reaches so many px above the pupils that the frame would cut it, the head is smaller, and then lower, as
+    far as the measures allow.
+    """
+    px, eyes = head.height / measures.head[1], measures.eyes[1]  # px of the picture, to a mm
+    if hair is not None:
+        least, lowest = measures.head[0] * (1 + WITHIN), measures.eyes[0] + WITHIN * (eyes - measures.eyes[0])
+        px = max(px, min(head.height / least, hair / (measures.height - eyes - OVER_HAIR)))
+        eyes = min(eyes, max(lowest, measures.height - OVER_HAIR - hair / px))
+    down = (measures.height / 2 - (measures.height - eyes)) * px
     x, y = head.at(0.0, down)
     return Cut(x, y, measures.width * px, measures.height * px, head.angle)
 

@@ -37,6 +37,7 @@ MOST_LEFT_OVER = 0.5  # percent of the frame
 LEAST_DPI = 150.0  # below which a print looks soft at arm's length
 SLACK = 0.1  # mm
 MOST_UNSURE = 1.0  # percent of the frame
+MOST_HAIR = 4.0  # percent of the upper edge
 MOST_END = 3.0  # percent of the frame's width
 SKULL = CROWN * 0.97  # units above the pupils that must be within the photo
 
@@ -101,7 +102,9 @@ def check_measures(
             f"The photo has {sharpest} px for an inch of the print; {LEAST_DPI:g} or more are asked for. Move closer."
         )
         _add(context, "low_resolution", text, sharpest, LEAST_DPI, None, "dpi")
-    if part.matte is not None and part.alpha is not None:
+    if part.matte is None:
+        return
+    if part.alpha is not None:
         chin = min(max(0, round(part.height * (0.5 + (below + head.chin) / cut.height))), part.height)
         hair = round(100 * checks.straight_end(part.matte[:chin], part.alpha[:chin]), 1)
         if hair > MOST_END:
@@ -111,6 +114,22 @@ def check_measures(
         if end > MOST_END:
             text = f"The photo cuts the body off in a straight line over {end:g} % of the width. Leave more room."
             _add(context, "body_cut_off", text, end, 0, MOST_END, "%")
+    check_hair(part, context)
+
+
+def check_hair(part: Picture, context: Context) -> None:
+    """Whether the frame cuts hair: how much of the upper edge of `part`, the frame with its matte, is the subject's.
+
+    Where the photo itself ends there, that is said of the photo.
+    """
+    matte = part.subject
+    if matte is None or any(item.code == "face_cut_off" for item in context.findings.review):
+        return
+    inside = matte[0] if part.alpha is None else np.minimum(matte[0], part.alpha[0])
+    cut = round(100 * float((inside > 127).mean()), 1)
+    if cut > MOST_HAIR:
+        text = f"The frame cuts hair over {cut:g} % of its upper edge. Make the crop larger, or take another photo."
+        _add(context, "hair_cut_off", text, cut, 0, MOST_HAIR, "%")
 
 
 def _note(context: Context, item: ReviewItem) -> None:
