@@ -395,6 +395,14 @@ class ResultLost(PhotoError):
     hint = "Try the photo again."
 
 
+class SourceLost(PhotoError):
+    """The uploaded photo has vanished from the server's disk."""
+
+    code = "source_lost"
+    status = 410
+    hint = "Upload it again."
+
+
 class OutOfMemory(PhotoError):
     """The photo needs more memory than this server allows."""
 

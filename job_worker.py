@@ -284,6 +284,8 @@ class JobWorker:
                 return None
             claim = unpacked
         source = self._storage.path(claim.job_id, "source", claim.sha256 or "")
+        if not await asyncio.to_thread(source.exists):
+            raise errors.SourceLost()
         drawn = self._storage.path(claim.job_id, "mask", claim.drawn) if claim.drawn else None
         mask = self._storage.path(claim.job_id, "mask", claim.mask) if claim.mask and not claim.drawn else None
         uploaded = datetime.fromtimestamp(claim.created_at).astimezone()

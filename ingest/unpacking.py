@@ -51,6 +51,8 @@ class Unpacker:
     def _entry(self, archive: Path, file: Unpacked, parts: ExitStack) -> tuple[Path, Unpacked]:
         part = self._storage.incoming()
         parts.callback(part.unlink, missing_ok=True)
+        if not archive.exists():  # the queue was restored without it
+            raise errors.SourceLost()
         with translated():
             digest, size, kind = self._archives.unpack(archive, file.entry, part, self._max_bytes)
         return part, replace(file, sha256=digest, size=size, media_type=kind)

@@ -248,7 +248,7 @@ SELECT file FROM names WHERE job_id = :job_id AND NOT used ORDER BY position
 
 -- name: hashes_of_job
 SELECT id, name, json_extract(facts, '$.phash') AS phash FROM files
- WHERE job_id = :job_id AND facts IS NOT NULL ORDER BY position
+ WHERE job_id = :job_id AND json_extract(facts, '$.phash') IS NOT NULL ORDER BY position
 
 -- name: count_names
 SELECT count(*) AS rows FROM names WHERE job_id = :job_id

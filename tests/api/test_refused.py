@@ -4,6 +4,7 @@ import io
 import json
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -147,3 +148,22 @@ def test_what_went_from_the_disk_is_not_found(small: Server) -> None:
     for path in ("source", "result", "result?as=data_url", "thumbnail?of=source", "thumbnail?size=1600"):
         answer = small.get(f"{base}/{path}")
         assert (answer.status_code, answer.json()["code"]) == (404, "result_not_found"), path
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_photo_that_went_from_the_disk_says_so_when_it_is_done_again(small: Server, packed: bool) -> None:
+    photo = ("a.jpg", picture())
+    if packed:
+        data = io.BytesIO()
+        with zipfile.ZipFile(data, "w") as archive:
+            archive.writestr(*photo)
+        photo = ("a.zip", data.getvalue())
+    job = str(small.post("/api/jobs?open=true", data={"recipe": CONVERT}).json()["id"])
+    small.post(f"/api/jobs/{job}/pause")
+    assert add(small, job, photo)[0] == 202
+    for blob in (small.data / "jobs" / job).rglob("*"):
+        if blob.is_file():
+            blob.unlink()
+    small.post(f"/api/jobs/{job}/seal")
+    small.post(f"/api/jobs/{job}/resume")
+    assert small.finished(job)["error"]["code"] == "source_lost"
