@@ -294,8 +294,8 @@ def test_key_of_a_client_is_none_of_the_intake_s_own(fetching: Server, web: str)
 def test_damaged_list_of_urls_ends_its_job_and_not_the_start(
     start_server: Callable[..., Server], web: str, text: bytes
 ) -> None:
-    server = start_server(url_ingest="true", url_networks='["127.0.0.0/8"]', url_delay_seconds="30")
-    urls = [f"{web}/photo/{number}.jpg" for number in range(3)]
+    server = start_server(url_ingest="true", url_networks='["127.0.0.0/8"]', url_delay_seconds="2")
+    urls = [f"{web}/photo/{number}.jpg" for number in range(30)]
     job = server.post("/api/jobs", data={"urls": urls, "remove_bg": "false"}).json()["id"]
     while server.job(job)["file_count"] < 1:
         time.sleep(0.05)
@@ -304,6 +304,7 @@ def test_damaged_list_of_urls_ends_its_job_and_not_the_start(
     noted.write_bytes(text)
     server.start()
     done = server.finished(job, timeout=20)
-    assert (done["status"], done["progress"]["succeeded"], done["progress"]["failed"]) == ("completed", 1, 1)
+    assert (done["status"], done["progress"]["failed"]) == ("completed", 1)
+    assert 1 <= done["progress"]["succeeded"] < 30
     assert not list(server.data.glob("jobs/*/urls/list"))
     assert server.stop() == 0
