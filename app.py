@@ -39,6 +39,7 @@ from models import ModelStore
 from queue_manager import QueueManager
 from routes import access, catalogue, events, facts, files, jobs, openapi, problems, sheets, system
 from routes import assets as asset_routes
+from routes.base_path import BasePath
 from routes.bodies import Bodies
 from routes.head import HeadRequests
 from routes.heavy import HeavyWork
@@ -84,7 +85,7 @@ def create_app(settings: Settings) -> FastAPI:
         },
     )
     problems.install(app)
-    openapi.install(app)
+    openapi.install(app, settings.base_path)
     keys = KeyRing(settings.keys_path)
     always = not settings.is_loopback and not settings.allow_open
     app.state.access = access.Access(keys, always=always, rate=settings.rate, max_sockets=settings.max_sockets)
@@ -97,6 +98,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(access.Gate, access=app.state.access)
     app.add_middleware(Guard, hosts=settings.allowed_hosts, origins=settings.allowed_origins)
     app.add_middleware(HeadRequests)
+    if settings.base_path:
+        app.add_middleware(BasePath, base=settings.base_path)
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -177,7 +180,7 @@ def _only_server(storage: Storage) -> Iterator[None]:
 
 def _services(settings: Settings, storage: Storage, database: Database, notices: tuple[Notice, ...]) -> Services:
     sockets = WebSocketManager()
-    live = LiveState(settings.workers)
+    live = LiveState(settings.workers, settings.base_path)
     models = ModelStore(settings, kept_mattes(settings))
 
     def publish(event: JobEvent) -> None:

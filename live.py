@@ -46,9 +46,10 @@ class _Sizes:
 class LiveState:
     """Stages and estimates, laid over what the queue has stored. Used on the event loop only."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, base_path: str = "") -> None:
         self.estimator = Estimator()
         self._workers = workers
+        self._base = base_path
         self._stages: dict[str, tuple[str, str]] = {}  # file id -> job id, stage
         self._models: dict[str, str] = {}
         self._sizes: dict[str, _Sizes] = {}
@@ -114,11 +115,19 @@ class LiveState:
 
     def job(self, job: Job) -> Job:
         event = self._open.get(job.id)
-        return job.model_copy(update={"eta": self._eta(event)}) if event else job
+        update: dict[str, object] = {"eta": self._eta(event)} if event else {}
+        if self._base:
+            update["links"] = {name: self._base + link for name, link in job.links.items()}
+        return job.model_copy(update=update) if update else job
 
     def file(self, file: JobFile) -> JobFile:
         stage = self.stage_of(file.id)
-        return file.model_copy(update={"stage": stage}) if stage and file.status == "processing" else file
+        update: dict[str, object] = {"stage": stage} if stage and file.status == "processing" else {}
+        if self._base:
+            update["outputs"] = tuple(
+                output.model_copy(update={"url": self._base + output.url}) for output in file.outputs
+            )
+        return file.model_copy(update=update) if update else file
 
     def _brief(self, file: FileBrief) -> FileBrief:
         stage = self.stage_of(file.id)

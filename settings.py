@@ -6,7 +6,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, HttpUrl, ValidationError, field_validator
+from pydantic import Field, HttpUrl, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 import memory
@@ -48,6 +48,11 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", pattern=r"^[A-Za-z0-9.:_%-]+$", description="Address to listen on.")
     port: int = Field(5000, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
+    base_path: str = Field(
+        "",
+        pattern=r"^(/[A-Za-z0-9._~-]+)*/?$",
+        description="Path under which a proxy serves this server on a shared host, such as `/photos`.",
+    )
     data_dir: Path = Field(Path("data"), description="Folder of the queue, the uploaded photos and the results.")
     model_dir: Path | None = Field(None, description="Folder of the models; `models` in the data folder where not set.")
     workers: int = Field(
@@ -200,10 +205,15 @@ class Settings(BaseSettings):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _not_empty(cls, value: object) -> object:
-        if isinstance(value, str) and not value.strip():
+    def _not_empty(cls, value: object, info: ValidationInfo) -> object:
+        if isinstance(value, str) and not value.strip() and info.field_name != "base_path":
             raise ValueError("is empty; leave it out, or give it a value")
         return value
+
+    @field_validator("base_path")
+    @classmethod
+    def _without_last_slash(cls, value: str) -> str:
+        return value.rstrip("/")
 
     @field_validator("rate_limit")
     @classmethod

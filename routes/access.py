@@ -275,8 +275,8 @@ async def sign_in(request: Request, door: Door) -> Response:
     try:
         door.check(key, "read")
     except errors.PhotoError:
-        return RedirectResponse("/signin#wrong", 303)
-    response = RedirectResponse("/", 303)
+        return RedirectResponse("../signin#wrong", 303)
+    response = RedirectResponse("../", 303)
     secure = request.url.scheme == "https"
     response.set_cookie(COOKIE, key, COOKIE_SECONDS, httponly=True, samesite="strict", secure=secure)
     return response

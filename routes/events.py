@@ -18,8 +18,8 @@ router = APIRouter()
 async def job_events(socket: WebSocket, rooms: Rooms, job_id: str, since: int | None = None) -> None:
     """A full snapshot, then changes; with `?since=seq`, the snapshot names only the files that changed since."""
     await socket.accept()
-    allowed = rooms.settings.allowed_hosts
-    if not is_known_host(socket.headers, allowed) or is_foreign(socket.headers, rooms.settings.allowed_origins):
+    hosts, origins = rooms.settings.allowed_hosts, rooms.settings.allowed_origins
+    if not is_known_host(socket.headers, hosts) or is_foreign(socket.headers, origins, socket.scope):
         await socket.close(FOREIGN_ORIGIN)
         return
     try:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -77,17 +77,28 @@ async def delete_files(rooms: Rooms, job_id: str, body: PhotosToDelete) -> Job:
     return rooms.live.job(job)
 
 
-@router.get("/{file_id}/source", response_class=FileResponse)
-async def get_source(rooms: Rooms, job_id: str, file_id: str) -> FileResponse:
-    """The photo as it was uploaded; always as an attachment."""
+async def _version(
+    v: Annotated[
+        str | None, Query(description="Anything, for a browser to ask anew; the server passes it over.")
+    ] = None,
+) -> None:
+    """What pages append to the address of a picture that has changed."""
+
+
+VERSIONED = [Depends(_version)]
+
+
+@router.get("/{file_id}/source", response_class=FileResponse, dependencies=VERSIONED)
+async def get_source(rooms: Rooms, job_id: str, file_id: str, download: bool = True) -> FileResponse:
+    """The photo as it was uploaded; always as an attachment, whatever `download` says."""
     stored = await rooms.queue.stored(job_id, file_id)
     path, temporary = await _source(rooms, job_id, stored)
     cleanup = BackgroundTask(path.unlink, missing_ok=True) if temporary else None
     return source(path, stored.media_type, stored.name, cleanup, stored.sha256)
 
 
-@router.get("/{file_id}/result", response_class=FileResponse)
-@router.get("/{file_id}/result/{output}", response_class=FileResponse)
+@router.get("/{file_id}/result", response_class=FileResponse, dependencies=VERSIONED)
+@router.get("/{file_id}/result/{output}", response_class=FileResponse, dependencies=VERSIONED)
 async def get_result(
     rooms: Rooms,
     job_id: str,
@@ -118,7 +129,7 @@ def _output(file: JobFile, name: str | None) -> Output:
     raise errors.ResultNotFound()
 
 
-@router.get("/{file_id}/mask", response_class=FileResponse)
+@router.get("/{file_id}/mask", response_class=FileResponse, dependencies=VERSIONED)
 async def get_mask(rooms: Rooms, job_id: str, file_id: str) -> FileResponse:
     """The matte of the upright photo: an 8-bit grey PNG, white where the subject is."""
     stored = await rooms.queue.stored(job_id, file_id)
@@ -189,7 +200,7 @@ async def _receive(request: Request, path: Path, most: int) -> None:
             await asyncio.to_thread(file.write, chunk)
 
 
-@router.get("/{file_id}/thumbnail", response_class=FileResponse)
+@router.get("/{file_id}/thumbnail", response_class=FileResponse, dependencies=VERSIONED)
 async def get_thumbnail(
     request: Request,
     rooms: Rooms,

@@ -126,7 +126,8 @@ async def create_job(
             shelf.kept = job.id == new.id
         if rooms.urls and urls and job.id == new.id:
             rooms.urls.start(new.id, urls, seal=not open_job)
-    return JSONResponse(_shown(rooms, job), 202, {"Location": job.links["self"]})
+    shown = rooms.live.job(job)
+    return JSONResponse(shown.model_dump(mode="json"), 202, {"Location": shown.links["self"]})
 
 
 async def _receive(request: Request, rooms: Services, upload: Upload, *, optional: bool = False) -> None:
@@ -166,10 +167,6 @@ def _default_name(upload: Upload, urls: tuple[str, ...]) -> str:
     if not names:
         return "Photos"
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
-
-
-def _shown(rooms: Services, job: Job) -> object:
-    return rooms.live.job(job).model_dump(mode="json")
 
 
 @router.post("/{job_id}/files", status_code=202, response_model=AddedFiles, openapi_extra=UPLOAD_BODY)

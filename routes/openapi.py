@@ -12,14 +12,16 @@ KEYS = {
 }
 
 
-def install(app: FastAPI) -> None:
-    """Make it once, when it is first asked for."""
+def install(app: FastAPI, base_path: str) -> None:
+    """Make it once, when it is first asked for; its addresses are under `base_path`."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
             app.openapi_schema = _corrected(
                 get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
             )
+            if base_path:
+                app.openapi_schema["servers"] = [{"url": base_path}]
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]

@@ -21,14 +21,27 @@ HEADERS = {
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
 }
+_WITH_PORT = re.compile(r":\d+$")
 _PLAIN_HOST = re.compile(r"^[A-Za-z0-9.:\[\]-]+$")
 _FEW_RANGES = re.compile(r"^bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15})(?:, ?(?:\d{1,15}-\d{0,15}|-\d{1,15})){0,9}$")
 
 
-def is_foreign(headers: Headers, allowed: tuple[str, ...]) -> bool:
-    """Whether a browser sent this from a page of another origin. Programs send no Origin, and are not asked."""
-    origin = headers.get("origin")
-    return origin is not None and origin not in allowed and urlsplit(origin).netloc != headers.get("host")
+def is_foreign(headers: Headers, allowed: tuple[str, ...], scope: Scope) -> bool:
+    """Whether a browser sent this from a page of another origin. Programs send no Origin, and are not asked.
+
+    Browsers leave the port out of Host where it is the scheme's own. A Host without port at a server that listens on
+    another comes from a proxy that took the port away; then the names have to be the same.
+    """
+    origin, host = headers.get("origin"), headers.get("host", "")
+    if origin is None or origin in allowed:
+        return False
+    sent = urlsplit(origin)
+    return sent.netloc != host and not (_lost_its_port(host, scope) and sent.netloc.rpartition(":")[0] == host)
+
+
+def _lost_its_port(host: str, scope: Scope) -> bool:
+    port = (scope.get("server") or ("", None))[1]
+    return port not in (None, 80, 443) and not _WITH_PORT.search(host)
 
 
 def is_known_host(headers: Headers, allowed: tuple[str, ...]) -> bool:
@@ -58,19 +71,21 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        send = _Answer(send, self._headers(headers.get("host", ""))).send
+        send = _Answer(send, self._headers(headers.get("host", ""), scope)).send
         if not is_known_host(headers, self._hosts):
             await problem(errors.HostNotAllowed())(scope, receive, send)
-        elif scope["method"] not in SAFE_METHODS and is_foreign(headers, self._origins):
+        elif scope["method"] not in SAFE_METHODS and is_foreign(headers, self._origins, scope):
             await problem(errors.ForeignOrigin())(scope, receive, send)
         else:
             if not _FEW_RANGES.match(headers.get("range", "")):
                 scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"range"]
             await self._app(scope, receive, send)
 
-    def _headers(self, host: str) -> dict[str, str]:
+    def _headers(self, host: str, scope: Scope) -> dict[str, str]:
         """`connect-src 'self'` does not cover WebSockets in every browser."""
-        connect = f"'self' ws://{host} wss://{host}" if _PLAIN_HOST.match(host) else "'self'"
+        if _PLAIN_HOST.match(host) and _lost_its_port(host, scope):
+            host += ":*"
+        connect = f"'self' ws://{host} wss://{host}" if _PLAIN_HOST.match(host.removesuffix(":*")) else "'self'"
         return HEADERS | {
             "content-security-policy": POLICY.format(connect=connect),
             "cross-origin-resource-policy": "cross-origin" if self._origins else "same-origin",

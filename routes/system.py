@@ -136,10 +136,11 @@ def _sample_path() -> Path | None:
 
 
 @router.get("/", include_in_schema=False)
-async def page() -> Response:
+async def page(rooms: Rooms) -> Response:
     """The page names its own files beside itself, so that it works from a disk too; here they are in `/static`."""
     text = await asyncio.to_thread((STATIC / "index.html").read_text, "utf-8")
-    return Response(text.replace('="./', '="/static/'), media_type="text/html", headers={"Cache-Control": "no-cache"})
+    text = text.replace('="./', f'="{rooms.settings.base_path}/static/')
+    return Response(text, media_type="text/html", headers={"Cache-Control": "no-cache"})
 
 
 @router.get("/docs", include_in_schema=False)

@@ -1,6 +1,6 @@
 /** One job as an embedding page sees it: photos in, callbacks out. */
 
-import { createClient, OfflineError, ProblemError } from '../../static/js/core/client.js';
+import { createClient, OfflineError, ProblemError, serverOf } from '../../static/js/core/client.js';
 import { el } from '../../static/js/core/dom.js';
 import { nameOf, usable } from '../../static/js/core/entries.js';
 import { createSession } from '../../static/js/core/session.js';
@@ -83,7 +83,7 @@ export interface PhotoJob {
 }
 
 export function createPhotoJob({ endpoint = '', apiKey = '', t, read, callbacks = {} }: PhotoJobOptions): PhotoJob {
-  const client = createClient(endpoint.replace(/\/+$/, ''), read, apiKey);
+  const client = createClient(serverOf(endpoint), read, apiKey);
   const pictures = createPictures(client);
   const session = createSession(client, () => fail(new ProblemError(404, { code: 'job_not_found', detail: t('noticeNoJob') })));
   const { store } = session;

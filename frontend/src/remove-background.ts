@@ -1,6 +1,6 @@
 /** One photo in, its cutout out. */
 
-import { OfflineError, ProblemError, createClient, delayOf, sleep } from '../../static/js/core/client.js';
+import { OfflineError, ProblemError, createClient, delayOf, serverOf, sleep } from '../../static/js/core/client.js';
 import { isFinal } from '../../static/js/core/store.js';
 import type { Job } from '../../static/js/core/types.js';
 
@@ -23,7 +23,7 @@ export interface RemoveBackgroundOptions {
 /** Rejects with a ProblemError where the server refuses the photo or fails on it; its `code` is the server's. */
 export async function removeBackground(file: Blob, options: RemoveBackgroundOptions = {}): Promise<Blob> {
   const { endpoint = '', apiKey = '', keep = false, signal, onProgress, ...fields } = options;
-  const base = endpoint.replace(/\/+$/, '');
+  const base = serverOf(endpoint);
   const client = createClient(base, JSON.parse, apiKey);
   const form = new FormData();
   form.append('files', file, file instanceof File ? file.name : 'photo');

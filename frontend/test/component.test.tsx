@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/react';
 import { StrictMode } from 'react';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { serverOf } from '../../static/js/core/client.js';
 import { PhotoProcessor } from '../src/index.js';
 import type { PhotoFault } from '../src/index.js';
 
@@ -161,4 +162,13 @@ test('the element has the options too, and gives them up when it leaves', async 
   document.body.append(element);
   expect(optionsOf(element)).toHaveLength(0);
   element.remove();
+});
+
+test('an endpoint may end with slashes, or with the /api of older components', () => {
+  for (const given of ['http://localhost:5000', 'http://localhost:5000/', 'http://localhost:5000/api', 'http://localhost:5000/api/']) {
+    expect(serverOf(given)).toBe('http://localhost:5000');
+  }
+  expect(serverOf('https://intranet.example/photos/')).toBe('https://intranet.example/photos');
+  expect(serverOf('http://api')).toBe('http://api');
+  expect(serverOf('')).toBe('');
 });

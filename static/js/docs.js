@@ -1,2 +1,2 @@
 // @ts-nocheck: Swagger UI is loaded by the page and brings no types.
-SwaggerUIBundle({ url: "/openapi.json", dom_id: "#docs", deepLinking: true, validatorUrl: null });
+SwaggerUIBundle({ url: "openapi.json", dom_id: "#docs", deepLinking: true, validatorUrl: null });

@@ -4,7 +4,7 @@
  * @import { Page, Place, Viewer } from './page.js'
  */
 
-import { BASE } from './base.js';
+import { BASE, ELSEWHERE } from './base.js';
 import { withAllCalls } from './core/calls.js';
 import { OfflineError, createClient } from './core/client.js';
 import { createSession } from './core/session.js';
@@ -24,7 +24,7 @@ import { createAnnouncer, remember } from './shell.js';
 const { code, t, read } = await loadLanguage();
 translate(document, t);
 
-const elsewhere = BASE ? await import('./keyed.js') : null;
+const elsewhere = ELSEWHERE ? await import('./keyed.js') : null;
 const client = withAllCalls(createClient(BASE, read, elsewhere?.keptKey()));
 const keyed = client.keyed && elsewhere?.createKeyed(client);
 const notices = createNotices(t);
@@ -158,7 +158,7 @@ async function load() {
     notices.set('server', told ? { kind: 'look', title: told.message } : null);
     notices.set('load', null);
   } catch (error) {
-    if (/** @type {any} */ (error).status === 401) return elsewhere ? elsewhere.askKey(t) : location.assign('/signin');
+    if (/** @type {any} */ (error).status === 401) return elsewhere ? elsewhere.askKey(t) : location.assign(`${BASE}/signin`);
     notices.set('load', { ...noticeOf(error, t('noticeNoServer')), actions: [{ label: t('tryAgain'), act: load }] });
   }
 }

@@ -84,7 +84,7 @@ export function recipeButtons({ t, client, notices, announce, attempt }, options
   }) }, t('sharePreset'));
   return el('div', { className: 'reset' }, share,
     copying(t('copyRecipe'), () => JSON.stringify(options.recipe())),
-    copying(t('copyCurl'), () => curlOf(new URL(BASE || '/', location.href).href.replace(/\/$/, ''), options.recipe())),
+    copying(t('copyCurl'), () => curlOf(new URL(`${BASE}/`, location.href).href.replace(/\/$/, ''), options.recipe())),
     el('button', { type: 'button', className: 'button small', onclick: save }, t('saveRecipe')),
     el('button', { type: 'button', className: 'button small', onclick: () => picker.click() }, t('openRecipe')), picker);
 }

@@ -79,6 +79,18 @@ def test_unknown_query_parameters_are_refused_with_a_pointer(server: Server, met
     assert refused.json()["errors"][0]["pointer"] == f"/query/{name}"
 
 
+def test_what_pages_append_for_a_browser_to_ask_anew_is_passed_over(server: Server, job: Json) -> None:
+    base = f"/api/jobs/{job['id']}/files/{server.files(job['id'])[0]['id']}"
+    for path in (
+        "source?download=1&v=2",
+        "result?download=1&v=2",
+        "result/full?v=2",
+        "thumbnail?of=source&size=320&v=2",
+    ):
+        assert server.get(f"{base}/{path}").status_code == 200, path
+    assert server.get(f"{base}/mask?v=2").status_code == 404  # there is none
+
+
 def test_a_ticket_and_the_pages_own_parameters_are_let_through(server: Server) -> None:
     assert server.get("/api/jobs?ticket=x").status_code == 200
     assert server.get("/?utm_source=x").status_code == 200

@@ -55,6 +55,14 @@ export function query(values) {
 }
 
 /**
+ * The address of the server, of one that may end with slashes, or with `/api` as older components had it.
+ * @param {string} endpoint
+ */
+export function serverOf(endpoint) {
+  return endpoint.replace(/(?:([^/])\/api)?\/*$/, '$1');
+}
+
+/**
  * @param {string} [base] address of the server without a slash at its end; empty: where this page came from
  * @param {(text: string) => any} [read] makes of the server's JSON what the caller gets, such as texts in another language
  * @param {string} [key] an API key, where the server asks for one
