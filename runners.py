@@ -230,29 +230,27 @@ class ProcessRunner:
 
         One that was idle may have died, or be stopped: nothing that the photo did. Its time is not the photo's either.
         """
-        began = time.monotonic()
         while self._idle:
             child = self._idle.pop()
             if await self._took(child, work, control, TAKEN_WITHIN):
-                break
-            control.check()
-        else:
-            child = _Child(self._context, self._settings)
-            if not await self._took(child, work, control, STARTED_WITHIN):
-                control.check()
-                raise WorkerDied
-        control.deadline += time.monotonic() - began
+                return child
+        child = _Child(self._context, self._settings)
+        if not await self._took(child, work, control, STARTED_WITHIN):
+            raise WorkerDied
         return child
 
     async def _took(self, child: "_Child", work: Work, control: Control, seconds: float) -> bool:
         """Whether the process says within `seconds` that it has the work; else it is killed."""
         control.on_stop = child.kill
-        taken = False
+        taken, began = False, time.monotonic()
         try:
             taken = await asyncio.get_running_loop().run_in_executor(self._threads, child.take, work, seconds)
         finally:
             if not taken:
                 child.kill()
+        control.deadline += time.monotonic() - began
+        if not taken:
+            control.check()
         return taken
 
     async def close(self) -> bool:
