@@ -91,7 +91,7 @@ class Storage:
     def url_lists(self) -> list[Path]:
         """Of the jobs whose photos are still being fetched from URLs."""
         with translated():
-            return sorted(self._jobs.glob("*/urls/list"))
+            return sorted(path for path in self._jobs.glob("*/urls/*") if not path.name.endswith(PART))
 
     def job_bytes(self, job_id: str) -> int:
         """Bytes that a job takes on the disk; what goes meanwhile counts for nothing."""

@@ -5,9 +5,11 @@ import hashlib
 import json
 import random
 import ssl
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import BinaryIO
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -25,6 +27,7 @@ from storage import Storage, translated
 MAX_URL = 2_000  # characters
 MAX_REDIRECTS = 5
 RETRIES = 3
+MAX_WAIT = 120.0  # seconds that a host may have us wait by its `Retry-After`
 RETRY_PAUSE = 0.5  # seconds, doubled each time
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0  # without a byte
@@ -43,7 +46,11 @@ class _Host:
 
 
 class _Passing(Exception):
-    """Worth another attempt."""
+    """Worth another attempt, after `seconds` where the host says so."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 PASSING_ERRORS = (
@@ -92,6 +99,13 @@ class UrlFetcher:
             except PASSING_ERRORS as error:
                 if attempt == RETRIES:
                     raise errors.UrlFailed() from error
+                if isinstance(error, _Passing) and error.seconds:
+                    if error.seconds > MAX_WAIT:
+                        text = f"The host asks to come back in {round(error.seconds)} s."
+                        raise errors.UrlFailed(text) from error
+                    self._host_waits(url, error.seconds)
+                    await asyncio.sleep(error.seconds)
+                    continue
             except (httpcore.ProtocolError, httpcore.UnsupportedProtocol, ssl.SSLError) as error:
                 raise errors.UrlFailed() from error
             await asyncio.sleep(RETRY_PAUSE * 2**attempt * random.uniform(0.5, 1.0))  # noqa: S311 (no secret)
@@ -104,7 +118,7 @@ class UrlFetcher:
                     url = _redirected(url, _header(response, b"location"))
                     continue
                 if response.status in PASSING:
-                    raise _Passing
+                    raise _Passing(_seconds_of(_header(response, b"retry-after")))
                 if response.status != 200:
                     raise errors.UrlFailed(f"The URL answered {response.status}.")
                 await self._save(response, received)
@@ -117,6 +131,11 @@ class UrlFetcher:
         limits = {"connect": CONNECT_SECONDS, "read": READ_SECONDS, "write": READ_SECONDS, "pool": None}
         async with self._pool.stream("GET", target, headers=HEADERS, extensions={"timeout": limits}) as response:
             yield response
+
+    def _host_waits(self, url: str, seconds: float) -> None:
+        """Nobody asks the host before it wants to be asked again."""
+        host = self._hosts.setdefault(checked_url(url).host.decode(), _Host())
+        host.next = max(host.next, asyncio.get_running_loop().time() + seconds)
 
     async def _turn(self, name: str) -> None:
         """Wait until the host may be asked again."""
@@ -161,6 +180,16 @@ def _header(response: httpcore.Response, name: bytes) -> str:
 def _length(response: httpcore.Response) -> int:
     text = _header(response, b"content-length")
     return int(text) if text.isdecimal() and len(text) < 16 else 0
+
+
+def _seconds_of(retry_after: str) -> float:
+    """What `Retry-After` says, in seconds: a number, or a date (RFC 9110, 10.2.3); 0 for anything else."""
+    if retry_after.isdecimal() and len(retry_after) < 10:
+        return float(retry_after)
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 def _redirected(url: str, location: str) -> str:

@@ -101,9 +101,7 @@ async def create_job(
     with Upload() as upload:
         await _receive(request, rooms, upload, optional=open_job)
         submission = parse_submission(upload.fields)
-        urls = parse_urls(upload.urls, rooms.settings.max_request_files)
-        if urls and rooms.urls is None:
-            raise errors.UrlIngestDisabled()
+        urls = _urls_of(upload, rooms)
         recipe = recipe_of(submission, rooms)
         new = NewJob(
             id=new_id(),
@@ -128,6 +126,13 @@ async def create_job(
             rooms.urls.start(new.id, urls, seal=not open_job)
     shown = rooms.live.job(job)
     return JSONResponse(shown.model_dump(mode="json"), 202, {"Location": shown.links["self"]})
+
+
+def _urls_of(upload: Upload, rooms: Services) -> tuple[str, ...]:
+    urls = parse_urls(upload.urls, rooms.settings.max_request_files)
+    if urls and rooms.urls is None:
+        raise errors.UrlIngestDisabled()
+    return urls
 
 
 async def _receive(request: Request, rooms: Services, upload: Upload, *, optional: bool = False) -> None:
@@ -176,19 +181,24 @@ async def add_files(
     job_id: str,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> AddedFiles:
-    """Add photos or ZIPs to an open job; they are processed as they arrive. A repeated key adds nothing more,
+    """Add photos, ZIPs or `urls` to an open job; they are processed as they arrive. A repeated key adds nothing more,
     and is refused where the request is another."""
     await rooms.queue.job(job_id)
     with Upload() as upload:
         await _receive(request, rooms, upload)
+        urls = _urls_of(upload, rooms)
         async with stored(rooms.queue, rooms.storage, job_id) as shelf:
-            accepted = await _accept(rooms, upload, shelf, alone=False)
+            accepted = Accepted((), batch=True)
+            if upload.files or not urls:
+                accepted = await _accept(rooms, upload, shelf, alone=False)
             limit = rooms.settings.max_job_files
             request_print = fingerprint(upload, job_id) if idempotency_key else None
             job, ids = await rooms.queue.add_files(
                 job_id, accepted.files, limit, idempotency_key, accepted.names, request_print
             )
             shelf.kept = ids == [row.id for row in accepted.files]
+        if rooms.urls and urls:
+            await rooms.urls.add(job_id, urls, idempotency_key)
     files = []
     for file_id in ids:
         with suppress(errors.FileNotFound):  # it was deleted, before this request came once more
@@ -198,7 +208,9 @@ async def add_files(
 
 @router.post("/{job_id}/seal")
 async def seal_job(rooms: Rooms, job_id: str) -> Job:
-    """Say that an open job has all its files."""
+    """Say that an open job has all its files; one whose URLs are still being fetched is sealed after the last."""
+    if rooms.urls and await rooms.urls.seal_later(job_id):
+        return rooms.live.job(await rooms.queue.job(job_id))
     return rooms.live.job(await rooms.queue.seal(job_id))
 
 

@@ -92,6 +92,12 @@ class Handler(BaseHTTPRequestHandler):
     def do_flaky(self) -> None:
         self.answer(*((200, PHOTO) if self.counts[self.path] > 2 else (503, b"")))
 
+    def do_later(self) -> None:
+        if self.counts[self.path] > 1:
+            self.answer(200, PHOTO)
+        else:
+            self.answer(429, **{"Retry-After": self.path.split("?", 1)[1]})
+
     def do_never(self) -> None:
         self.answer(500)
 
@@ -308,3 +314,49 @@ def test_damaged_list_of_urls_ends_its_job_and_not_the_start(
     assert 1 <= done["progress"]["succeeded"] < 30
     assert not list(server.data.glob("jobs/*/urls/list"))
     assert server.stop() == 0
+
+
+def test_urls_of_an_open_job_are_fetched_before_it_is_sealed(fetching: Server, web: str) -> None:
+    job = fetching.post("/api/jobs?open=true", data={"remove_bg": "false"}).json()["id"]
+    for batch in ("a", "b"):
+        urls = [f"{web}/photo/{batch}{number}.jpg" for number in range(3)]
+        for _ in range(2):  # a repeated request adds nothing
+            sent = fetching.post(
+                f"/api/jobs/{job}/files", data={"urls": urls}, headers={"Idempotency-Key": f"urls {batch}"}
+            )
+            assert sent.status_code == 202, sent.text
+    assert fetching.post(f"/api/jobs/{job}/seal").json()["status"] == "receiving"
+    done = fetching.finished(job, timeout=60)
+    assert (done["status"], done["file_count"]) == ("completed", 6)
+    names = sorted(file["name"] for file in fetching.files(job))
+    assert names == ["a0.jpg", "a1.jpg", "a2.jpg", "b0.jpg", "b1.jpg", "b2.jpg"]
+    assert not list(fetching.data.glob(f"jobs/{job}/urls/*"))
+
+
+def test_seal_that_waits_for_urls_outlives_the_server(start_server: Callable[..., Server], web: str) -> None:
+    server = start_server(url_ingest="true", url_networks='["127.0.0.0/8"]', url_delay_seconds="0.4")
+    job = server.post("/api/jobs?open=true", data={"remove_bg": "false"}).json()["id"]
+    urls = [f"{web}/photo/{number}.jpg" for number in range(6)]
+    assert server.post(f"/api/jobs/{job}/files", data={"urls": urls}).status_code == 202
+    assert server.post(f"/api/jobs/{job}/seal").status_code == 200
+    for _ in range(2):
+        server.kill()
+        server.start()
+    done = server.finished(job, timeout=60)
+    assert (done["status"], done["file_count"]) == ("completed", 6)
+
+
+def test_urls_for_an_open_job_are_refused_where_none_are_fetched(start_server: Callable[..., Server], web: str) -> None:
+    server = start_server()
+    job = server.post("/api/jobs?open=true").json()["id"]
+    is_refused(server.post(f"/api/jobs/{job}/files", data={"urls": f"{web}/photo/a.jpg"}), 403, "url_ingest_disabled")
+
+
+def test_a_host_that_says_when_to_come_back_is_asked_then(fetching: Server, web: str) -> None:
+    Handler.counts.clear()
+    Handler.times.clear()
+    assert fetched(fetching, f"{web}/later/a.jpg?2") == {"a.jpg": "completed"}
+    first, second = Handler.times["/later/a.jpg?2"]
+    assert second - first >= 2
+    assert fetched(fetching, f"{web}/later/b.jpg?86400") == {"b.jpg": "url_failed"}
+    assert Handler.counts["/later/b.jpg?86400"] == 1
