@@ -13,7 +13,7 @@ from imaging.edges import soft_room
 from imaging.pictures import Pixels
 
 HEAD = struct.Struct(">4sII")
-MAGIC = b"cut3"  # its number grows when `imaging.edges` comes to give other answers
+MAGIC = b"cut4"  # its number grows when `imaging.edges` comes to give other answers
 LEVEL = 1
 WINDOW = 15  # as zlib has it
 MOST_SHARE = 0.4  # of the photo's own bytes: 14 MB of 12 MP; more is hardly less than the photo
