@@ -54,6 +54,7 @@ from schemas import JobEvent, Notice, Problem
 from settings import InvalidSettings, Settings
 from sql import backups
 from sql.database import Database
+from sql.mounts import network_share
 from storage import Storage
 from supervisor import Supervisor
 from upkeep import Upkeep, notice_of
@@ -123,6 +124,8 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
             "device check": services.models.check_device,
             "idle work": idle.run,
         }
+        if settings.clamav_socket:
+            chores["virus scanner"] = services.scanner.watch
         if services.urls:
             chores["URL intake"] = services.urls.resume
         tasks = [services.supervisor.start(name, chore) for name, chore in chores.items()]
@@ -258,7 +261,8 @@ class _Start:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
-            await self._app(scope, receive, send)
+            with contextlib.suppress(Exception):  # it was answered and logged; raised on, it would cost the connection
+                await self._app(scope, receive, send)
             return
 
         async def quietly(message: Message) -> None:
@@ -375,6 +379,10 @@ def _serve(app: FastAPI, settings: Settings, listener: GuardedListener) -> int:
     )
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{host}:{listener.getsockname()[1]}"
+
+    share = network_share(settings.data_dir)
+    if share:
+        log.warning("the data folder is on a network share (%s), where SQLite may lose jobs: use a disk", share)
 
     def served() -> None:
         settings.address_path.write_text(url, encoding="utf-8")

@@ -87,6 +87,9 @@ class _Connection(h11.Connection):
         event = super().next_event()
         if isinstance(event, h11.Request):
             self._tiny = 0
+            names = {name for name, _ in event.headers}
+            if {b"transfer-encoding", b"content-length"} <= names:  # RFC 9112, 6.1: two lengths are an attack
+                raise h11.RemoteProtocolError("two lengths of one body")
         elif isinstance(event, h11.Data) and len(event.data) < TINY:
             self._tiny += 1
             if self._tiny > MOST_TINY:

@@ -170,5 +170,5 @@ class WebSocketManager:
 
 async def _read_until_closed(socket: WebSocket) -> None:
     """Clients have nothing to say; reading is how a closed connection is noticed."""
-    while True:
-        await socket.receive_text()
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass

@@ -23,9 +23,11 @@ import memory
 from commands.exits import DONE, FAILED
 from engines.runtimes import Place
 from image_io import decode
+from ingest.viruses import Scanner
 from models import ModelStore
 from schemas import Frozen
 from settings import Settings
+from sql.mounts import network_share
 
 PACKAGE = "photo-processor"
 LEAST_PYTHON = (3, 11)
@@ -85,6 +87,7 @@ def diagnose(settings: Settings) -> Iterator[Finding]:
         "runtimes": _runtimes,
         "port": _port,
         "decoders": _decoders,
+        "virus scanner": _virus_scanner,
     }
     for name, check in checks.items():
         state, message = check(settings)
@@ -144,6 +147,9 @@ def _data_folder(settings: Settings) -> tuple[State, str]:
         return "problem", f"{present} cannot be written to: {problem.strerror}. Set PHOTO_DATA_DIR to another folder."
     if present != folder:
         return "ok", f"{folder} will be made at the first start."
+    share = network_share(folder)
+    if share:
+        return "warning", f"{folder} is on a network share ({share}), where SQLite may lose jobs. Use a disk."
     return "ok", f"{folder} can be written to."
 
 
@@ -203,6 +209,15 @@ def _is_ours(settings: Settings) -> bool:
         return httpx.get(f"{address}/health", timeout=5).is_success and address.endswith(f":{settings.port}")
     except (OSError, httpx.HTTPError):
         return False
+
+
+def _virus_scanner(settings: Settings) -> tuple[State, str]:
+    if settings.clamav_socket is None:
+        return "ok", "None is set up (PHOTO_CLAMAV_SOCKET)."
+    if Scanner(settings.clamav_socket, settings.clamav_mode).probe():
+        return "ok", f"clamd answers at {settings.clamav_socket}."
+    what = "are refused" if settings.clamav_mode == "closed" else "are not scanned"
+    return "problem", f"clamd does not answer at {settings.clamav_socket}; uploads {what}. Start it."
 
 
 def _decoders(settings: Settings) -> tuple[State, str]:

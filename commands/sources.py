@@ -52,6 +52,9 @@ def find_sources(inputs: Iterable[Path], out: Path, settings: Settings) -> Found
         if path.is_dir():
             for file in files_in(path, out):
                 take(path, file, settings, found)
+        elif path.exists() and not path.is_file():  # a pipe would be waited for without end
+            error = errors.UnsupportedFormat("This is neither a file nor a folder.")
+            found.sources.append(Source(path, clean_name(path.name), error=error))
         elif not _took_list(path, settings, found):
             _take_file(path, path.name, "", settings, found)
     return found
@@ -72,7 +75,12 @@ def files_in(folder: Path, out: Path) -> Iterator[Path]:
         )
         for name in sorted(files):
             path = here / name
-            if not name.startswith(".") and name.lower() not in JUNK_FILES and path.suffix.lower() not in PARTIAL:
+            if (
+                path.is_file()
+                and not name.startswith(".")
+                and name.lower() not in JUNK_FILES
+                and path.suffix.lower() not in PARTIAL
+            ):
                 yield path
 
 

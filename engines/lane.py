@@ -10,7 +10,8 @@ from contextlib import suppress
 from functools import cache
 from typing import ParamSpec, TypeVar
 
-NICENESS = 5  # of the workers: beside a network they get a quarter of a core; 10 wins nothing more
+LOWEST = 19
+NICENESS = 5  # that the workers have more than the server: so they get a quarter of a core beside a network
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,7 +25,8 @@ def give_way() -> None:
     """
     if sys.platform == "linux":
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+            own = os.getpriority(os.PRIO_PROCESS, os.getpid())  # the server may have been started by `nice`
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(own + NICENESS, LOWEST))
 
 
 class Lane:

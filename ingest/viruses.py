@@ -1,5 +1,6 @@
 """Every file that comes in is shown to clamd, ClamAV's daemon, before it is accepted; where one is set up."""
 
+import asyncio
 import logging
 from pathlib import Path
 from typing import Literal
@@ -9,6 +10,7 @@ from clamav_client.clamd import ClamdError, ClamdNetworkSocket, ClamdUnixSocket
 import errors
 
 SECONDS = 60.0  # that clamd may be silent
+PROBE_SECONDS, PROBE_INTERVAL = 5.0, 30.0
 log = logging.getLogger("photo.viruses")
 
 
@@ -45,12 +47,36 @@ class Scanner:
         self.is_away = False
         return True
 
-    def _scan(self, address: str, path: Path) -> tuple[str, str | None]:
+    def probe(self) -> bool:
+        """Whether clamd answers, or none is set up; `is_away` follows. Blocks."""
+        if self._address is None:
+            return True
+        try:
+            answers = self._client(self._address, PROBE_SECONDS).ping() == "PONG"
+        except (ClamdError, OSError):
+            answers = False
+        if self.is_away == answers:
+            log.log(
+                logging.INFO if answers else logging.WARNING, "clamd %s", "answers" if answers else "does not answer"
+            )
+        self.is_away = not answers
+        return answers
+
+    async def watch(self) -> None:
+        """Look at clamd now, and from time to time."""
+        while True:
+            await asyncio.to_thread(self.probe)
+            await asyncio.sleep(PROBE_INTERVAL)
+
+    def _client(self, address: str, seconds: float) -> ClamdNetworkSocket:
         host, _, port = address.rpartition(":")
-        unix = ClamdUnixSocket(address, timeout=int(SECONDS))
-        clamd = ClamdNetworkSocket(host, int(port), SECONDS) if port.isdecimal() and host else unix
+        if port.isdecimal() and host:
+            return ClamdNetworkSocket(host.strip("[]"), int(port), seconds)
+        return ClamdUnixSocket(address, timeout=int(seconds))
+
+    def _scan(self, address: str, path: Path) -> tuple[str, str | None]:
         with path.open("rb") as file:
-            results = clamd.instream(file)
+            results = self._client(address, SECONDS).instream(file)
         return results.get("stream", ("no answer", None))
 
     def _missed(self, error: Exception) -> None:

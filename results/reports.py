@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -12,7 +13,8 @@ from schemas import Job, JobFile, ReviewItem
 COLUMNS = ("name", "number", "caption", "status", "results", "faces", "detector", "to look at", "what to do")
 BOM = "\N{BYTE ORDER MARK}"
 SHOWN = frozenset({"png", "webp", "jpeg", "avif", "gif", "bmp"})  # formats that browsers show
-RUNNABLE = ("=", "+", "-", "@", "\t", "\r")
+# What spreadsheets take for a formula, full-width forms too, at a cell's begin or behind what some split cells at.
+_RUNNABLE = re.compile(r"(^|[;\t\r\n|])(?=[\s\"']*[=+\-@\t\r\uff0b\uff0d\uff1d\uff20])")
 STYLE = """
 :root{color-scheme:light dark;font:15px/1.45 system-ui,sans-serif}
 body{max-width:76rem;margin:2rem auto;padding:0 1rem}
@@ -47,7 +49,7 @@ def is_reported(job: Job, files: Iterable[JobFile]) -> bool:
 def csv_of(rows: Iterable[Sequence[str]]) -> str:
     """CSV as spreadsheets take it; cells that one would run are defused."""
     text = io.StringIO()
-    csv.writer(text).writerows([["'" + cell if cell[:1] in RUNNABLE else cell for cell in row] for row in rows])
+    csv.writer(text).writerows([[_RUNNABLE.sub(r"\1'", cell) for cell in row] for row in rows])
     return text.getvalue()
 
 

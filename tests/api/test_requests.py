@@ -1,10 +1,13 @@
 """What clients of other makers send: HEAD, ranges, fields of uploading libraries, parameters that do not exist."""
 
+import contextlib
 import io
+import socket
 import zipfile
 
 import httpx
 import pytest
+from websockets.sync.client import connect
 
 from tests.hostile.photos import photo
 from tests.server import Json, Server
@@ -150,3 +153,34 @@ def test_pieces_of_a_photo_are_refused_in_words(server: Server) -> None:
     refused = send(server, [("dztotalchunkcount", (None, b"3")), ("file", ("a.jpg", photo()))])
     assert refused.status_code == 422
     assert "whole" in refused.json()["detail"]
+
+
+def raw(server: Server, data: bytes) -> bytes:
+    """All that the server answers until it ends the connection, or for two seconds."""
+    host, port = server.url.removeprefix("http://").split(":")
+    received = b""
+    with socket.create_connection((host, int(port)), timeout=2) as connection:
+        connection.sendall(data)
+        with contextlib.suppress(TimeoutError):
+            while chunk := connection.recv(65536):
+                received += chunk
+    return received
+
+
+def test_a_body_with_two_lengths_is_refused_and_ends_the_connection(server: Server) -> None:
+    head = b"POST /api/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
+    answer = raw(server, head + b"0\r\n\r\nGET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_binary_frames_are_passed_over(server: Server) -> None:
+    job = server.post("/api/jobs?open=true", data={"remove_bg": "false"}).json()["id"]
+    with connect(f"{server.url.replace('http', 'ws', 1)}/ws/job/{job}") as live:
+        live.recv(timeout=10)
+        live.send(b"\x00\xff")
+        live.send("text")
+        server.post(f"/api/jobs/{job}/files", files={"files": ("a.jpg", photo())}).raise_for_status()
+        server.post(f"/api/jobs/{job}/seal").raise_for_status()
+        assert any('"final":true' in str(message) for message in live)
+    assert "Traceback" not in server.log.read_text()
