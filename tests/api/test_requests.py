@@ -2,8 +2,10 @@
 
 import contextlib
 import io
+import re
 import socket
 import zipfile
+from pathlib import Path
 
 import httpx
 import pytest
@@ -184,3 +186,28 @@ def test_binary_frames_are_passed_over(server: Server) -> None:
         server.post(f"/api/jobs/{job}/seal").raise_for_status()
         assert any('"final":true' in str(message) for message in live)
     assert "Traceback" not in server.log.read_text()
+
+
+BROKEN = """
+import sys
+import routes.system
+
+def broken():
+    raise RuntimeError("a fault of ours")
+
+routes.system._sample_path = broken
+import app
+sys.exit(app.main())
+"""
+
+
+def test_after_a_fault_of_the_server_the_connection_goes_on(tmp_path: Path, model_folder: Path) -> None:
+    server = Server(tmp_path / "data", model_folder, BROKEN).start()
+    try:
+        ask = "GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        answer = raw(server, ask.format("/api/sample").encode() + ask.format("/openapi.json").encode())
+        assert re.findall(rb"HTTP/1\.1 (\d+)", answer) == [b"500", b"200"]
+        assert b"a fault of ours" not in answer
+        assert server.log.read_text().count("a fault of ours") == 1
+    finally:
+        server.stop()

@@ -364,3 +364,13 @@ def test_long_names_are_processed(home: Path) -> None:
     found = names(home / "out")
     assert len(found) == 2
     assert max(len(name.encode()) for name in found) <= 255
+
+
+def test_a_pipe_is_no_input_and_is_not_waited_for(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(home / "pipe.jpg")
+    os.mkfifo(home / "in" / "pipe.jpg")
+    assert run("process", "pipe.jpg", "in/coffee.jpg", "out", "--resize", "60x60", "--json") == FAILED
+    said = lines(capsys.readouterr().out)
+    assert "neither a file nor a folder" in str(said["pipe.jpg"]["error"])
+    assert run("process", "in/sub", "in", "out2", "--resize", "60x60") == FAILED  # broken.jpg alone
+    assert {path for path in names(home / "out2") if "pipe" in path} == set()
