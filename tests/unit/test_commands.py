@@ -150,7 +150,7 @@ def test_background_is_removed_by_the_engine_named(home: Path, capsys: pytest.Ca
         ("--op", "explode"),
         ("--preset", "nothing"),
         ("--recipe", "nothing.json"),
-        ("--output", "format=gif"),
+        ("--output", "format=jxl"),
         ("--naming", "{nothing}"),
         ("--model", "grabcut"),
         ("--background", "white"),

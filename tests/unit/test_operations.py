@@ -61,7 +61,7 @@ def test_parse_recipe_empty_converts_to_one_png(document: str) -> None:
         ('{"operations": [{"op": "remove_background", "model": ""}]}', "/operations/0/model"),
         ('{"operations": [{"op": "resize"}]}', "/operations/0"),
         ('{"operations": [{"op": "resize", "width": 1.5}]}', "/operations/0/width"),
-        ('{"outputs": [{"format": "bmp"}]}', "/outputs/0/format"),
+        ('{"outputs": [{"format": "jxl"}]}', "/outputs/0/format"),
         ('{"outputs": [{"name": "../x"}]}', "/outputs/0/name"),
         ('{"outputs": [{"name": "a"}, {"name": "a"}]}', "/outputs"),
         ('{"outptus": []}', "/outptus"),
@@ -134,7 +134,7 @@ def test_simple_recipe_removes_the_background_before_it_crops() -> None:
     assert simple_recipe(remove_bg=False).operations == ()
 
 
-@pytest.mark.parametrize(("field", "value"), [("background", "nope"), ("format", "bmp"), ("model", "")])
+@pytest.mark.parametrize(("field", "value"), [("background", "nope"), ("format", "jxl"), ("model", "")])
 def test_simple_recipe_fault_points_to_the_form_field(field: str, value: str) -> None:
     with pytest.raises(errors.InvalidRecipe) as caught:
         simple_recipe(**{field: value})  # type: ignore[arg-type]
