@@ -18,7 +18,7 @@ MAX_FILL = 4_096  # bytes between a JPEG's segments
 MAX_EXIF_BYTES = 4_000_000  # Pillow joins the segments one by one
 MAX_SCANS = 100  # of a JPEG; each costs as much as the whole picture, whatever its length
 MAX_BLOCKS = 500_000  # of up to 255 bytes, in a GIF up to its second frame
-MAX_TAGS = 65_535  # of a TIFF's directory, as many as one of the older kind can have
+MAX_TAGS = 4_096  # of a TIFF's first directory; each is read several times, and a RAW file has about a hundred
 
 _METADATA_CHUNKS = frozenset({b"eXIf", b"iTXt", b"tEXt", b"zTXt"})
 _BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xDA)})  # JPEG markers without a length
@@ -169,10 +169,10 @@ def _check_tiff(file: IO[bytes]) -> None:
     file.seek(0)
     head = file.read(16)
     order = "little" if head[:2] == b"II" else "big"
-    if head[2:4] not in (b"+\0", b"\0+"):
-        return
-    file.seek(min(int.from_bytes(head[8:16], order), 1 << 62))  # type: ignore[arg-type]
-    if int.from_bytes(file.read(8), order) > MAX_TAGS:  # type: ignore[arg-type]
+    big = head[2:4] in (b"+\0", b"\0+")
+    at, count = (head[8:16], 8) if big else (head[4:8], 2)
+    file.seek(min(int.from_bytes(at, order), 1 << 62))  # type: ignore[arg-type]
+    if int.from_bytes(file.read(count), order) > MAX_TAGS:  # type: ignore[arg-type]
         raise _refuse("tags")
 
 

@@ -132,7 +132,8 @@ def add(soak: Soak, client: httpx.Client, rng: random.Random) -> None:
 def clean(soak: Soak, client: httpx.Client, rng: random.Random) -> None:
     report = soak.ask(client, "POST", "/api/cleanup", params={"dry_run": rng.choice(["true", "false"])}).json()
     soak.counts["cleanups"] += 1
-    known = {folder["name"] for folder in report["orphans"]} & soak.jobs.keys()  # others a kill left of an upload
+    needed = {job for job, account in list(soak.jobs.items()) if not account.deleted}
+    known = {folder["name"] for folder in report["orphans"]} & needed  # others a kill left of an upload or a deletion
     if report["lost"] or report["jobs"] or known:
         soak.fault(f"a cleanup took what is needed: {json.dumps(report)[:300]}")
     time.sleep(rng.uniform(0, 0.5))
