@@ -6,6 +6,7 @@
 
 import { el, setText } from '../../static/js/core/dom.js';
 import { entriesOfDrop, entriesOfFiles } from '../../static/js/core/entries.js';
+import { same } from '../../static/js/core/recipe.js';
 import { canRetry, groupOf, isFinal, mayTryOther, passes, reasonsOf, shownKeys, totals } from '../../static/js/core/store.js';
 import { countText, createFormat, fileText, jobText } from '../../static/js/core/words.js';
 import type { Entry, FileView, Format, Preset, Recipe } from '../../static/js/core/types.js';
@@ -43,6 +44,11 @@ export class PhotoProcessorElement extends Base {
   #presets: Preset[] = [];
   #chosen = '';
   #options: Options | null = null;
+  /** How the job was made that was there before. */
+  #opened: Recipe | null = null;
+  #openedId = '';
+  /** The presets that what is chosen goes by. */
+  #known: Preset[] = [];
   /** Where it is another than the preset's. */
   #changed: Recipe | undefined;
   #rows = new Map<string, Row>();
@@ -133,7 +139,29 @@ export class PhotoProcessorElement extends Base {
   }
 
   #preset() {
-    return this.#presets.find(({ name }) => name === this.#chosen)?.recipe ?? CUTOUT;
+    return this.#presets.find(({ name }) => name === this.#chosen)?.recipe ?? this.#opened ?? CUTOUT;
+  }
+
+  /** A job that was there before shows how it was made; without one, the first preset is chosen. */
+  #follow() {
+    const opened = this.#job!.opened();
+    const id = opened ? this.#job!.get().job?.id ?? '' : '';
+    if (id === this.#openedId && same(opened, this.#opened) && this.#known === this.#presets) return;
+    this.#openedId = id;
+    this.#opened = opened;
+    this.#known = this.#presets;
+    this.#chosen = (opened ? this.#presets.find(({ recipe }) => same(recipe, opened)) : this.#presets[0])?.name ?? '';
+    this.#changed = undefined;
+    this.#options?.show(this.#preset(), opened);
+    this.#drawPresets();
+    this.#sayMadeAs(opened);
+  }
+
+  async #sayMadeAs(opened: Recipe | null) {
+    const what = opened ? await this.#job!.madeAs(opened, this.#presets).catch(() => '') : '';
+    if (!same(opened, this.#opened)) return;
+    this.#parts.madeAs.hidden = !what;
+    setText(this.#parts.madeAs, what && this.#language.t('madeAs', { what }));
   }
 
   #recipe() {
@@ -143,7 +171,7 @@ export class PhotoProcessorElement extends Base {
   #choosePreset(name: string) {
     this.#chosen = name;
     this.#changed = undefined;
-    this.#options?.show(this.#preset());
+    this.#options?.show(this.#preset(), this.#opened);
     this.#draw();
   }
 
@@ -162,8 +190,7 @@ export class PhotoProcessorElement extends Base {
       const { presets } = await job.client.presets();
       if (job !== this.#job) return;
       this.#presets = presets.filter(({ name }) => !names?.length || names.includes(name));
-      this.#choosePreset(this.#presets[0]?.name ?? '');
-      this.#drawPresets();
+      this.#draw();
     } catch (error) {
       if (job !== this.#job) return;
       this.#say(faultOf(error).message);
@@ -175,8 +202,8 @@ export class PhotoProcessorElement extends Base {
     const { t } = this.#language;
     const holder = this.#parts.presets;
     holder.hidden = this.#presets.length < 2;
-    holder.replaceChildren(el('legend', {}, t('whatToMake')), ...this.#presets.map(({ name, title, description }, index) => this.#part('label', 'preset', { title: description },
-      el('input', { type: 'radio', name: this.#group, value: name, checked: index === 0, onchange: () => this.#choosePreset(name) }), title)));
+    holder.replaceChildren(el('legend', {}, t('whatToMake')), ...this.#presets.map(({ name, title, description }) => this.#part('label', 'preset', { title: description },
+      el('input', { type: 'radio', name: this.#group, value: name, checked: name === this.#chosen, onchange: () => this.#choosePreset(name) }), title)));
   }
 
   #build(locale: string) {
@@ -192,6 +219,7 @@ export class PhotoProcessorElement extends Base {
     });
     const parts = {
       presets: part('fieldset', 'presets', { hidden: true }),
+      madeAs: part('p', 'made-as', { hidden: true }),
       drop: part('div', 'drop', {}, part('p', 'drop-title', {}, t('dropHere')),
         part('button', 'choose', { onclick: () => input.click() }, t('chooseFiles'))),
       fault: part('p', 'fault', { hidden: true, role: 'alert' }),
@@ -213,9 +241,9 @@ export class PhotoProcessorElement extends Base {
         this.#draw();
       },
     });
-    this.#options?.show(this.#preset());
+    this.#options?.show(this.#preset(), this.#opened);
     const root = part('section', 'root', { 'aria-label': t('app'), 'data-pp-theme': this.getAttribute('theme') ?? 'auto' },
-      parts.presets, this.#options?.element, input, parts.drop, parts.fault, bar, parts.filters, parts.nothing, parts.files);
+      parts.presets, parts.madeAs, this.#options?.element, input, parts.drop, parts.fault, bar, parts.filters, parts.nothing, parts.files);
     this.#parts = { ...parts, bar, root };
     this.#acceptDrops(root);
     this.replaceChildren(root);
@@ -262,6 +290,7 @@ export class PhotoProcessorElement extends Base {
   }
 
   #draw() {
+    this.#follow();
     const { t } = this.#language;
     const state = this.#job!.get();
     const { root, bar, count, progress, stage, files, filters, nothing } = this.#parts;

@@ -4,8 +4,9 @@ import { createClient, OfflineError, ProblemError, serverOf } from '../../static
 import { el } from '../../static/js/core/dom.js';
 import { nameOf, usable } from '../../static/js/core/entries.js';
 import { createSession } from '../../static/js/core/session.js';
+import { same } from '../../static/js/core/recipe.js';
 import { isFinal } from '../../static/js/core/store.js';
-import type { Entry, FileView, Frame, Job, JobClient, Progress, Recipe, State, Translate } from '../../static/js/core/types.js';
+import type { Entry, FileView, Frame, Job, JobClient, Preset, Progress, Recipe, State, Translate } from '../../static/js/core/types.js';
 
 /** What is made where nothing is said. */
 export const CUTOUT: Recipe = { operations: [{ op: 'remove_background' }], outputs: [{ name: 'full', format: 'png' }] };
@@ -58,6 +59,10 @@ export interface PhotoJob {
   accept: (file: FileView) => Promise<void>;
   /** All of an ended job once more. */
   redoAll: (recipe: Recipe) => Promise<void>;
+  /** How a job was made that was opened, not sent from here. */
+  opened: () => Recipe | null;
+  /** That in words: the title of a preset that makes the same, else the titles of its steps. */
+  madeAs: (recipe: Recipe, presets: readonly Preset[]) => Promise<string>;
   /** Whether the job has ended and, as far as is known, was made by another recipe. */
   mayRedo: (recipe: Recipe) => boolean;
   /** Asks for the size, the engine and the crop of a photo. Rejects where that fails, and tells nobody. */
@@ -89,7 +94,8 @@ export function createPhotoJob({ endpoint = '', apiKey = '', t, read, callbacks 
   const { store } = session;
   let told = callbacks;
   let known = nothingKnown('');
-  let made = ''; // the recipe that the job was last sent with
+  let made: Recipe | null = null; // the recipe that the job was last sent with
+  let isOpened = false; // it was there before, not sent from here
   const faults = new Set<(fault: PhotoFault) => void>();
 
   function fail(cause: unknown) {
@@ -151,14 +157,16 @@ export function createPhotoJob({ endpoint = '', apiKey = '', t, read, callbacks 
     open: (id) => attempt(async () => {
       if (store.get().job?.id === id) return;
       known = { ...nothingKnown(id), earlier: true };
-      made = '';
+      made = null;
+      isOpened = true;
       await session.open(id);
     }),
     add: (all, recipe) => attempt(async () => {
       const { entries } = usable(all);
       if (!entries.length) throw new ProblemError(415, { code: 'no_photos', detail: t('nothingUsable') });
       if (session.add(entries)) return;
-      made = JSON.stringify(recipe);
+      made = recipe;
+      isOpened = false;
       told.onJobCreated?.(await session.submit(entries, { recipe, name: nameOf(entries, t) }));
     }),
     act: (verb) => attempt(() => session.act(verb)),
@@ -169,11 +177,19 @@ export function createPhotoJob({ endpoint = '', apiKey = '', t, read, callbacks 
     }),
     redoAll: (recipe) => attempt(async () => {
       await session.again((id) => client.reprocess(id, recipe));
-      made = JSON.stringify(recipe);
+      made = recipe;
     }),
+    opened: () => (isOpened ? store.get().job?.recipe ?? null : null),
+    madeAs: async (recipe, presets) => {
+      const preset = presets.find((one) => same(one.recipe, recipe));
+      if (preset) return preset.title;
+      const { operations } = await client.operations();
+      const titles = recipe.operations.map(({ op }) => operations.find((info) => info.op === op)?.title ?? op);
+      return [...titles, ...new Set(recipe.outputs.map(({ format }) => format.toUpperCase().replace('EB', 'eb')))].join(', ');
+    },
     mayRedo: (recipe) => {
       const { job, counts } = store.get();
-      return isFinal(job) && counts.done + counts.look > 0 && JSON.stringify(recipe) !== made;
+      return isFinal(job) && counts.done + counts.look > 0 && !same(recipe, made) && !same(recipe, job?.recipe);
     },
     detail: (file) => session.detail(file.id!),
     accept: (file) => attempt(() => session.again((id) => client.accept(id, file.id!))),

@@ -13,8 +13,8 @@ export interface OptionsContext extends Omit<FormContext, 'catalogue' | 'models'
 
 export interface Options {
   element: HTMLElement;
-  /** What the options begin with. */
-  show: (preset: Recipe) => void;
+  /** What the options begin with; where the job shown was made otherwise, `made` is how. */
+  show: (preset: Recipe, made?: Recipe | null) => void;
   close: () => void;
 }
 
@@ -24,9 +24,9 @@ export function createOptions(context: OptionsContext): Options {
   const summary = part('span', 'options-summary');
   const body = part('div', 'options-form');
   const element = part('details', 'options', { ontoggle: load }, part('summary', 'options-title', {}, t('options'), summary), body);
-  let preset: Recipe;
+  let shown: [Recipe, Recipe | null];
   let asked = false;
-  let show = (_: Recipe) => {};
+  let show = (_preset: Recipe, _made: Recipe | null) => {};
 
   function load() {
     if (asked || !element.open) return;
@@ -35,7 +35,7 @@ export function createOptions(context: OptionsContext): Options {
       try {
         const [{ drawOptions }, catalogue, models] = await Promise.all([import('./later.js'), job.client.operations(), job.client.models()]);
         show = drawOptions(body, summary, { ...context, catalogue, models });
-        show(preset);
+        show(...shown);
       } catch (error) {
         asked = element.open = false; // it is asked for again when it is unfolded again
         throw error;
@@ -45,9 +45,9 @@ export function createOptions(context: OptionsContext): Options {
 
   return {
     element,
-    show(recipe) {
-      preset = recipe;
-      show(recipe);
+    show(preset, made = null) {
+      shown = [preset, made];
+      show(...shown);
     },
     close: () => element.remove(),
   };

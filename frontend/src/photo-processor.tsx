@@ -1,5 +1,6 @@
 import { useEffect, useId, useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
+import { same } from '../../static/js/core/recipe.js';
 import { canRetry, groupOf, mayTryOther, reasonsOf } from '../../static/js/core/store.js';
 import { countText, createFormat, fileText, jobText } from '../../static/js/core/words.js';
 import type { FileView, Format, Preset, Recipe } from '../../static/js/core/types.js';
@@ -12,7 +13,7 @@ import type { Options, OptionsPart } from './options.js';
 import type { Viewer, ViewerPart } from './viewer.js';
 
 export type Part =
-  | 'root' | 'presets' | 'preset' | 'drop' | 'drop-title' | 'choose' | 'fault' | 'bar' | 'count' | 'progress' | 'stage'
+  | 'root' | 'presets' | 'preset' | 'made-as' | 'drop' | 'drop-title' | 'choose' | 'fault' | 'bar' | 'count' | 'progress' | 'stage'
   | 'actions' | 'button' | 'zip' | 'filters' | 'filter' | 'files' | 'file' | 'thumb' | 'name' | 'status' | 'reason' | 'retry'
   | 'other' | 'accept' | 'download' | 'nothing' | OptionsPart | ViewerPart;
 
@@ -38,10 +39,20 @@ export function PhotoProcessor(props: PhotoProcessorProps) {
   const { presets, options = true, classNames = {}, slots = {}, theme = 'auto', unstyled = false, locale = 'en', ...given } = props;
   const [name, choose] = useState('');
   const [fetched, setFetched] = useState<Preset[]>([]);
+  const [opened, setOpened] = useState<Recipe | null>(null); // how the job was made that was there before
   const offered = offeredOf(presets, fetched);
-  const chosen = offered.find((preset) => preset.name === name) ?? offered[0];
+  const chosen = offered.find((preset) => preset.name === name)
+    ?? (opened ? offered.find(({ recipe }) => same(recipe, opened)) : offered[0]);
+  const preset = chosen?.recipe ?? opened ?? CUTOUT;
   const [changed, setChanged] = useState<Recipe>();
-  const view = usePhotoJob({ ...given, locale, recipe: changed ?? chosen?.recipe });
+  const view = usePhotoJob({ ...given, locale, recipe: changed ?? preset });
+  const openedNow = view.photoJob.opened();
+  useEffect(() => {
+    setOpened(openedNow);
+    choose('');
+    setChanged(undefined);
+  }, [given.jobId, JSON.stringify(openedNow)]);
+  const madeAs = useMadeAs(view, opened, offered);
   const fault = useFetchedPresets(view, offered === presets, setFetched, given.onError);
   const root = useRef<HTMLElement>(null);
   const viewer = useRef<Viewer | null>(null);
@@ -60,7 +71,7 @@ export function PhotoProcessor(props: PhotoProcessorProps) {
   const latestPart = useRef(part);
   latestPart.current = part;
   const classOf = (one: string) => latestPart.current(one as Part).className;
-  const island = useOptions(options, view, format, classOf, chosen?.recipe ?? CUTOUT, setChanged);
+  const island = useOptions(options, view, format, classOf, preset, opened, setChanged);
 
   useEffect(() => () => viewer.current?.close(), []);
 
@@ -89,6 +100,7 @@ export function PhotoProcessor(props: PhotoProcessorProps) {
           ))}
         </fieldset>
       )}
+      {madeAs && <p {...part('made-as')}>{t('madeAs', { what: madeAs })}</p>}
       {options && <div ref={island} />}
       <input {...view.getInputProps()} />
       {slots.drop ? slots.drop(view) : (
@@ -176,7 +188,7 @@ function offeredOf(given: PhotoProcessorProps['presets'], fetched: readonly Pres
 }
 
 /** What is drawn without React: the options, in the element that the reference is given to. */
-function useOptions(on: boolean, { photoJob, t }: PhotoJobView, format: Format, classOf: ClassOf, preset: Recipe, change: (recipe: Recipe | undefined) => void) {
+function useOptions(on: boolean, { photoJob, t }: PhotoJobView, format: Format, classOf: ClassOf, preset: Recipe, made: Recipe | null, change: (recipe: Recipe | undefined) => void) {
   const holder = useRef<HTMLDivElement>(null);
   const drawn = useRef<Options | null>(null);
   useEffect(() => {
@@ -186,12 +198,28 @@ function useOptions(on: boolean, { photoJob, t }: PhotoJobView, format: Format, 
     holder.current.append(options.element);
     return options.close;
   }, [on, photoJob, t, format]);
-  const recipe = JSON.stringify(preset); // presets may be new objects on every render
+  const recipe = JSON.stringify([preset, made]); // presets may be new objects on every render
   useEffect(() => {
-    drawn.current?.show(preset);
+    drawn.current?.show(preset, made);
     change(undefined);
   }, [on, photoJob, t, format, recipe]);
   return holder;
+}
+
+/** What the job was made as that was opened; empty for one that was sent from here. */
+function useMadeAs({ photoJob, language }: PhotoJobView, opened: Recipe | null, offered: readonly Preset[]): string {
+  const [text, setText] = useState('');
+  const recipe = JSON.stringify(opened);
+  const titles = JSON.stringify(offered.map(({ title }) => title));
+  useEffect(() => {
+    let current = true;
+    setText('');
+    if (opened) photoJob.madeAs(opened, offered).then((found) => current && setText(found), () => {}); // it is shown without
+    return () => {
+      current = false;
+    };
+  }, [photoJob, language, recipe, titles]);
+  return text;
 }
 
 /** Asks the server for its presets once the component is on the page and knows its language; the fault, if there is one. */

@@ -1,7 +1,7 @@
 /**
  * "What to make": the presets, and below them the form of the chosen one.
  *
- * @import { Preset, Recipe } from './core/types.js'
+ * @import { Job, Preset, Recipe } from './core/types.js'
  * @import { Page } from './page.js'
  */
 
@@ -18,6 +18,7 @@ export function createOptions(page) {
   /** @type {Preset[]} */ let presets = [];
   /** @type {Recipe} */ let recipe = { operations: [], outputs: [{ name: 'full', format: 'png' }] };
   let chosen = '';
+  /** @type {Job|null} */ let job = null; // the one shown: the panel has its recipe, and says what differs from it
 
   const preset = () => presets.find(({ name }) => name === chosen);
   const isChanged = () => {
@@ -28,20 +29,53 @@ export function createOptions(page) {
   /** @param {Recipe} next */
   function keepInMind(next) {
     recipe = next;
-    remember('recipe', { chosen, recipe });
+    if (chosen) remember('recipe', { chosen, recipe }); // what an opened job was made as is no choice
     summarise();
   }
 
   /** @param {Recipe} next */
   function change(next) {
-    form?.show(next);
+    form?.show(next, job?.recipe);
     keepInMind(next);
   }
 
   function summarise() {
     const changed = isChanged();
-    setText(byId('options-summary'), [preset()?.title ?? '', changed ? t('changed') : ''].filter(Boolean).join(', '));
+    const title = preset()?.title ?? form?.describe(recipe) ?? '';
+    setText(byId('options-summary'), [title, changed ? t('changed') : ''].filter(Boolean).join(', '));
     byId('presets').querySelector('.reset').hidden = !changed;
+    const differences = job && form ? form.differences(job.recipe, recipe) : [];
+    setText(byId('made-as'), job && form ? t('madeAs', { what: titleOf(job.recipe) }) : '');
+    setText(byId('job-made'), byId('made-as').textContent);
+    byId('differs').hidden = !differences.length;
+    setText(byId('differs').firstElementChild, t('differs', { what: differences.join(', ') }));
+  }
+
+  /** What a recipe makes: as the preset that makes the same, else in words. @param {Recipe} some */
+  const titleOf = (some) => presets.find((one) => form?.isSame(one.recipe, some))?.title ?? form?.describe(some) ?? '';
+
+  /** The panel follows the job that is shown: one that is opened brings its recipe, one that is left gives back the last choice. */
+  function follow() {
+    const now = page.session.store.get().job;
+    if (!form || now?.recipe === job?.recipe && now?.id === job?.id) return;
+    const isFollowed = !job || job.id !== now?.id || form.isSame(job.recipe, recipe);
+    const isAlike = now && job?.id === now.id && form.isSame(job.recipe, now.recipe);
+    job = now;
+    if (isAlike) return;
+    if (isFollowed) showRecipe(now?.recipe);
+    else form.show(recipe, now?.recipe);
+    summarise();
+  }
+
+  /** Shows a recipe with the preset that makes the same; without one, what was chosen last. @param {Recipe} [its] */
+  function showRecipe(its) {
+    if (!its) restore();
+    else if (!form?.isSame(its, recipe)) {
+      recipe = its;
+      chosen = presets.find((one) => form?.isSame(one.recipe, its))?.name ?? '';
+    }
+    drawPresets();
+    form?.show(recipe, its);
   }
 
   function drawPresets() {
@@ -98,7 +132,7 @@ export function createOptions(page) {
   function setOwn(kept) {
     remember('presets', kept);
     presets = [...presets.filter(({ name }) => !isOwn(name)), ...kept];
-    if (!preset()) chosen = presets[0].name;
+    if (!preset() && !job) chosen = presets[0].name;
     drawPresets();
     summarise();
   }
@@ -134,7 +168,12 @@ export function createOptions(page) {
     byId('options').toggleAttribute('data-open', open);
   };
   byId('options-body').onsubmit = (event) => event.preventDefault();
+  byId('differs').lastElementChild.onclick = () => {
+    showRecipe(job?.recipe);
+    summarise();
+  };
   models.subscribe(() => form?.refresh());
+  page.session.store.subscribe(follow);
 
   return {
     recipe: () => recipe,
@@ -143,8 +182,10 @@ export function createOptions(page) {
       form = createForm(byId('steps'), { catalogue, el, icon, t, format: page.format, models: models.get, change: keepInMind });
       presets = [...list, ...own()];
       restore();
+      job = null;
       drawPresets();
       form.show(recipe);
+      follow();
       summarise();
     },
   };

@@ -12,8 +12,9 @@ export const texts = {
   themeToDark: 'Switch to dark',
   themeToLight: 'Switch to light',
 
+  differs: 'Differs from that: {what}.',
+  asMade: 'Back to how it was made',
   appliesNext: 'For the photos you add next, and for “Do again as chosen”.',
-  changed: 'changed',
   keepPreset: 'Keep as my preset',
   presetName: 'Name of the preset',
   elsewhere: 'Use this elsewhere',

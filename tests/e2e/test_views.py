@@ -283,3 +283,45 @@ def test_embedded_view_tells_its_page(opened: Opener, name: str, photos: dict[st
         view.of("", '[data-pp-part="root"] > input[type=file]').set_input_files(photos["coffee"])
         expect(view.page.get_by_role("alert")).to_have_text("The disk is full. Delete old jobs.")
         assert violations(view.page) == [], "error"
+
+
+OWN_RECIPE = {
+    "operations": [{"op": "resize", "width": 90}, {"op": "grayscale"}],
+    "outputs": [{"name": "full", "format": "webp", "quality": 70}],
+}
+
+
+@each_view
+def test_job_opens_with_its_own_recipe_and_says_what_differs(
+    opened: Opener, name: str, photos: dict[str, Path]
+) -> None:
+    """Not with what this browser chose last: doing it again as it stands would make something else of every photo."""
+    with opened(name) as view:
+        page, server = view.page, view.server
+        view.go()
+        page.get_by_text("Cutout on white", exact=True).click()
+        job = server.finished(server.submit(photos["coffee"], recipe=json.dumps(OWN_RECIPE))["id"])
+        view.go(job["id"])
+        page.reload()
+        view.expect_done(1)
+        made = view.of("#made-as", '[data-pp-part="made-as"]')
+        expect(made).to_contain_text("Made as: Resize")
+        view.unfold()
+        expect(page.locator("input[type=radio][name=preset]:checked, [data-pp-part=preset] :checked")).to_have_count(0)
+        differs = view.of("#differs", '[data-pp-part="options-summary"]')
+        expect(view.of("#differs:visible", '[data-pp-part="options-summary"]:not(:empty)')).to_have_count(0)
+        outputs = view.section("outputs")
+        outputs.locator("summary").first.click()
+        outputs.get_by_label("Format").first.select_option("PNG")
+        expect(differs).to_contain_text("Format: PNG")
+        expect(outputs.locator(".section-value, [data-pp-part=form-section-value]").first).to_contain_text("changed")
+        assert violations(page) == [], "differs"
+        with page.expect_response("**/reprocess"):
+            page.get_by_role("button", name="Do again as chosen").click()
+        assert [step["op"] for step in server.finished(job["id"])["recipe"]["operations"]] == ["resize", "grayscale"]
+        assert server.files(job["id"])[0]["outputs"][0]["format"] == "png"
+        expect(view.of("#differs:visible", '[data-pp-part="options-summary"]:not(:empty)')).to_have_count(0)
+        if view.is_page:
+            page.locator("#home").click()
+            expect(page.locator("#preset-cutout_white")).to_be_checked()
+            expect(made).to_be_empty()

@@ -137,6 +137,7 @@ export function createForm(holder, { catalogue, el, icon, t, format, models, cha
   /** @type {Set<string>} */ const opened = new Set();
   /** @type {Array<() => void>} */ let summaries = [];
   let offered = '';
+  /** @type {Recipe|null} */ let base = null; // sections that differ from it say so
 
   /** Without what equals the default, so that a change and its undoing count as none. @param {Recipe} from */
   function bare(from) {
@@ -146,6 +147,7 @@ export function createForm(holder, { catalogue, el, icon, t, format, models, cha
     return {
       operations: from.operations.map((step) => strip(step, fields.get(step.op) ?? [])),
       outputs: from.outputs.map((output) => strip(output, outputFields)),
+      naming: from.naming || null,
     };
   }
 
@@ -161,10 +163,17 @@ export function createForm(holder, { catalogue, el, icon, t, format, models, cha
     for (const summary of summaries) summary();
   }
 
-  /** @param {string} key @param {string} title @param {() => string} summary @param {HTMLElement[]} content */
-  function section(key, title, summary, content) {
+  /**
+   * @param {string} key @param {string} title @param {() => string} summary @param {HTMLElement[]} content
+   * @param {() => boolean} [differs] from the base
+   */
+  function section(key, title, summary, content, differs = () => false) {
     const value = el('span', { className: 'small muted section-value' });
-    summaries.push(() => setText(value, summary()));
+    summaries.push(() => {
+      const other = differs();
+      setText(value, other ? `${summary()} (${t('changed')})` : summary());
+      details.toggleAttribute('data-differs', other);
+    });
     const details = el('details', {
       className: 'section', open: opened.has(key), 'data-section': key,
       ontoggle: () => (details.open ? opened.add(key) : opened.delete(key)),
@@ -182,8 +191,45 @@ export function createForm(holder, { catalogue, el, icon, t, format, models, cha
       const content = on ? shown.map((field) => operationField(info.op, field)) : [];
       if (group === '') content.unshift(stepToggle(info, on), ...(on ? [missing(info)] : []));
       const key = group ? `${info.op}-${group}` : info.op;
-      return section(key, group || info.title, () => operationSummary(info, shown), content);
+      return section(key, group || info.title, () => operationSummary(info, shown), content, () => differsIn(info.op, shown));
     });
+  }
+
+  /** @param {string} op @param {Field[]} shown */
+  function differsIn(op, shown) {
+    const [before, after] = [base && stepOf(base, op), stepOf(recipe, op)];
+    return base !== null && (!before !== !after || Boolean(before && after && changes(shown, before, after).length));
+  }
+
+  /** The fields that two steps or outputs fill in otherwise, as the second has them. @param {Field[]} some @param {object} before @param {object} after */
+  const changes = (some, before, after) => some
+    .filter((field) => !same(valueOf(field, before), valueOf(field, after)))
+    .map((field) => named(field, valueOf(field, after)));
+
+  /** What `now` makes otherwise than `was`, in words. @param {Recipe} was @param {Recipe} now @returns {string[]} */
+  function differences(was, now) {
+    if (same(bare(was), bare(now))) return [];
+    const steps = operations.flatMap(({ op, title }) => {
+      const [before, after] = [stepOf(was, op), stepOf(now, op)];
+      if (before && after) return changes(fields.get(op) ?? [], before, after);
+      return after ? title : before ? `${title}: ${t('off')}` : [];
+    });
+    const outputs = was.outputs.length === now.outputs.length
+      ? now.outputs.flatMap((output, index) => changes(outputFields, was.outputs[index], output))
+      : [`${t('output')}: ${formatsOf(now.outputs)}`];
+    const found = [...steps, ...outputs];
+    return found.length ? found : [t('output')];
+  }
+
+  /** What a recipe makes, in a few words. @param {Recipe} some */
+  function describe(some) {
+    const steps = some.operations.map(({ op }) => {
+      const info = operations.find((one) => one.op === op);
+      if (!info) return op;
+      const said = operationSummary(info, fields.get(info.op) ?? [], some);
+      return said === t('on') ? info.title : `${info.title} (${said})`;
+    });
+    return [...steps, formatsOf(some.outputs)].join(', ');
   }
 
   /** @param {OperationInfo} info @param {boolean} on */
@@ -216,11 +262,11 @@ export function createForm(holder, { catalogue, el, icon, t, format, models, cha
     });
   }
 
-  /** What differs from the default, else the colour, else that it is on. @param {OperationInfo} info @param {Field[]} shown */
-  function operationSummary(info, shown) {
-    const step = stepOf(recipe, info.op);
+  /** What differs from the default, else the colour, else that it is on. @param {OperationInfo} info @param {Field[]} shown @param {Recipe} [of] */
+  function operationSummary(info, shown, of = recipe) {
+    const step = stepOf(of, info.op);
     if (!step) return t('off');
-    if (isIncomplete(info, recipe)) return t('incomplete');
+    if (isIncomplete(info, of)) return t('incomplete');
     const said = shown.filter(({ key, default: usual }) => step[key] !== undefined && !same(step[key], usual));
     const colour = info.op.endsWith('background') && shown.find(({ control }) => control === 'colour');
     if (!said.length && colour) return valueText(colour, colour.default, t);
@@ -234,10 +280,11 @@ export function createForm(holder, { catalogue, el, icon, t, format, models, cha
   const named = (field, value) => `${field.title}: ${text(field, value)}`;
   const titleOf = (/** @type {string} */ name) => models().models.find((model) => model.name === name)?.title ?? (name === 'auto' ? t('auto') : name);
 
-  /** The names of the formats. @param {OutputSpec[]} outputs */
+  /** The names of the formats, each once. @param {OutputSpec[]} outputs */
   function formatsOf(outputs) {
     const field = outputFields.find(({ key }) => key === 'format');
-    return outputs.map(({ format: name }) => (field ? valueText(field, name ?? field.default, t) : name)).join(', ');
+    const names = outputs.map(({ format: name }) => (field ? valueText(field, name ?? field.default, t) : name));
+    return [...new Set(names)].join(', ');
   }
 
   function outputSection() {
@@ -258,7 +305,8 @@ export function createForm(holder, { catalogue, el, icon, t, format, models, cha
     const add = el('button', {
       className: 'small button', id: `${prefix}add-output`, onclick: () => change(withAnotherOutput(recipe, formats), true),
     }, t('addOutput'));
-    return section('outputs', t('output'), () => formatsOf(recipe.outputs), [...rows, add]);
+    const differs = () => base !== null && !same(bare({ ...base, operations: [] }), bare({ ...recipe, operations: [] }));
+    return section('outputs', t('output'), () => formatsOf(recipe.outputs), [...rows, add], differs);
   }
 
   /** @param {number} index */
@@ -285,13 +333,12 @@ export function createForm(holder, { catalogue, el, icon, t, format, models, cha
   }
 
   return {
-    fields,
-    outputFields,
-    named,
-    formatsOf,
-    /** @param {Recipe} next */
-    show(next) {
+    describe,
+    differences,
+    /** @param {Recipe} next @param {Recipe|null} [from] what it may differ from: sections that do say so */
+    show(next, from = null) {
       recipe = next;
+      base = from;
       draw();
     },
     /** Draws anew where other models are on offer. */
@@ -302,3 +349,6 @@ export function createForm(holder, { catalogue, el, icon, t, format, models, cha
     knows: (some) => some.operations.every(({ op }) => fields.has(op)),
   };
 }
+
+/** @param {Field} field @param {Record<string, any>} values */
+const valueOf = ({ key, default: usual }, values) => (values[key] === undefined ? usual : values[key]);

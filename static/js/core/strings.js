@@ -16,7 +16,9 @@ export const en = {
   ownColour: 'Own colour',
   checker: 'Checkerboard',
 
+  madeAs: 'Made as: {what}',
   resetPreset: 'Back to the preset',
+  changed: 'changed',
   redo: 'Do again as chosen',
   output: 'File format',
   use: 'Use this step',

@@ -12,7 +12,7 @@ export type ReviewItem = { code: string; message: string; value?: number | null;
 export type Frame = { centre: [number, number]; width: number; height: number; angle: number; manual: boolean };
 export type Operation = { op: string; [parameter: string]: any };
 export type OutputSpec = { name: string; format: string; quality?: number; [parameter: string]: any };
-export type Recipe = { operations: Operation[]; outputs: OutputSpec[] };
+export type Recipe = { operations: Operation[]; outputs: OutputSpec[]; naming?: string | null };
 export type Output = { name: string; format: string; width: number; height: number; bytes: number; sha256: string; url: string };
 
 export interface Job {
