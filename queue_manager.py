@@ -5,7 +5,7 @@ import logging
 import uuid
 from collections.abc import Callable, Sequence
 
-from schemas import Blob, FileError, FileWarning, Frame, Job, JobEvent, Priority, Recipe
+from schemas import Blob, FileError, FileNaming, FileWarning, Frame, Job, JobEvent, Priority, Recipe
 from sql import arrivals, control, deletion, work
 from sql.arrivals import NewJob as NewJob
 from sql.blobs import AT_ONCE, loosen
@@ -226,6 +226,14 @@ class QueueManager(QueueReader):
     async def change(self, job_id: str, name: str | None, priority: Priority | None, keep: bool | None) -> Job:
         """Rename a job, change its priority, or keep it for good; None leaves as it is."""
         return self._told(await self._database.write(control.change, self._keep, job_id, name, priority, keep))
+
+    async def name_file(self, job_id: str, file_id: str, name: str, naming: FileNaming) -> Job:
+        """Call a photo by `name`, and by the number and caption of `naming`; the job's report on names follows."""
+        return self._told(await self._database.write(control.name_file, job_id, file_id, name, naming))
+
+    async def name_results(self, job_id: str, recipe: Recipe) -> Job:
+        """Call the job's results as `recipe` does; nothing is done again."""
+        return self._told(await self._database.write(control.name_results, job_id, recipe))
 
     async def delete_file(self, job_id: str, file_id: str) -> None:
         """Take a photo out of its job, whatever it is: who works on it finds its claim void.

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
+from pathlib import PurePosixPath
 from urllib.parse import unquote_to_bytes
 
 from ingest.code_pages import decoded
@@ -90,3 +91,13 @@ def of_encoded_words(text: str) -> str:
         return str(make_header(decode_header(text)))
     except (HeaderParseError, LookupError, UnicodeDecodeError, ValueError):
         return text
+
+
+def renamed(wanted: str | None, name: str) -> str:
+    """`wanted` as the photo's new name: in its folder and with its ending, where it says none of its own."""
+    if wanted is None or not wanted.strip():
+        return name
+    path, new = PurePosixPath(name), PurePosixPath(clean_name(wanted))
+    if new.suffix.lower() != path.suffix.lower():
+        new = new.with_name(shortened(new.name, path.suffix))
+    return str(new if len(new.parts) > 1 else path.with_name(new.name))

@@ -82,6 +82,11 @@ class Label(OperationParams):
         """Whether the text comes out of a list of names."""
         return not LISTED.isdisjoint(fields_of(self.text))
 
+    @property
+    def needs_order(self) -> bool:
+        """Whether the text counts the job's photos."""
+        return "index" in fields_of(self.text)
+
     def apply(self, picture: Picture, context: Context) -> Picture:
         """The picture with its label; without one where the text comes out empty. Warns `missing_letters`."""
         context.stage("drawing the mark")

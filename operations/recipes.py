@@ -177,6 +177,11 @@ def needs_names(recipe: Recipe) -> bool:
     return any(isinstance(step, Label) and step.needs_names for step in recipe.operations)
 
 
+def needs_order(recipe: Recipe) -> bool:
+    """Whether photos cannot be done before all are there and have their places."""
+    return any(isinstance(step, Label) and step.needs_order for step in recipe.operations)
+
+
 def assets_needed(recipe: Recipe) -> frozenset[str]:
     """The ids of the uploaded pictures that the recipe names."""
     steps = (step for step in recipe.operations if isinstance(step, OperationParams))

@@ -16,13 +16,16 @@ from starlette.responses import FileResponse, JSONResponse, Response
 import errors
 from image_io import thumbnail_of
 from ingest.crops import frame_wanted
+from ingest.file_names import renamed
 from ingest.masks import mask_png
 from ingest.stored import stored
+from operations.recipes import parse_recipe, tells_apart
+from queue_manager import Redo
 from results.downloads import MEDIA_TYPES, name_of
 from routes.delivery import blob, readable, source
 from routes.services import Rooms, Services
 from routes.submission import MAX_REDO_FILES
-from schemas import Blob, CropRequest, FilePage, FileStatus, Frozen, Job, JobFile, Output, reduced
+from schemas import Blob, CropRequest, FileNaming, FilePage, FileStatus, Frozen, Job, JobFile, Output, reduced
 from sql.rows import StoredFile
 from storage import translated
 
@@ -182,6 +185,20 @@ async def put_crop(rooms: Rooms, job_id: str, file_id: str, body: CropRequest) -
 async def delete_crop(rooms: Rooms, job_id: str, file_id: str) -> Job:
     """Cut the photo out as the operation does."""
     return rooms.live.job(await rooms.queue.want_crop(job_id, file_id, None))
+
+
+@router.patch("/{file_id}")
+async def name_file(rooms: Rooms, job_id: str, file_id: str, body: FileNaming) -> Job:
+    """Give the photo another name, number or caption than it came with or the list of names says.
+
+    What its results are called follows; where a label shows it, the photo is done again.
+    """
+    file = await rooms.queue.file(job_id, file_id)
+    job = await rooms.queue.name_file(job_id, file_id, renamed(body.name, file.name), body)
+    recipe = parse_recipe((file.recipe or job.recipe).model_dump_json())
+    if file.status == "completed" and job.status != "cancelled" and tells_apart(recipe):
+        job = await rooms.queue.reprocess_some(job_id, Redo((file_id,), None, None, apart=True))
+    return rooms.live.job(job)
 
 
 @router.post("/{file_id}/accept")

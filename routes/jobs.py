@@ -1,8 +1,10 @@
 """`/api/jobs`: submit, watch, control, delete, download."""
 
 import asyncio
+import copy
 import hashlib
 from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
@@ -15,17 +17,18 @@ from ingest.lists import is_list
 from ingest.stored import stored
 from ingest.uploads import Upload, UploadReader
 from ingest.urls import parse_urls, url_name
-from operations.recipes import needs_names, tells_apart
+from operations.recipes import named, needs_names, needs_order, tells_apart
 from queue_manager import NewJob, Redo, new_id
 from results.downloads import Download, zip_of
 from routes.bodies import MAX_DOCUMENT
 from routes.delivery import HeldStream, disposition, held
 from routes.services import Rooms, Services
 from routes.submission import MAX_REDO_FILES, fingerprint, parse_redo, parse_submission, recipe_of
-from schemas import Blob, Frozen, Job, JobFile, JobPage, JobStatus, Priority
+from schemas import Blob, Frozen, Job, JobFile, JobPage, JobStatus, NameList, Priority, pointer
 from storage import Shelf, Storage
 
 PAGE = 500  # files read at a time for a ZIP
+MAX_INDEX = 1_000_000  # of a place among the photos chosen
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 UPLOAD_BODY = {
@@ -60,6 +63,12 @@ UPLOAD_BODY = {
             }
         },
     }
+}
+
+ADDED_BODY = copy.deepcopy(UPLOAD_BODY)
+ADDED_BODY["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]["index"] = {  # type: ignore[index]
+    "type": "integer",
+    "description": "The place of these files among all that were chosen, from 1.",
 }
 
 
@@ -108,7 +117,7 @@ async def create_job(
             name=submission.name or _default_name(upload, urls),
             recipe=recipe,
             apart=tells_apart(recipe),
-            waits=needs_names(recipe),
+            waits=needs_names(recipe) or (open_job and needs_order(recipe)),
             priority=submission.priority,
             batch=open_job or len(urls) > 1,
             idempotency_key=idempotency_key,
@@ -174,7 +183,7 @@ def _default_name(upload: Upload, urls: tuple[str, ...]) -> str:
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
-@router.post("/{job_id}/files", status_code=202, response_model=AddedFiles, openapi_extra=UPLOAD_BODY)
+@router.post("/{job_id}/files", status_code=202, response_model=AddedFiles, openapi_extra=ADDED_BODY)
 async def add_files(
     request: Request,
     rooms: Rooms,
@@ -182,21 +191,25 @@ async def add_files(
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> AddedFiles:
     """Add photos, ZIPs or `urls` to an open job; they are processed as they arrive. A repeated key adds nothing more,
-    and is refused where the request is another."""
+    and is refused where the request is another.
+
+    `index` is the place of these files among all that were chosen, from 1: where requests overtake each other, the
+    photos come into that order when the job is sealed.
+    """
     await rooms.queue.job(job_id)
     with Upload() as upload:
         await _receive(request, rooms, upload)
         urls = _urls_of(upload, rooms)
+        chosen = _chosen(upload)
         async with stored(rooms.queue, rooms.storage, job_id) as shelf:
             accepted = Accepted((), batch=True)
             if upload.files or not urls:
                 accepted = await _accept(rooms, upload, shelf, alone=False)
+            rows = tuple(replace(row, chosen=chosen) for row in accepted.files)
             limit = rooms.settings.max_job_files
             request_print = fingerprint(upload, job_id) if idempotency_key else None
-            job, ids = await rooms.queue.add_files(
-                job_id, accepted.files, limit, idempotency_key, accepted.names, request_print
-            )
-            shelf.kept = ids == [row.id for row in accepted.files]
+            job, ids = await rooms.queue.add_files(job_id, rows, limit, idempotency_key, accepted.names, request_print)
+            shelf.kept = ids == [row.id for row in rows]
         if rooms.urls and urls:
             await rooms.urls.add(job_id, urls, idempotency_key)
     files = []
@@ -206,12 +219,29 @@ async def add_files(
     return AddedFiles(files=tuple(map(rooms.live.file, files)), job=rooms.live.job(job))
 
 
+def _chosen(upload: Upload) -> int | None:
+    """The place of a request's files among all that were chosen, where the client says it."""
+    text = upload.fields.get("index", "").strip()
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:12]) <= MAX_INDEX:
+        fault = f"A place is a whole number from 1 to {MAX_INDEX}."
+        raise errors.ValidationFailed("A field of the form is not valid.", fields=((pointer(("index",)), fault),))
+    return int(text)
+
+
 @router.post("/{job_id}/seal")
 async def seal_job(rooms: Rooms, job_id: str) -> Job:
     """Say that an open job has all its files; one whose URLs are still being fetched is sealed after the last."""
     if rooms.urls and await rooms.urls.seal_later(job_id):
         return rooms.live.job(await rooms.queue.job(job_id))
     return rooms.live.job(await rooms.queue.seal(job_id))
+
+
+@router.get("/{job_id}/names")
+async def get_names(rooms: Rooms, job_id: str) -> NameList:
+    """The rows of the lists of names that came with the photos, and which of them a photo has."""
+    return await rooms.queue.names(job_id)
 
 
 @router.get("")
@@ -276,11 +306,15 @@ class JobChange(Frozen):
     name: str | None = Field(None, max_length=200)
     priority: Priority | None = None
     keep: bool | None = None
+    naming: str | None = Field(None, max_length=200, description="A template for the names of results; empty: none.")
 
 
 @router.patch("/{job_id}")
 async def change_job(rooms: Rooms, job_id: str, change: JobChange) -> Job:
-    """Rename the job, change its priority, or keep it."""
+    """Rename the job or its results, change its priority, or keep it."""
+    if change.naming is not None:
+        job = await rooms.queue.job(job_id)
+        await rooms.queue.name_results(job_id, named(job.recipe, change.naming))
     return rooms.live.job(await rooms.queue.change(job_id, change.name, change.priority, change.keep))
 
 

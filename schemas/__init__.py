@@ -33,10 +33,13 @@ from schemas.photos import Engine as Engine
 from schemas.photos import Face as Face
 from schemas.photos import FileBrief as FileBrief
 from schemas.photos import FileError as FileError
+from schemas.photos import FileNaming as FileNaming
 from schemas.photos import FilePage as FilePage
 from schemas.photos import FileWarning as FileWarning
 from schemas.photos import Frame as Frame
 from schemas.photos import JobFile as JobFile
+from schemas.photos import NameEntry as NameEntry
+from schemas.photos import NameList as NameList
 from schemas.photos import Output as Output
 from schemas.photos import PhotoFacts as PhotoFacts
 from schemas.photos import PhotoQuality as PhotoQuality

@@ -189,6 +189,29 @@ class JobFile(Frozen):
     facts: PhotoFacts | None = None
 
 
+class FileNaming(Frozen):
+    """What a person calls a photo; what is absent stays. An empty text takes number or caption away."""
+
+    name: str | None = Field(None, min_length=1, max_length=255)
+    number: str | None = Field(None, max_length=200)
+    caption: str | None = Field(None, max_length=200)
+
+
+class NameEntry(Frozen):
+    """A row of a job's lists of names; `used`: a photo has its number and caption."""
+
+    file: str
+    number: str
+    caption: str
+    used: bool
+
+
+class NameList(Frozen):
+    """The rows of the lists of names that came with a job's photos."""
+
+    rows: tuple[NameEntry, ...] = ()
+
+
 class FilePage(Frozen):
     """A page of files; `next` is the id to ask `after=`, or null at the end.
 
@@ -201,10 +224,13 @@ class FilePage(Frozen):
 
 
 class FileBrief(Frozen):
-    """What an event says of a file; of its review the codes."""
+    """What an event says of a file; of its review the codes. `index`, `number`, `caption` as `JobFile` has them."""
 
     id: str
     name: str
+    index: int = 1
+    number: str | None = None
+    caption: str | None = None
     status: FileStatus
     stage: str
     error: FileError | None = None

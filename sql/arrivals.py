@@ -91,9 +91,24 @@ def seal(tx: Transaction, keep: float, job_id: str) -> Change:
     job = job_row(tx, job_id)
     if job["sealed"]:
         return Change(job)
+    moved = arrange(tx, job_id)
     if _sealed(tx, keep, job_id) is None:
         raise errors.Conflict("The job has no files yet.")
-    return ended(tx, job_id, "job_sealed")
+    changed = tx.all("list_files", job_id=job_id, status=None, limit=-1, after=None) if moved or job["names"] else []
+    return ended(tx, job_id, "job_sealed", changed)
+
+
+def arrange(tx: Transaction, job_id: str) -> bool:
+    """Put photos that came in several requests into the order in which they were chosen; whether one has moved."""
+    files = tx.all("places_of_job", job_id=job_id)
+    places = sorted(file["position"] for file in files)
+    moved = [
+        {"id": file["id"], "position": place}
+        for file, place in zip(files, places, strict=True)
+        if file["position"] != place
+    ]
+    tx.many("move_file", moved)
+    return bool(tx.all("settle_places", job_id=job_id))
 
 
 def _sealed(tx: Transaction, keep: float, job_id: str) -> Row | None:
@@ -126,6 +141,7 @@ def _values(file: NewFile, job_id: str, position: int) -> dict[str, str | int | 
         "id": file.id,
         "job_id": job_id,
         "position": position,
+        "chosen": file.chosen,
         "name": file.name,
         "status": "failed" if file.error else "queued",
         "media_type": file.media_type,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from sqlite3 import Row
 
 import errors
-from schemas import FINAL_STATUSES, Blob, Frame, Priority, Recipe
+from schemas import FINAL_STATUSES, Blob, FileNaming, Frame, Priority, Recipe
+from sql import names
 from sql.blobs import blobs_of, loosen, results_of
 from sql.changes import Change, ended, finish_duplicates, job_row
 from sql.database import Transaction
@@ -162,6 +163,20 @@ def accept(tx: Transaction, job_id: str, file_id: str) -> Change:
     if file["review"] == "[]":
         return Change(job)
     return ended(tx, job_id, "file_accepted", [tx.one("accept_file", job_id=job_id, file_id=file_id) or file])
+
+
+def name_file(tx: Transaction, job_id: str, file_id: str, name: str, naming: FileNaming) -> Change:
+    """Call a photo by `name`, and by the number and caption of `naming`."""
+    job_row(tx, job_id)
+    return ended(tx, job_id, "file_named", [names.name_file(tx, job_id, file_id, name, naming)])
+
+
+def name_results(tx: Transaction, job_id: str, recipe: Recipe) -> Change:
+    """Call the results as `recipe` does, which is otherwise the job's."""
+    job_row(tx, job_id)
+    tx.run("name_results", job_id=job_id, recipe=recipe.model_dump_json(), now=tx.now)
+    tx.run("name_own_results", job_id=job_id)
+    return ended(tx, job_id, "job_changed")
 
 
 def change(

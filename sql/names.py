@@ -3,8 +3,10 @@
 import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
+from sqlite3 import Row
 
-from schemas import NamesReport
+import errors
+from schemas import FileNaming, NamesReport
 from sql.database import Transaction
 from sql.rows import NameRow, Names
 
@@ -87,15 +89,49 @@ def apply(tx: Transaction, job_id: str) -> None:
         return
     rows = [NameRow(row["file"], row["number"], row["caption"]) for row in tx.all("names_of_job", job_id=job_id)]
     files = tx.all("list_files", job_id=job_id, status=None, limit=-1, after=None)
-    found = matches(rows, [file["name"] for file in files])
+    found = [
+        number if not file["named"] else _row_of(rows, file)
+        for file, number in zip(files, matches(rows, [file["name"] for file in files]), strict=True)
+    ]
     named = [(file["id"], rows[number]) for file, number in zip(files, found, strict=True) if number is not None]
     tx.many("name_file", [{"id": id_, "number": row.number, "caption": row.caption} for id_, row in named])
+    by_hand = sum(1 for file, number in zip(files, found, strict=True) if number is None and _has_name(file))
     used = {number for number in found if number is not None}
     tx.many("use_name", [{"job_id": job_id, "position": number} for number in used])
     unused = [row.file for number, row in enumerate(rows) if number not in used]
-    bare = [file["name"] for file, number in zip(files, found, strict=True) if number is None]
+    bare = [file["name"] for file, number in zip(files, found, strict=True) if number is None and not _has_name(file)]
     problems = NamesReport.model_validate_json(job["names"]).problems
-    tx.run("note_names", job_id=job_id, names=report_of(len(named), unused, bare, problems).model_dump_json())
+    tx.run("note_names", job_id=job_id, names=report_of(len(named) + by_hand, unused, bare, problems).model_dump_json())
+
+
+def _has_name(file: Row) -> bool:
+    """Whether a person gave it a number or caption."""
+    return bool(file["named"] and (file["number"] or file["caption"]))
+
+
+def _row_of(rows: Sequence[NameRow], file: Row) -> int | None:
+    """The row whose number and caption a person gave the file, if there is one."""
+    given = (file["number"] or "", file["caption"] or "")
+    return next((at for at, row in enumerate(rows) if any(given) and (row.number, row.caption) == given), None)
+
+
+def name_file(tx: Transaction, job_id: str, file_id: str, name: str, naming: FileNaming) -> Row:
+    """Call a photo `name`, with the number and caption that `naming` says; the report follows. The file as it is then.
+
+    Raises errors.FileNotFound.
+    """
+    file = tx.one("get_file", job_id=job_id, file_id=file_id)
+    if file is None:
+        raise errors.FileNotFound()
+    number = file["number"] if naming.number is None else naming.number.strip() or None
+    caption = file["caption"] if naming.caption is None else naming.caption.strip() or None
+    by_hand = naming.number is not None or naming.caption is not None or bool(file["number"] or file["caption"])
+    tx.one("name_by_hand", id=file_id, name=name, number=number, caption=caption, named=int(by_hand))
+    job = tx.one("get_job", job_id=job_id)
+    if job is not None and job["sealed"] and job["names"] is not None:
+        tx.run("unuse_names", job_id=job_id)
+        apply(tx, job_id)
+    return tx.one("get_file", job_id=job_id, file_id=file_id) or file
 
 
 def report_of(matched: int, unused: Sequence[str], bare: Sequence[str], problems: tuple[str, ...]) -> NamesReport:

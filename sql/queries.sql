@@ -5,9 +5,10 @@ VALUES (:id, (SELECT coalesce(max(number), 0) + 1 FROM jobs), :name, 'receiving'
         :apart, :waits, :idempotency_key, :fingerprint, :now, :now)
 
 -- name: insert_file
-INSERT INTO files (id, job_id, position, name, status, media_type, size, sha256, archive, entry, unscanned, error,
-                   duplicate_of)
-VALUES (:id, :job_id, :position, :name, :status, :media_type, :size, :sha256, :archive, :entry, :unscanned, :error,
+INSERT INTO files (id, job_id, position, chosen, name, status, media_type, size, sha256, archive, entry, unscanned,
+                   error, duplicate_of)
+VALUES (:id, :job_id, :position, :chosen, :name, :status, :media_type, :size, :sha256, :archive, :entry, :unscanned,
+        :error,
         (SELECT coalesce(duplicate_of, id) FROM files
           WHERE job_id = :job_id AND sha256 = :sha256 AND NOT (SELECT apart FROM jobs WHERE id = :job_id) LIMIT 1))
 
@@ -31,6 +32,15 @@ UPDATE jobs
  WHERE id = :job_id AND sealed = 0 AND status IN ('receiving', 'paused')
    AND (total > 0 OR EXISTS (SELECT 1 FROM deleted WHERE job_id = :job_id))
 RETURNING *
+
+-- name: places_of_job
+SELECT id, position FROM files WHERE job_id = :job_id ORDER BY chosen IS NULL, chosen, position
+
+-- name: move_file
+UPDATE files SET position = -1 - :position WHERE id = :id
+
+-- name: settle_places
+UPDATE files SET position = -1 - position WHERE job_id = :job_id AND position < 0 RETURNING *
 
 -- name: claim_file
 UPDATE files
@@ -262,6 +272,11 @@ UPDATE names SET used = 0 WHERE job_id = :job_id AND used
 -- name: name_file
 UPDATE files SET number = :number, caption = :caption WHERE id = :id
 
+-- name: name_by_hand
+UPDATE files SET name = :name, number = :number, caption = :caption, named = max(named, :named)
+ WHERE id = :id
+RETURNING *
+
 -- name: note_names
 UPDATE jobs SET names = :names WHERE id = :job_id
 
@@ -305,6 +320,12 @@ UPDATE jobs
        updated_at = :now
  WHERE id = :job_id
 RETURNING *
+
+-- name: name_results
+UPDATE jobs SET recipe = :recipe, updated_at = :now WHERE id = :job_id
+
+-- name: name_own_results
+UPDATE files SET recipe = json_set(recipe, '$.naming', NULL) WHERE job_id = :job_id AND recipe IS NOT NULL
 
 -- name: delete_job
 DELETE FROM jobs WHERE id = :job_id RETURNING *

@@ -5,7 +5,7 @@ from functools import partial
 from sqlite3 import Row
 
 import errors
-from schemas import FilePage, Job, JobEvent, JobFile, JobPage, Priority, Sample, Totals
+from schemas import FilePage, Job, JobEvent, JobFile, JobPage, NameEntry, NameList, Priority, Sample, Totals
 from sql.database import Database
 from sql.rows import (
     PRIORITIES,
@@ -104,6 +104,13 @@ class QueueReader:
     async def unused_names(self, job_id: str) -> list[str]:
         """The photos that the job's list of names has, and the job has not."""
         return [row["file"] for row in await self._database.all("unused_names", job_id=job_id)]
+
+    async def names(self, job_id: str) -> NameList:
+        """The rows of the job's lists of names."""
+        await self.job(job_id)
+        rows = await self._database.all("names_of_job", job_id=job_id)
+        entries = (NameEntry(**{name: row[name] for name in NameEntry.model_fields}) for row in rows)
+        return NameList(rows=tuple(entries))
 
     async def snapshot(self, job_id: str, since: int | None = None) -> JobEvent:
         """The job now, with all its files, or with those that changed or were deleted after event `since`."""

@@ -49,7 +49,7 @@ class NewFile:
     """A photo as it enters the queue; with `error`, one that was refused on arrival.
 
     Its bytes are the stored source `sha256`, or entry number `entry` of the stored ZIP `archive`. `unscanned`: the
-    virus scanner was away.
+    virus scanner was away. `chosen`: its place among the photos as a person chose them, where the client says it.
     """
 
     id: str
@@ -61,6 +61,7 @@ class NewFile:
     entry: int | None = None
     error: FileError | None = None
     unscanned: bool = False
+    chosen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +323,9 @@ def brief_from(row: Row) -> FileBrief:
     return FileBrief(
         id=row["id"],
         name=row["name"],
+        index=row["position"] + 1,
+        number=row["number"],
+        caption=row["caption"],
         status=row["status"],
         stage=_STAGES.get(row["status"], row["status"]),
         error=_error(row["error"]),

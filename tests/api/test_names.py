@@ -5,9 +5,11 @@ import json
 import time
 import zipfile
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
+from websockets.sync.client import connect
 
 from tests.api.test_jobs import picture
 from tests.server import Json, Server, multipart
@@ -146,3 +148,74 @@ def test_names_of_every_program_are_kept_and_extract_everywhere(server: Server) 
     found, manifest = download(server, job["id"])
     assert {"_CON.png", "Shot 10_30.png", "a  b.png", "Müller.png", "Müller (2).png", "写" * 83 + ".png"} <= found
     assert {output["path"] for file in manifest["files"] for output in file["outputs"]} == found
+
+
+def added(server: Server, job: str, index: int | str, *parts: tuple[str, bytes]) -> httpx.Response:
+    return server.post(f"/api/jobs/{job}/files", files=multipart(*parts), data={"index": str(index)})
+
+
+def test_photos_come_into_the_order_in_which_they_were_chosen(server: Server) -> None:
+    """Whatever order their requests arrive in: `index`, lists, names, labels and events have it once it is sealed."""
+    naming = {"naming": "{index:02}", **INDEX}
+    job = server.post("/api/jobs?open=true", data={"recipe": json.dumps(naming)}).json()["id"]
+    refused = added(server, job, 0, ("x.jpg", picture()))
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/index")
+    with connect(f"{server.url.replace('http', 'ws', 1)}/ws/job/{job}") as socket:
+        for index, name in ((4, "d.jpg"), (2, "b.jpg"), (1, "a.jpg")):
+            added(server, job, index, (name, picture(size=(40, 30 + index))))
+        added(server, job, 3, ("c.zip", zipped(c1_jpg=picture(size=(41, 31)), c2_jpg=picture(size=(42, 31)))))
+        server.post(f"/api/jobs/{job}/files", files=multipart(("last.jpg", picture("green"))))
+        assert server.job(job)["progress"]["processed"] == 0, "the labels count photos, so all must be there"
+        server.post(f"/api/jobs/{job}/seal")
+        messages = [json.loads(message) for message in socket]
+    wanted = ["a.jpg", "b.jpg", "c1.jpg", "c2.jpg", "d.jpg", "last.jpg"]
+    job_now = server.finished(job)
+    files = server.files(job)
+    assert [(file["index"], file["name"]) for file in files] == list(enumerate(wanted, 1))
+    assert {brief["name"]: brief["index"] for message in messages for brief in message.get("files", [])} == {
+        name: index for index, name in enumerate(wanted, 1)
+    }
+    assert download(server, job)[1]["files"][0]["outputs"][0]["path"] == "01.png"
+    assert job_now["status"] == "completed"
+
+
+def test_number_and_caption_are_corrected_by_hand(server: Server) -> None:
+    """The report follows, results are called so, labels say it, and it stays when another photo is deleted."""
+    recipe = {**LABEL, "naming": "{number}"}
+    sent = [("anna.jpg", picture()), ("berta.jpg", picture("blue")), ("class.csv", LIST)]
+    job = server.finished(server.submit(*sent, recipe=json.dumps(recipe))["id"])["id"]
+    rows = server.get(f"/api/jobs/{job}/names").json()["rows"]
+    assert [(row["file"], row["number"], row["used"]) for row in rows] == [
+        ("anna.jpg", "1001", True),
+        ("nobody.jpg", "1002", False),
+    ]
+    anna, berta = server.files(job)
+    before = berta["outputs"][0]["sha256"]
+    address = f"/api/jobs/{job}/files/{berta['id']}"
+    named = server.request("PATCH", address, json={"number": "1002", "caption": "Nobody"})
+    assert named.json()["names"]["rows_without_photo"] == named.json()["names"]["photos_without_row"] == []
+    server.finished(job)
+    file = server.get(address).json()
+    assert (file["number"], file["caption"]) == ("1002", "Nobody")
+    assert file["outputs"][0]["sha256"] != before, "its label says so"
+    assert "1002.png" in download(server, job)[0]
+    server.request("PATCH", address, json={"name": "Berta K."})
+    assert server.get(address).json()["name"] == "Berta K..jpg"
+    server.request("DELETE", f"/api/jobs/{job}/files/{anna['id']}")
+    assert server.job(job)["names"]["rows_without_photo"] == ["anna.jpg"]
+    assert server.get(address).json()["number"] == "1002"
+    assert server.request("PATCH", address, json={"numbers": "1"}).status_code == 422
+    assert server.request("PATCH", f"/api/jobs/{job}/files/nobody", json={"number": "1"}).status_code == 404
+
+
+def test_results_are_called_otherwise_without_being_made_again(server: Server) -> None:
+    recipe = json.dumps({"operations": []})
+    job = server.finished(server.submit(("a.jpg", picture()), ("n.csv", b"file,number\na,7\n"), recipe=recipe)["id"])
+    address = f"/api/jobs/{job['id']}"
+    made = server.files(job["id"])[0]["outputs"][0]
+    assert server.request("PATCH", address, json={"naming": "{number}"}).json()["recipe"]["naming"] == "{number}"
+    assert download(server, job["id"])[0] == {"7.png"}
+    assert server.files(job["id"])[0]["outputs"][0] == made
+    assert server.request("PATCH", address, json={"naming": "{nothing}"}).json()["errors"][0]["pointer"] == "/naming"
+    assert server.request("PATCH", address, json={"naming": ""}).json()["recipe"]["naming"] is None
+    assert download(server, job["id"])[0] == {"a.png"}
