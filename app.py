@@ -19,47 +19,47 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
-import errors
-import memory
-from admission import AdmittingRunner
-from connections import GuardedListener, QuietSocket, guarded_protocol
-from engines.mattes import kept_mattes
-from idle import IdleWork
-from image_io import quiet_decoders
-from ingest.archives import ArchiveReader
-from ingest.assets import Assets
-from ingest.presets import Presets
-from ingest.url_jobs import UrlIntake
-from ingest.viruses import Scanner
 from job_worker import JobWorker
-from keys import KeyRing
-from live import LiveState
-from metrics import Metrics
-from models import ModelStore
+from photo_processor import errors, memory
+from photo_processor.imaging.decode import quiet_decoders
+from photo_processor.intake.url_jobs import UrlIntake
+from photo_processor.intake.virus_scan import Scanner
+from photo_processor.intake.zip_reader import ArchiveReader
+from photo_processor.models.inference.mattes import kept_mattes
+from photo_processor.models.store import ModelStore
+from photo_processor.models.weights.rows import FACE_MODELS
+from photo_processor.queue import backups
+from photo_processor.queue.database import Database
+from photo_processor.queue.mounts import network_share
+from photo_processor.recipes.assets import Assets
+from photo_processor.recipes.own_presets import Presets
+from photo_processor.schemas import JobEvent, Notice, Problem
+from photo_processor.server import auth, openapi, problems
+from photo_processor.server.connections import GuardedListener, QuietSocket, guarded_protocol
+from photo_processor.server.heavy import HeavyWork
+from photo_processor.server.keys import KeyRing
+from photo_processor.server.middleware.base_path import BasePath
+from photo_processor.server.middleware.bodies import Bodies
+from photo_processor.server.middleware.head import HeadRequests
+from photo_processor.server.middleware.origins import Guard
+from photo_processor.server.middleware.turns import Turns
+from photo_processor.server.page_files import PageFiles
+from photo_processor.server.queries import check_query
+from photo_processor.server.routes import assets as asset_routes
+from photo_processor.server.routes import catalogue, events, facts, files, jobs, sheets, system
+from photo_processor.server.services import Services
+from photo_processor.server.snapshots import Snapshots
+from photo_processor.settings import InvalidSettings, Settings
+from photo_processor.storage.local import Storage
+from photo_processor.worker.admission import AdmittingRunner
+from photo_processor.worker.idle import IdleWork
+from photo_processor.worker.maintenance import Upkeep, notice_of
+from photo_processor.worker.metrics import Metrics
+from photo_processor.worker.progress import LiveState
+from photo_processor.worker.runners import ProcessRunner, Runner, ThreadRunner
+from photo_processor.worker.supervisor import Supervisor
 from queue_manager import QueueManager
-from routes import access, catalogue, events, facts, files, jobs, openapi, problems, sheets, system
-from routes import assets as asset_routes
-from routes.base_path import BasePath
-from routes.bodies import Bodies
-from routes.head import HeadRequests
-from routes.heavy import HeavyWork
-from routes.origins import Guard
-from routes.page_files import PageFiles
-from routes.queries import check_query
-from routes.services import Services
-from routes.snapshots import Snapshots
-from routes.turns import Turns
-from runners import ProcessRunner, Runner, ThreadRunner
-from schemas import JobEvent, Notice, Problem
-from settings import InvalidSettings, Settings
-from sql import backups
-from sql.database import Database
-from sql.mounts import network_share
-from storage import Storage
-from supervisor import Supervisor
-from upkeep import Upkeep, notice_of
 from websocket_manager import WebSocketManager
-from weights.rows import FACE_MODELS
 
 ACCEPTED_AT_ONCE = 32  # connections, before the loop turns to those it has
 WAITING_CONNECTIONS = 2_048  # in the system's queue
@@ -89,14 +89,14 @@ def create_app(settings: Settings) -> FastAPI:
     openapi.install(app, settings.base_path)
     keys = KeyRing(settings.keys_path)
     always = not settings.is_loopback and not settings.allow_open
-    app.state.access = access.Access(keys, always=always, rate=settings.rate, max_sockets=settings.max_sockets)
-    for room in (jobs, files, facts, sheets, asset_routes, catalogue, events, system, access):
+    app.state.access = auth.Access(keys, always=always, rate=settings.rate, max_sockets=settings.max_sockets)
+    for room in (jobs, files, facts, sheets, asset_routes, catalogue, events, system, auth):
         app.include_router(room.router)
     app.mount("/docs/assets", StaticFiles(packages=[("fastapi_offline", "static")]), name="docs")
     app.mount("/static", GZipMiddleware(PageFiles(directory=system.STATIC)), name="static")
     app.add_middleware(Turns)
     app.add_middleware(Bodies, seconds=settings.receive_seconds, rate=settings.min_receive_rate)
-    app.add_middleware(access.Gate, access=app.state.access)
+    app.add_middleware(auth.Gate, access=app.state.access)
     app.add_middleware(Guard, hosts=settings.allowed_hosts, origins=settings.allowed_origins)
     app.add_middleware(HeadRequests)
     if settings.base_path:

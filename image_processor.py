@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from image_io import FIRST_ALONE, decode, decode_frames, thumbnail
-from imaging.composite import behind_of
-from imaging.encode import encode, encode_frames, encode_within, png
-from imaging.facts import facts_of
-from imaging.geometry import CLEAR, padded, sized
-from imaging.pictures import Picture
-from operations import Context, OperationParams
-from operations.sizes import check_size, check_sizes, output_size, px_of
-from schemas import Engine, Face, FileWarning, Format, Frame, OutputSpec, PhotoFacts, Recipe, ReviewItem
+from photo_processor.imaging.composite import behind_of
+from photo_processor.imaging.decode import FIRST_ALONE, decode, decode_frames, thumbnail
+from photo_processor.imaging.encode import encode, encode_frames, encode_within, png
+from photo_processor.imaging.facts import facts_of
+from photo_processor.imaging.geometry import CLEAR, padded, sized
+from photo_processor.imaging.pictures import Picture
+from photo_processor.operations import Context, OperationParams
+from photo_processor.operations.sizes import check_size, check_sizes, output_size, px_of
+from photo_processor.schemas import Engine, Face, FileWarning, Format, Frame, OutputSpec, PhotoFacts, Recipe, ReviewItem
 
 THUMBNAIL_PX = 320
 

@@ -9,23 +9,23 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-import errors
 from image_processor import ProcessedImage
-from ingest.stored import clear
-from ingest.unpacking import Unpacker
-from live import LiveState
-from metrics import Metrics
-from models import ModelStore
-from operations import needs_of
-from operations.naming import PhotoName
+from photo_processor import errors
+from photo_processor.intake.stored import clear
+from photo_processor.intake.unpacking import Unpacker
+from photo_processor.models.store import ModelStore
+from photo_processor.models.weights.rows import FACE_MODELS
+from photo_processor.operations.naming import PhotoName
+from photo_processor.queue.records import Claim, StoredResult, file_error
+from photo_processor.recipes import needs_of
+from photo_processor.schemas import FileBrief, FileWarning, JobEvent, Output, Sample
+from photo_processor.settings import Settings
+from photo_processor.storage.local import Shelf, Storage
+from photo_processor.worker.metrics import Metrics
+from photo_processor.worker.progress import LiveState
+from photo_processor.worker.runners import Control, Runner, Work, WorkerDied
+from photo_processor.worker.supervisor import Supervisor
 from queue_manager import QueueManager
-from runners import Control, Runner, Work, WorkerDied
-from schemas import FileBrief, FileWarning, JobEvent, Output, Sample
-from settings import Settings
-from sql.rows import Claim, StoredResult, file_error
-from storage import Shelf, Storage
-from supervisor import Supervisor
-from weights.rows import FACE_MODELS
 
 POLL = 5.0  # seconds between looks at the queue when nothing wakes the worker
 FULL_DISK_PAUSE = 3.0  # seconds until a photo that met a full disk is tried again

@@ -5,15 +5,15 @@ import logging
 import uuid
 from collections.abc import Callable, Sequence
 
-from schemas import Blob, FileError, FileNaming, FileWarning, Frame, Job, JobEvent, Priority, Recipe
-from sql import arrivals, control, deletion, work
-from sql.arrivals import NewJob as NewJob
-from sql.blobs import AT_ONCE, loosen
-from sql.changes import Change
-from sql.control import Redo as Redo
-from sql.database import Database
-from sql.reader import QueueReader
-from sql.rows import Claim, Names, NewFile, StoredResult, Unpacked, job_from
+from photo_processor.queue import claims, control, deletion, submission
+from photo_processor.queue.blobs import AT_ONCE, loosen
+from photo_processor.queue.changes import Change
+from photo_processor.queue.control import Redo as Redo
+from photo_processor.queue.database import Database
+from photo_processor.queue.queries import QueueReader
+from photo_processor.queue.records import Claim, Names, NewFile, StoredResult, Unpacked, job_from
+from photo_processor.queue.submission import NewJob as NewJob
+from photo_processor.schemas import Blob, FileError, FileNaming, FileWarning, Frame, Job, JobEvent, Priority, Recipe
 
 DAY = 86_400.0  # seconds
 NO_NAMES = Names()
@@ -47,7 +47,7 @@ class QueueManager(QueueReader):
         Raises:
             errors.IdempotencyMismatch: the key was used for another request.
         """
-        return self._told(await self._database.write(arrivals.enqueue, self._keep, job, files, names, seal=seal))
+        return self._told(await self._database.write(submission.enqueue, self._keep, job, files, names, seal=seal))
 
     async def add_files(
         self,
@@ -67,18 +67,20 @@ class QueueManager(QueueReader):
             errors.JobNotFound, errors.Conflict: no such job, or it is sealed.
             errors.TooManyFiles: the job would hold more than `max_files`.
         """
-        change, ids = await self._database.write(arrivals.add_files, job_id, files, names, max_files, key, fingerprint)
+        change, ids = await self._database.write(
+            submission.add_files, job_id, files, names, max_files, key, fingerprint
+        )
         return self._told(change), ids
 
     async def seal(self, job_id: str) -> Job:
         """Say that an open job has all its files. Sealing a sealed job changes nothing."""
-        return self._told(await self._database.write(arrivals.seal, self._keep, job_id))
+        return self._told(await self._database.write(submission.seal, self._keep, job_id))
 
     # --- work ---
 
     async def claim(self) -> Claim | None:
         """Take one file: highest priority first, round robin between jobs of one priority. None: nothing waits."""
-        return self._taken(await self._database.write(work.claim, new_id()))
+        return self._taken(await self._database.write(claims.claim, new_id()))
 
     def _taken(self, taken: tuple[Claim, Change] | None) -> Claim | None:
         if taken is None:
@@ -110,48 +112,48 @@ class QueueManager(QueueReader):
 
         None: the job has the same photo already; this one takes its result, and the claim is over.
         """
-        held, change = await self._database.write(work.unpacked, self._keep, claim, files)
+        held, change = await self._database.write(claims.unpacked, self._keep, claim, files)
         self._tell(change)
         return held
 
     async def complete(self, claim: Claim, result: StoredResult) -> bool:
         """Record a file's result. False: the claim no longer holds (cancelled, deleted), and nothing changed."""
-        return self._tell(await self._database.write(work.complete, self._keep, claim, result))
+        return self._tell(await self._database.write(claims.complete, self._keep, claim, result))
 
     async def complete_and_claim(self, claim: Claim, result: StoredResult) -> tuple[bool, Claim | None]:
         """As `complete`, then as `claim`, with one flush of the disk for both."""
-        change, taken = await self._database.write(work.complete_and_claim, self._keep, claim, result, new_id())
+        change, taken = await self._database.write(claims.complete_and_claim, self._keep, claim, result, new_id())
         return self._tell(change), self._taken(taken)
 
     async def fail(self, claim: Claim, error: FileError, warnings: Sequence[FileWarning] = ()) -> bool:
         """Record why a file failed. False: the claim no longer holds."""
-        return self._tell(await self._database.write(work.fail, self._keep, claim, error, warnings))
+        return self._tell(await self._database.write(claims.fail, self._keep, claim, error, warnings))
 
     async def release(self, claim: Claim, delay: float = 0.0, *, counted: bool = False) -> bool:
         """Put a file back, claimable again in `delay` seconds; the attempt counts only if `counted`."""
-        return self._tell(await self._database.write(work.release, claim, delay, counted=counted))
+        return self._tell(await self._database.write(claims.release, claim, delay, counted=counted))
 
     async def release_all(self) -> None:
         """Put back every file in process: nobody works on it any more, by intent."""
-        for change in await self._database.write(work.release_all):
+        for change in await self._database.write(claims.release_all):
             self._tell(change)
 
     async def recover(self) -> int:
         """Queue again what an earlier run left in process; fail what was alone in hand when three runs ended. Returns
         the count."""
-        return await self._database.write(work.recover, self._keep)
+        return await self._database.write(claims.recover, self._keep)
 
     async def crashed(self, claim: Claim) -> bool:
         """The process that worked on the file died: as `recover`, for one file. False: the claim no longer holds."""
-        return self._tell(await self._database.write(work.crashed, self._keep, claim))
+        return self._tell(await self._database.write(claims.crashed, self._keep, claim))
 
     async def is_lost(self, job_id: str, file_id: str) -> bool:
         """Whether the file is completed and a result of it has vanished from the disk."""
-        return await self._database.write(work.is_lost, job_id, file_id)
+        return await self._database.write(claims.is_lost, job_id, file_id)
 
     async def lost(self, job_id: str, file_id: str) -> bool:
         """Fail a completed file whose result has vanished from the disk; it may be tried again. False: it is there."""
-        return self._tell(await self._database.write(work.lost, self._keep, job_id, file_id))
+        return self._tell(await self._database.write(claims.lost, self._keep, job_id, file_id))
 
     # --- control ---
 
@@ -268,7 +270,7 @@ class QueueManager(QueueReader):
 
     async def delete_orphan(self, job_id: str, delete: Callable[[str], bool]) -> bool:
         """Have `delete` remove the folder of a job that has no row, while none can get one; whether it is gone."""
-        return await self._database.write(work.delete_orphan, job_id, delete)
+        return await self._database.write(claims.delete_orphan, job_id, delete)
 
     async def delete(self, job_id: str) -> None:
         """Forget the job and its files."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from schemas import JobEvent
+from photo_processor.schemas import JobEvent
 
 INTERVAL = 0.1  # seconds between two messages of one job
 SECONDS_PER_CLIENT = 0.0002  # between two messages: sending takes 0.07 ms of processor time for each

@@ -9,8 +9,8 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from app import create_app  # noqa: E402
-from errors import codes  # noqa: E402
-from settings import Settings  # noqa: E402
+from photo_processor.errors import codes  # noqa: E402
+from photo_processor.settings import Settings  # noqa: E402
 
 PAGE = ROOT / "docs" / "api.md"
 METHODS = ("get", "post", "put", "patch", "delete")

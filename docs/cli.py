@@ -7,8 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from cli import build_parser  # noqa: E402
-from commands.exits import EXITS  # noqa: E402
+from photo_processor.cli.exits import EXITS  # noqa: E402
+from photo_processor.cli.main import build_parser  # noqa: E402
 
 PAGE = ROOT / "docs" / "cli.md"
 HEAD = """# Command line

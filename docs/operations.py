@@ -9,8 +9,8 @@ from PIL import Image
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from operations import catalogue  # noqa: E402
-from schemas import OutputSpec  # noqa: E402
+from photo_processor.recipes import catalogue  # noqa: E402
+from photo_processor.schemas import OutputSpec  # noqa: E402
 from tests.operation_examples import EXAMPLES, PICTURES, applied, photo, shown  # noqa: E402
 
 PAGE = ROOT / "docs" / "operations.md"

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 from skimage import data
 
-import errors
-from detection.mesh import FaceMesh
-from models import ModelStore
-from settings import Settings
+from photo_processor import errors
+from photo_processor.models.detection.mesh import FaceMesh
+from photo_processor.models.store import ModelStore
+from photo_processor.settings import Settings
 from tests import tiny_network as tiny_network_file
 from tests.server import Server
 

@@ -9,10 +9,11 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
-from imaging.pictures import Picture, Pixels
-from operations import Context, parse_recipe
-from operations.base import OperationParams
-from operations.naming import PhotoName
+from photo_processor.imaging.pictures import Picture, Pixels
+from photo_processor.operations import Context
+from photo_processor.operations.base import OperationParams
+from photo_processor.operations.naming import PhotoName
+from photo_processor.recipes import parse_recipe
 from tests.unit.test_remove_background import KnownMatte
 
 ROOT = Path(__file__).parent.parent

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from errors import codes
+from photo_processor.errors import codes
 from tests.server import Server, multipart
 
 

@@ -11,7 +11,8 @@ from tests.server import Json, Server
 
 # A server whose first worker, and first round of upkeep, end by an error.
 FAILING = """
-import sys, app, supervisor, upkeep, job_worker
+import sys, app, job_worker
+from photo_processor.worker import maintenance, supervisor
 supervisor.FIRST_PAUSE = 1.0
 failed = set()
 def once(name, method):
@@ -21,7 +22,7 @@ def once(name, method):
             raise RuntimeError("the cause of " + name)
         return await method(self, *arguments, **named)
     return wrapped
-upkeep.Upkeep.clean = once("upkeep", upkeep.Upkeep.clean)
+maintenance.Upkeep.clean = once("upkeep", maintenance.Upkeep.clean)
 job_worker.JobWorker._waited = once("worker", job_worker.JobWorker._waited)
 sys.exit(app.main())
 """

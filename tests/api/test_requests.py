@@ -190,12 +190,12 @@ def test_binary_frames_are_passed_over(server: Server) -> None:
 
 BROKEN = """
 import sys
-import routes.system
+from photo_processor.server.routes import system
 
 def broken():
     raise RuntimeError("a fault of ours")
 
-routes.system._sample_path = broken
+system._sample_path = broken
 import app
 sys.exit(app.main())
 """

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from photo_processor.models.weights.rows import DEFAULT
 from tests.bench import networks, photos
 from tests.bench.http import PAUSE, PHOTOS, ROUNDS, processed, recipe_of, serving
 from tests.bench.rows import Row, rate, seconds
 from tests.server import Json, Server
-from weights.rows import DEFAULT
 
 
 def again(name: str, server: Server, sets: list[list[Path]]) -> Iterator[Row]:

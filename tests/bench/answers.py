@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from engines.runtimes import Input, Network, Place, Tensor, load_network
-from engines.segmenter import Segmenter
-from imaging.pictures import Pixels
+from photo_processor.imaging.pictures import Pixels
+from photo_processor.models.inference.runtimes import Input, Network, Place, Tensor, load_network
+from photo_processor.models.inference.segmenter import Segmenter
+from photo_processor.models.weights.rows import DEFAULT, ROWS
 from tests.server import ROOT
-from weights.rows import DEFAULT, ROWS
 
 FOLDERS = ("masks_people", "masks_fashion", "portraits", "masks_horses", "masks_scenes", "jewelry", "products")
 EACH = 6

@@ -11,8 +11,8 @@ import time
 from functools import partial
 from pathlib import Path
 
-from engines.classical import ENGINES
-from engines.types import NO_HINTS, Hints
+from photo_processor.models.inference.classical import ENGINES
+from photo_processor.models.inference.types import NO_HINTS, Hints
 from tests.bench import networks
 from tests.bench.masks import FOLDERS, Pixels, Way, iou, ours, pairs
 

@@ -20,17 +20,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from detection.detector import found_by
-from detection.mesh import FaceMesh
-from detection.yunet import YuNet
-from image_io import decode
 from image_processor import ProcessedImage, process_image
-from imaging.faces import Head, head_of
-from imaging.pictures import Pixels
-from models import ModelStore
-from operations import Context, parse_recipe
-from operations.id_presets import ID_PRESETS, IdMeasures, IdPreset
-from settings import Settings
+from photo_processor.imaging.decode import decode
+from photo_processor.imaging.faces import Head, head_of
+from photo_processor.imaging.pictures import Pixels
+from photo_processor.models.detection.detector import found_by
+from photo_processor.models.detection.mesh import FaceMesh
+from photo_processor.models.detection.yunet import YuNet
+from photo_processor.models.store import ModelStore
+from photo_processor.operations import Context
+from photo_processor.operations.id_presets import ID_PRESETS, IdMeasures, IdPreset
+from photo_processor.recipes import parse_recipe
+from photo_processor.settings import Settings
 from tests.bench.faces import Find, yunet_file
 from tests.server import ROOT
 

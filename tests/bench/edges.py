@@ -17,14 +17,14 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
-from imaging.edges import decontaminated, refined
-from imaging.pictures import Pixels
+from photo_processor.imaging.edges import decontaminated, refined
+from photo_processor.imaging.pictures import Pixels
+from photo_processor.models.weights.rows import DEFAULT
 from tests.bench import networks
 from tests.bench.masks import Way, iou, rembg_way
 from tests.bench.rows import Row
 from tests.operation_examples import MASK
 from tests.unit.test_edges import gradients, strands
-from weights.rows import DEFAULT
 
 FOUND = 0.93  # IoU from which on the subject counts as found: the edge says nothing where the subject is another
 AROUND_PX = 6  # beyond the soft px of either matte, where edges are compared

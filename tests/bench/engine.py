@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from engines.mattes import matte_key
-from image_io import decode
-from imaging.edges import decontaminated, refined
-from imaging.encode import png
-from imaging.pictures import Pixels
+from photo_processor.imaging.decode import decode
+from photo_processor.imaging.edges import decontaminated, refined
+from photo_processor.imaging.encode import png
+from photo_processor.imaging.pictures import Pixels
+from photo_processor.models.inference.mattes import matte_key
 from tests.bench import photos
 from tests.bench.rows import Row, duration, seconds
 

@@ -19,15 +19,15 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
-from detection.closeup import turned_back
-from detection.detector import found_by
-from detection.mesh import FaceMesh
-from detection.yunet import YuNet
-from image_io import decode
-from imaging.faces import FoundFace
-from imaging.pictures import Picture, Pixels
-from operations import Context
-from operations.id_photo import IdPhoto
+from photo_processor.imaging.decode import decode
+from photo_processor.imaging.faces import FoundFace
+from photo_processor.imaging.pictures import Picture, Pixels
+from photo_processor.models.detection.closeup import turned_back
+from photo_processor.models.detection.detector import found_by
+from photo_processor.models.detection.mesh import FaceMesh
+from photo_processor.models.detection.yunet import YuNet
+from photo_processor.operations import Context
+from photo_processor.operations.id_photo import IdPhoto
 from tests.bench import photos
 from tests.bench.rows import Row
 from tests.operation_examples import MASK

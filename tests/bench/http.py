@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from photo_processor.models.weights.rows import DEFAULT
 from tests.bench import networks, photos, single
 from tests.bench.rows import Row, duration, rate, seconds
 from tests.server import Json, Server
-from weights.rows import DEFAULT
 
 THREADS = 2
 PAUSE = 0.02  # s between two looks at a job

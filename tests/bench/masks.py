@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from schemas import Quality
+from photo_processor.models.weights.rows import DEFAULT
+from photo_processor.schemas import Quality
 from tests.bench import networks, single
 from tests.bench.http import rembg_of
 from tests.bench.rows import Row
-from weights.rows import DEFAULT
 
 FOLDERS = ("masks_people", "masks_fashion", "portraits", "masks_horses", "masks_scenes")
 QUALITIES: tuple[Quality, ...] = ("best", "balanced", "fast")

@@ -5,10 +5,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from models import ModelStore
-from settings import Settings
+from photo_processor.models.store import ModelStore
+from photo_processor.models.weights.rows import DEFAULT
+from photo_processor.settings import Settings
 from tests.server import ROOT
-from weights.rows import DEFAULT
 
 
 @dataclass(frozen=True)

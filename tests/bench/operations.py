@@ -6,9 +6,10 @@ from functools import partial
 import cv2
 import numpy as np
 
-from imaging.pictures import Picture
-from operations import Context, parse_recipe
-from operations.base import OperationParams
+from photo_processor.imaging.pictures import Picture
+from photo_processor.operations import Context
+from photo_processor.operations.base import OperationParams
+from photo_processor.recipes import parse_recipe
 from tests.bench import photos
 from tests.bench.rows import Row, seconds
 from tests.operation_examples import EXAMPLES, MASK, Example, photo

@@ -15,7 +15,7 @@ from tests.server import ROOT, Server
 
 def command(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "cli.py", *arguments],
+        [sys.executable, "-m", "photo_processor.cli", *arguments],
         cwd=ROOT,
         env=server.environment,
         capture_output=True,

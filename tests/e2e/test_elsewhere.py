@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from keys import KeyRing
+from photo_processor.server.keys import KeyRing
 from tests.e2e.browser import violations, watched
 from tests.e2e.desk import choose, expect_done, opaque_in_the_middle
 from tests.server import ROOT, Server

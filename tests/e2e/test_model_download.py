@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from storage import digest_of
+from photo_processor.models.weights.rows import ROWS
+from photo_processor.storage.local import digest_of
 from tests.conftest import NETWORK
 from tests.server import Json, Server
 from tests.unit.web import Page, serving
-from weights.rows import ROWS
 
 
 def test_first_photo_waits_for_the_download_and_says_so(

@@ -137,7 +137,8 @@ def test_page_sign_in_and_docs_work_behind_the_proxy(proxied: Callable[..., Site
     key = subprocess.run(
         [
             ROOT / ".venv/bin/python" if (ROOT / ".venv/bin/python").exists() else "python3",
-            "cli.py",
+            "-m",
+            "photo_processor.cli",
             "keys",
             "create",
             "a",

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from storage import PART
+from photo_processor.storage.local import PART
 from tests.server import Server
 
 RECIPE = json.dumps({"operations": [{"op": "resize", "width": 500}], "outputs": [{"name": "full", "format": "webp"}]})
@@ -88,8 +88,8 @@ def test_second_server_on_the_same_data_is_refused_in_one_sentence(start_server:
 
 DIES_BEFORE_THE_DISK = """
 import os, signal, sys
-import storage
-storage.Storage.discard = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from photo_processor.storage import local
+local.Storage.discard = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 import app
 sys.exit(app.main())
 """

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sql.database import migrate
-from storage import MARKER
+from photo_processor.queue.database import migrate
+from photo_processor.storage.local import MARKER
 from tests.server import ROOT, Server
 
 

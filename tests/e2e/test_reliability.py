@@ -18,7 +18,7 @@ from PIL import Image
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from storage import PART
+from photo_processor.storage.local import PART
 from tests.server import Server, multipart
 
 CONVERT = json.dumps({"operations": [], "outputs": [{"name": "full", "format": "tiff"}]})
@@ -75,7 +75,13 @@ def test_sigterm_gives_up_after_its_grace(start_server: Callable[..., Server]) -
 
 
 def test_sigterm_ends_even_where_a_native_call_hangs(start_server: Callable[..., Server]) -> None:
-    script = "import runners, sys, time; runners.process_image = lambda *_: time.sleep(60); import app; app.main()"
+    script = """if True:
+        import time
+        from photo_processor.worker import runners
+        runners.process_image = lambda *_: time.sleep(60)
+        import app
+        app.main()
+    """
     server = start_server(drain_seconds="0.5", workers="1", script=script)
     job = server.submit(noise(1), recipe=CONVERT)
     while server.job(job["id"])["status"] != "processing":

@@ -21,15 +21,15 @@ from PIL import Image
 from pillow_heif import register_heif_opener
 from skimage import data as skimage_data
 
-import errors
-from image_io import decode, probe, sniff
-from ingest.archives import ArchiveReader, list_entries
-from ingest.file_names import clean_name, is_kept
-from ingest.uploads import Upload, UploadReader
-from ingest.urls import checked_url, parse_urls, url_name
-from operations import parse_recipe
-from settings import Settings
-from storage import Storage
+from photo_processor import errors
+from photo_processor.imaging.decode import decode, probe, sniff
+from photo_processor.intake.file_names import clean_name, is_kept
+from photo_processor.intake.multipart import Upload, UploadReader
+from photo_processor.intake.url_fetcher import checked_url, parse_urls, url_name
+from photo_processor.intake.zip_reader import ArchiveReader, list_entries
+from photo_processor.recipes import parse_recipe
+from photo_processor.settings import Settings
+from photo_processor.storage.local import Storage
 from tests.hostile.zips import zipped
 
 CORPUS = Path(__file__).with_name("corpus")
@@ -175,7 +175,8 @@ def run(name: str, seconds: int) -> None:
 
 INSTRUMENTED = """
 import atheris
-with atheris.instrument_imports(include=["ingest", "imaging", "image_io", "operations"]):
+READERS = ["photo_processor.intake", "photo_processor.imaging", "photo_processor.recipes", "photo_processor.operations"]
+with atheris.instrument_imports(include=READERS):
     from tests.hostile import fuzz
 fuzz.run({name!r}, {seconds})
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from errors import codes
+from photo_processor.errors import codes
 from tests.server import Server, multipart
 
 SECONDS = 2.0

@@ -26,7 +26,7 @@ Start = Callable[..., Server]
 
 def command(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PHOTO_DATA_DIR": str(data)}
-    program = [sys.executable, "cli.py", *arguments]
+    program = [sys.executable, "-m", "photo_processor.cli", *arguments]
     return subprocess.run(program, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from storage import PART
+from photo_processor.storage.local import PART
 from tests.e2e.test_recovery import completions
 from tests.server import Server
 

@@ -4,9 +4,9 @@ from ipaddress import ip_address
 
 import pytest
 
-import errors
-from ingest.addresses import CheckedNetwork, is_public
-from ingest.urls import checked_url, parse_urls, url_name
+from photo_processor import errors
+from photo_processor.intake.ssrf_guard import CheckedNetwork, is_public
+from photo_processor.intake.url_fetcher import checked_url, parse_urls, url_name
 
 PUBLIC = ["1.1.1.1", "8.8.8.8", "93.184.216.34", "2606:4700::1111", "2a00:1450:4001::1"]
 LOCAL = [

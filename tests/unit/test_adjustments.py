@@ -5,13 +5,13 @@ import pytest
 from skimage import data
 from skimage.color import rgb2hsv
 
-from imaging.pictures import Picture, Pixels
-from operations import Context, OperationParams
-from operations.adjust import Adjust
-from operations.auto_enhance import AutoEnhance
-from operations.denoise import Denoise
-from operations.grayscale import Grayscale
-from operations.sharpen import Sharpen
+from photo_processor.imaging.pictures import Picture, Pixels
+from photo_processor.operations import Context, OperationParams
+from photo_processor.operations.adjust import Adjust
+from photo_processor.operations.auto_enhance import AutoEnhance
+from photo_processor.operations.denoise import Denoise
+from photo_processor.operations.grayscale import Grayscale
+from photo_processor.operations.sharpen import Sharpen
 from tests.unit.test_remove_background import KnownMatte
 
 ALPHA = np.tile(np.linspace(0, 255, 600).astype(np.uint8), (400, 1))

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-import errors
-from admission import Admission, AdmittingRunner
 from image_processor import ProcessedImage
-from models import ModelStore
-from runners import Control, ThreadRunner, Work
-from settings import Settings
+from photo_processor import errors
+from photo_processor.models.store import ModelStore
+from photo_processor.settings import Settings
+from photo_processor.worker.admission import Admission, AdmittingRunner
+from photo_processor.worker.runners import Control, ThreadRunner, Work
 
 CONVERT = '{"operations": [], "outputs": [{"name": "full", "format": "webp"}]}'
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-import errors
-from ingest.archives import ArchiveReader, list_entries
-from ingest.file_names import clean_name
-from settings import Settings
+from photo_processor import errors
+from photo_processor.intake.file_names import clean_name
+from photo_processor.intake.zip_reader import ArchiveReader, list_entries
+from photo_processor.settings import Settings
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 JPEG = b"\xff\xd8\xff\xe0" + bytes(100)

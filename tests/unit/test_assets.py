@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import errors
-from ingest.assets import DAY, Assets
-from ingest.uploads import Received
+from photo_processor import errors
+from photo_processor.intake.multipart import Received
+from photo_processor.recipes.assets import DAY, Assets
 from tests.unit.test_drawings import UNSAFE, svg
 
 

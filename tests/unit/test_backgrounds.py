@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from skimage import data
 
-import errors
-from imaging.composite import before_colour, gradient, mixed
-from imaging.pictures import Picture, Pixels
-from operations import Context, OperationParams
-from operations.backgrounds import Gradient, parse_gradient
-from operations.mask import Mask
-from operations.remove_background import RemoveBackground
-from operations.replace_background import ReplaceBackground
-from operations.shadow import Shadow
+from photo_processor import errors
+from photo_processor.imaging.composite import before_colour, gradient, mixed
+from photo_processor.imaging.pictures import Picture, Pixels
+from photo_processor.operations import Context, OperationParams
+from photo_processor.operations.backgrounds import Gradient, parse_gradient
+from photo_processor.operations.mask import Mask
+from photo_processor.operations.remove_background import RemoveBackground
+from photo_processor.operations.replace_background import ReplaceBackground
+from photo_processor.operations.shadow import Shadow
 from tests.unit.test_remove_background import KnownMatte
 
 WALL = "asset:" + "a" * 64

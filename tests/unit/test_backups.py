@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sql import backups
+from photo_processor.queue import backups
 
 
 @pytest.fixture

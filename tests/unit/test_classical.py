@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from skimage import data
 
-from engines.classical import ENGINES, FOLLOWING_STROKES, Pixels, grabcut
-from engines.types import NO_HINTS, Hints
+from photo_processor.models.inference.classical import ENGINES, FOLLOWING_STROKES, Pixels, grabcut
+from photo_processor.models.inference.types import NO_HINTS, Hints
 
 
 def iou(first: Pixels, second: Pixels) -> float:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from photo_processor.queue.clock import Clock
+from photo_processor.queue.database import Database
+from photo_processor.schemas import Recipe
 from queue_manager import NewJob, QueueManager, new_id
-from schemas import Recipe
-from sql.clock import Clock
-from sql.database import Database
 from tests.unit.test_queue_manager import RESULT, files
 
 DAY, YEAR = 86_400.0, 365 * 86_400.0

@@ -12,9 +12,9 @@ import tifffile
 from PIL import Image, ImageCms
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-import errors
-from image_io import decode
-from imaging.pictures import Picture
+from photo_processor import errors
+from photo_processor.imaging.decode import decode
+from photo_processor.imaging.pictures import Picture
 from tests import icc_profiles as icc
 
 MOST_DELTA_E = 2.0  # CIEDE2000

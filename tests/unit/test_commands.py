@@ -17,15 +17,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import cli
-from commands.exits import DONE, EXITS, FAILED, STOPPED, WRONG_USAGE
-from commands.recipes import recipe_of, shortcut, written
-from operations import OPERATIONS
-from operations.resize import Resize
-from operations.rotate import Rotate
+from photo_processor.cli import main
+from photo_processor.cli.exits import DONE, EXITS, FAILED, STOPPED, WRONG_USAGE
+from photo_processor.cli.recipes import recipe_of, shortcut, written
+from photo_processor.operations.resize import Resize
+from photo_processor.operations.rotate import Rotate
+from photo_processor.recipes import OPERATIONS
 from tests.hostile import zips
 
 ROOT = Path(__file__).parent.parent.parent
+COMMAND = (sys.executable, "-m", "photo_processor.cli")
+ANYWHERE = {**os.environ, "PYTHONPATH": str(ROOT)}
 Lines = list[dict[str, object]]
 
 
@@ -54,7 +56,7 @@ def names(folder: Path) -> set[str]:
 
 
 def run(*arguments: str) -> int:
-    return cli.main(list(arguments))
+    return main.main(list(arguments))
 
 
 def test_process_keeps_folders_numbers_collisions_and_fails_one_alone(
@@ -167,7 +169,7 @@ def test_wrong_usage_is_2_and_touches_nothing(home: Path, arguments: tuple[str, 
 
 
 def test_steps_keep_their_order_and_types() -> None:
-    options = cli.build_parser().parse_args(
+    options = main.build_parser().parse_args(
         ["process", "a", "b", "--rotate", "90", "--op", "resize width=80 enlarge=yes", "--op", "rotate angle=1.5"]
     )
     recipe = recipe_of(options)
@@ -181,7 +183,7 @@ def test_every_operation_has_its_own_option() -> None:
     for operation in OPERATIONS:
         option = f"--{str(operation.model_fields['op'].default).replace('_', '-')}"
         values = ["x=1"] if operation.short else []
-        options = cli.build_parser().parse_args(["process", "a", "b", option, *(["1"] if values else [])])
+        options = main.build_parser().parse_args(["process", "a", "b", option, *(["1"] if values else [])])
         assert options.steps[0]["op"] == operation.model_fields["op"].default
 
 
@@ -204,8 +206,8 @@ def test_stopped_half_way_leaves_whole_files_alone(home: Path, number: int) -> N
     noise = np.random.default_rng(1).integers(0, 255, (700, 900, 3), np.uint8)
     for name in range(60):
         Image.fromarray(noise).save(home / "in" / f"{name:02}.png", compress_level=1)
-    arguments = [sys.executable, str(ROOT / "cli.py"), "process", "in", "out", "--op", "resize width=850"]
-    process = subprocess.Popen(arguments, cwd=home, stderr=subprocess.PIPE, text=True)
+    arguments = [*COMMAND, "process", "in", "out", "--op", "resize width=850"]
+    process = subprocess.Popen(arguments, cwd=home, env=ANYWHERE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not names(home / "out") and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -225,9 +227,13 @@ def test_watch_takes_a_file_once_it_has_settled_and_again_when_it_changes(home: 
     (home / "in").mkdir()
     whole = (home / "whole.png").with_suffix(".png")
     Image.fromarray(np.full((300, 400, 3), 90, np.uint8)).save(whole)
-    arguments = [sys.executable, str(ROOT / "cli.py"), "watch", "in", "in/done", "--resize", "40", "--json"]
+    arguments = [*COMMAND, "watch", "in", "in/done", "--resize", "40", "--json"]
     process = subprocess.Popen(
-        [*arguments, "--settle", "1.0", "--every", "0.1"], cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*arguments, "--settle", "1.0", "--every", "0.1"],
+        cwd=home,
+        env=ANYWHERE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     assert process.stdout is not None
     data = whole.read_bytes()
@@ -281,9 +287,9 @@ def test_operations_are_listed_and_described(capsys: pytest.CaptureFixture[str])
 def test_help_and_document_say_every_command_option_and_exit_status() -> None:
     page = runpy.run_path(str(ROOT / "docs" / "cli.py"))["page"]()
     assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == page, "run `make operations`"
-    text = cli.build_parser().format_help()
+    text = main.build_parser().format_help()
     assert all(f"{status} " in text for status in EXITS)
-    assert {"serve", *cli.COMMANDS} <= set(text.split())
+    assert {"serve", *main.COMMANDS} <= set(text.split())
 
 
 def test_list_of_names_in_the_folder_names_and_labels(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

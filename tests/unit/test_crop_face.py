@@ -9,14 +9,15 @@ import pytest
 from PIL import Image
 from skimage import data
 
-import errors
 from image_processor import ProcessedImage, process_image
-from imaging.framing import cut_of
-from imaging.pictures import Picture, Pixels, Placement
-from operations import Context, parse_recipe
-from operations.crop_face import CropFace
-from operations.remove_background import RemoveBackground
-from schemas import Frame
+from photo_processor import errors
+from photo_processor.imaging.framing import cut_of
+from photo_processor.imaging.pictures import Picture, Pixels, Placement
+from photo_processor.operations import Context
+from photo_processor.operations.crop_face import CropFace
+from photo_processor.operations.remove_background import RemoveBackground
+from photo_processor.recipes import parse_recipe
+from photo_processor.schemas import Frame
 from tests.operation_examples import MASK
 from tests.unit.test_remove_background import KnownMatte
 

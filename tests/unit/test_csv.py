@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from results.reports import csv_of
+from photo_processor.results.reports import csv_of
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-import errors
+from photo_processor import errors
+from photo_processor.queue.database import Database
+from photo_processor.queue.records import Claim, NameRow, Names, NewFile, StoredResult
+from photo_processor.schemas import Blob, Job, JobEvent, Operation, Recipe, ReviewItem
 from queue_manager import NewJob, QueueManager, Redo, new_id
-from schemas import Blob, Job, JobEvent, Operation, Recipe, ReviewItem
-from sql.database import Database
-from sql.rows import Claim, NameRow, Names, NewFile, StoredResult
 from tests.unit.test_queue_manager import BROKEN, RESULT, Bench, files
 
 

@@ -4,8 +4,8 @@ import re
 import runpy
 from pathlib import Path
 
-from errors import codes
-from settings import Settings
+from photo_processor.errors import codes
+from photo_processor.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -28,14 +28,10 @@ def test_readme_has_every_setting_with_its_default_and_help() -> None:
 
 
 def test_every_setting_is_used() -> None:
-    sources = [path for path in ROOT.glob("*.py") if path.name != "settings.py"]
-    sources += [
-        path
-        for folder in ("routes", "ingest", "operations", "engines", "weights")
-        for path in (ROOT / folder).glob("*.py")
-    ]
+    package = ROOT / "photo_processor"
+    sources = [*ROOT.glob("*.py"), *package.glob("*/**/*.py"), package / "memory.py"]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources) + "settings.models_path"
-    settings = (ROOT / "settings.py").read_text(encoding="utf-8")
+    settings = (package / "settings.py").read_text(encoding="utf-8")
     unused = [
         name
         for name in Settings.model_fields

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from skimage import data
 
-from engines.doubts import background_left, part_alone
-from engines.types import Pixels
-from imaging.pictures import Picture
-from operations import Context
-from operations.remove_background import RemoveBackground
+from photo_processor.imaging.pictures import Picture
+from photo_processor.models.inference.doubts import background_left, part_alone
+from photo_processor.models.inference.types import Pixels
+from photo_processor.operations import Context
+from photo_processor.operations.remove_background import RemoveBackground
 from tests.unit.test_remove_background import KnownMatte
 
 SIDE = 480

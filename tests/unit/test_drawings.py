@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import errors
-from image_io import decode, probe, sniff
-from imaging import drawings
-from imaging.pictures import Picture
+from photo_processor import errors
+from photo_processor.imaging import drawings
+from photo_processor.imaging.decode import decode, probe, sniff
+from photo_processor.imaging.pictures import Picture
 
 HEAD = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from skimage import data
 
-from imaging.edges import decontaminated, refined, settled
-from imaging.pictures import Pixels
+from photo_processor.imaging.edges import decontaminated, refined, settled
+from photo_processor.imaging.pictures import Pixels
 
 SIDE = 1100
 BACKGROUNDS = {

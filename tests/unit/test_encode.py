@@ -12,11 +12,11 @@ import pytest
 from PIL import Image, ImageFile
 from skimage import data
 
-import errors
-from imaging.encode import encode, encode_frames, encode_within, png, with_alpha
-from imaging.pictures import Picture
-from results.sheets import print_size
-from schemas import Format, OutputSpec
+from photo_processor import errors
+from photo_processor.imaging.encode import encode, encode_frames, encode_within, png, with_alpha
+from photo_processor.imaging.pictures import Picture
+from photo_processor.results.sheets import print_size
+from photo_processor.schemas import Format, OutputSpec
 
 
 def cutout() -> Picture:

@@ -12,17 +12,17 @@ import pytest
 from cv2.data import haarcascades
 from skimage import data
 
-import errors
-from detection.closeup import turned_back
-from detection.detector import found_by
-from detection.haar import find_faces, haar_faces
-from detection.mesh import FaceMesh
-from detection.yunet import YuNet
-from image_io import decode
-from imaging.faces import FoundFace, head_of, heard, told
-from imaging.pictures import Pixels, Placement
-from models import ModelStore
-from settings import Settings
+from photo_processor import errors
+from photo_processor.imaging.decode import decode
+from photo_processor.imaging.faces import FoundFace, head_of, heard, told
+from photo_processor.imaging.pictures import Pixels, Placement
+from photo_processor.models.detection.closeup import turned_back
+from photo_processor.models.detection.detector import found_by
+from photo_processor.models.detection.haar import find_faces, haar_faces
+from photo_processor.models.detection.mesh import FaceMesh
+from photo_processor.models.detection.yunet import YuNet
+from photo_processor.models.store import ModelStore
+from photo_processor.settings import Settings
 
 EYES = ((202, 102), (246, 104))  # of the astronaut, (x, y) in px
 
@@ -141,7 +141,7 @@ def test_mesh_measures_no_cup(face_mesh: FaceMesh) -> None:
 def test_face_that_mesh_does_not_know_is_looked_at_as_without_it(
     face_mesh: FaceMesh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("detection.mesh.SURE", 1e6)
+    monkeypatch.setattr("photo_processor.models.detection.mesh.SURE", 1e6)
     assert found_by(None, face_mesh, data.astronaut()) == haar_faces(data.astronaut())
 
 

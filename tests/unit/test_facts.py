@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from image_io import decode
-from imaging.facts import brightness, colourfulness, contrast, facts_of, phash, sharpness
-from imaging.metadata import shot_of
-from imaging.pictures import Picture, Pixels
-from imaging.similar import groups, groups_of_photos
-from schemas import Shot
+from photo_processor.imaging.decode import decode
+from photo_processor.imaging.facts import brightness, colourfulness, contrast, facts_of, phash, sharpness
+from photo_processor.imaging.metadata import shot_of
+from photo_processor.imaging.pictures import Picture, Pixels
+from photo_processor.imaging.similar import groups, groups_of_photos
+from photo_processor.schemas import Shot
 
 
 def flat(red: int, green: int, blue: int) -> Pixels:

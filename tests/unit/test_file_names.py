@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest.archives import ArchiveReader, list_entries
-from ingest.code_pages import likeliest
-from ingest.file_names import clean_name, name_of_header, shortened
-from settings import Settings
+from photo_processor.intake.code_pages import likeliest
+from photo_processor.intake.file_names import clean_name, name_of_header, shortened
+from photo_processor.intake.zip_reader import ArchiveReader, list_entries
+from photo_processor.settings import Settings
 from tests.hostile.zips import central, end, local
 
 KEPT = [

@@ -8,10 +8,11 @@ import pytest
 from PIL import Image, ImageSequence
 from skimage import data
 
-import errors
 from image_processor import ProcessedImage, process_image
-from operations import Context, parse_recipe
-from schemas import Format
+from photo_processor import errors
+from photo_processor.operations import Context
+from photo_processor.recipes import parse_recipe
+from photo_processor.schemas import Format
 from tests.unit.test_remove_background import KnownMatte
 
 COLOURS = ("#d02020", "#20a040", "#3050c0")

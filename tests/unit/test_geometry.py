@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 from skimage import data
 
-import errors
-from imaging.geometry import bounds
-from imaging.pictures import Picture, Pixels, Placement
-from operations import Context, OperationParams
-from operations.crop import Crop
-from operations.crop_face import CropFace
-from operations.flip import Flip
-from operations.pad import Pad
-from operations.place_subject import PlaceSubject
-from operations.remove_background import RemoveBackground
-from operations.resize import Resize
-from operations.rotate import Rotate
-from operations.smart_crop import SmartCrop
-from operations.trim import Trim
+from photo_processor import errors
+from photo_processor.imaging.geometry import bounds
+from photo_processor.imaging.pictures import Picture, Pixels, Placement
+from photo_processor.operations import Context, OperationParams
+from photo_processor.operations.crop import Crop
+from photo_processor.operations.crop_face import CropFace
+from photo_processor.operations.flip import Flip
+from photo_processor.operations.pad import Pad
+from photo_processor.operations.place_subject import PlaceSubject
+from photo_processor.operations.remove_background import RemoveBackground
+from photo_processor.operations.resize import Resize
+from photo_processor.operations.rotate import Rotate
+from photo_processor.operations.smart_crop import SmartCrop
+from photo_processor.operations.trim import Trim
 from tests.unit.test_remove_background import KnownMatte
 
 SHAPES: tuple[OperationParams, ...] = (

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from image_io import decode
-from imaging.ground import is_cut_out, on_ground
-from imaging.pictures import Picture, Pixels
-from operations import Context
-from operations.remove_background import RemoveBackground
+from photo_processor.imaging.decode import decode
+from photo_processor.imaging.ground import is_cut_out, on_ground
+from photo_processor.imaging.pictures import Picture, Pixels
+from photo_processor.operations import Context
+from photo_processor.operations.remove_background import RemoveBackground
 from tests.unit.test_remove_background import KnownMatte
 
 SIDE = 320

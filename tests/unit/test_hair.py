@@ -4,13 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
-from imaging.faces import FoundFace, hair_top, head_of
-from imaging.framing import framed
-from imaging.pictures import Picture, Pixels
-from operations import Context
-from operations.crop_face import CropFace
-from operations.id_photo import IdPhoto, cut_by
-from operations.id_presets import ID_PRESETS
+from photo_processor.imaging.faces import FoundFace, hair_top, head_of
+from photo_processor.imaging.framing import framed
+from photo_processor.imaging.pictures import Picture, Pixels
+from photo_processor.operations import Context
+from photo_processor.operations.crop_face import CropFace
+from photo_processor.operations.id_photo import IdPhoto, cut_by
+from photo_processor.operations.id_presets import ID_PRESETS
 from tests.unit.test_remove_background import KnownMatte
 
 WIDTH, HEIGHT = 600, 900

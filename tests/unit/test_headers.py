@@ -6,10 +6,10 @@ import pytest
 from PIL import Image, PngImagePlugin
 from skimage import data
 
-import errors
-import image_io
-from image_io import sniff
-from imaging.headers import check_parts
+from photo_processor import errors
+from photo_processor.imaging import decode
+from photo_processor.imaging.decode import sniff
+from photo_processor.imaging.headers import check_parts
 
 FORMATS = [("JPEG", {"progressive": True}), *((kind, {}) for kind in ("JPEG", "PNG", "GIF", "TIFF", "WEBP", "BMP"))]
 
@@ -51,8 +51,8 @@ def test_orientation_of_a_png_is_read_without_its_px(
         path.write_bytes(rest[:-12] + chunk + rest[-12:])
     else:
         monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", lambda _: pytest.fail("the px were read"))
-    assert image_io.probe(path, 100.0) == (20, 40)
+    assert decode.probe(path, 100.0) == (20, 40)
     plain = tmp_path / "plain.png"
     Image.new("RGB", (40, 20)).save(plain)
     monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", lambda _: pytest.fail("the px were read"))
-    assert image_io.probe(plain, 100.0) == (40, 20)
+    assert decode.probe(plain, 100.0) == (40, 20)

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-import errors
-from engines.mattes import MatteCache
-from engines.types import NO_HINTS, Hints, Matte
-from imaging.pictures import Picture, Pixels
-from models import ModelStore
-from operations import Context
-from operations.recipes import assets_needed, parse_recipe
-from operations.remove_background import RemoveBackground
-from schemas import Engine, Quality
-from settings import Settings
+from photo_processor import errors
+from photo_processor.imaging.pictures import Picture, Pixels
+from photo_processor.models.inference.mattes import MatteCache
+from photo_processor.models.inference.types import NO_HINTS, Hints, Matte
+from photo_processor.models.store import ModelStore
+from photo_processor.operations import Context
+from photo_processor.operations.remove_background import RemoveBackground
+from photo_processor.recipes.parse import assets_needed, parse_recipe
+from photo_processor.schemas import Engine, Quality
+from photo_processor.settings import Settings
 from tests.unit.test_classical import iou, two_discs
 
 ASSET = "asset:" + "c" * 64

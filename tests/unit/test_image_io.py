@@ -13,9 +13,9 @@ import pytest
 from PIL import Image, ImageCms, ImageOps
 from skimage import data
 
-import errors
-from image_io import decode, probe, sniff, thumbnail, thumbnail_of
-from imaging.pictures import Picture
+from photo_processor import errors
+from photo_processor.imaging.decode import decode, probe, sniff, thumbnail, thumbnail_of
+from photo_processor.imaging.pictures import Picture
 
 LIMIT_MP = 100.0
 ENCODERS: dict[str, str] = {

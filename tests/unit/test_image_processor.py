@@ -8,13 +8,14 @@ import pytest
 from PIL import Image
 from skimage import data
 
-import errors
 from image_processor import ProcessedImage, process_image
-from models import ModelStore
-from operations import Context, parse_recipe
-from operations.presets import PRESETS
-from schemas import STAGES, Engine
-from settings import Settings
+from photo_processor import errors
+from photo_processor.models.store import ModelStore
+from photo_processor.operations import Context
+from photo_processor.recipes import parse_recipe
+from photo_processor.recipes.presets import PRESETS
+from photo_processor.schemas import STAGES, Engine
+from photo_processor.settings import Settings
 
 GOLDEN = Path(__file__).parent / "golden" / "astronaut_mask.png"
 LIMIT_MP = 100.0

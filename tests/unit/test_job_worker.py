@@ -8,22 +8,22 @@ from typing import TypeVar
 
 import pytest
 
-import errors
 import job_worker
-import supervisor as supervision
 from image_processor import EncodedOutput, ProcessedImage
 from job_worker import JobWorker
-from live import LiveState
-from metrics import Metrics
-from models import ModelStore
+from photo_processor import errors
+from photo_processor.models.store import ModelStore
+from photo_processor.queue.database import Database
+from photo_processor.queue.records import NewFile
+from photo_processor.schemas import Job, JobEvent, Recipe
+from photo_processor.settings import Settings
+from photo_processor.storage.local import Storage
+from photo_processor.worker import supervisor as supervision
+from photo_processor.worker.metrics import Metrics
+from photo_processor.worker.progress import LiveState
+from photo_processor.worker.runners import Control, Work, WorkerDied
+from photo_processor.worker.supervisor import Supervisor
 from queue_manager import NewJob, QueueManager, new_id
-from runners import Control, Work, WorkerDied
-from schemas import Job, JobEvent, Recipe
-from settings import Settings
-from sql.database import Database
-from sql.rows import NewFile
-from storage import Storage
-from supervisor import Supervisor
 
 DONE = ProcessedImage(
     width=2,

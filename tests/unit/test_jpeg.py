@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from imaging.jpeg import plain_pixels
+from photo_processor.imaging.jpeg import plain_pixels
 
 
 def photo(mode: str = "RGB", **options: object) -> bytes:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-import errors
-import keys
-from keys import KeyRing, includes
+from photo_processor import errors
+from photo_processor.server import keys
+from photo_processor.server.keys import KeyRing, includes
 
 
 @pytest.fixture

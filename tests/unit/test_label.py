@@ -7,11 +7,12 @@ import pytest
 from pydantic import ValidationError
 from skimage import data
 
-from imaging.pictures import Picture, Pixels
-from operations import Context, parse_recipe
-from operations.label import Label
-from operations.naming import PhotoName, fields_of, filled
-from operations.recipes import needs_names, tells_apart
+from photo_processor.imaging.pictures import Picture, Pixels
+from photo_processor.operations import Context
+from photo_processor.operations.label import Label
+from photo_processor.operations.naming import PhotoName, fields_of, filled
+from photo_processor.recipes import parse_recipe
+from photo_processor.recipes.parse import needs_names, tells_apart
 from tests.unit.test_remove_background import KnownMatte
 
 MAY = datetime(2024, 5, 3, 14, 7, tzinfo=UTC)

@@ -9,7 +9,7 @@ from tests.server import ROOT
 
 SCRIPT = """
 import os, threading
-from engines.lane import give_way
+from photo_processor.models.inference.inference_thread import give_way
 
 def work():
     give_way()

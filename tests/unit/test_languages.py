@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-import errors
-from operations.catalogue import catalogue
-from operations.presets import PRESETS
-from schemas import STAGES, OutputSpec
-from weights.rows import ROWS
+from photo_processor import errors
+from photo_processor.models.weights.rows import ROWS
+from photo_processor.recipes.catalogue import catalogue
+from photo_processor.recipes.presets import PRESETS
+from photo_processor.schemas import STAGES, OutputSpec
 
 STATIC = Path(__file__).parent.parent.parent / "static"
 LANGUAGES = sorted((STATIC / "lang").glob("*.json"))

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from skimage.color import deltaE_cie76, rgb2lab
 
-from image_io import decode
-from imaging.colour_tags import nclx_of
+from photo_processor.imaging.colour_tags import nclx_of
+from photo_processor.imaging.decode import decode
 
 COLOURS = ((16, 16, 16), (128, 128, 128), (200, 200, 200), (255, 0, 0), (128, 191, 64))
 SIDE = 16  # px of each patch

@@ -5,13 +5,13 @@ import re
 
 import pytest
 
-from ingest.file_names import clean_name
-from ingest.lists import MAX_BYTES, MAX_ROWS, parse_list
-from ingest.names import UsedNames, compared, result_name
-from operations import parse_recipe
-from operations.naming import PhotoName
-from sql.names import matches
-from sql.rows import NameRow
+from photo_processor.intake.file_names import clean_name
+from photo_processor.intake.name_lists import MAX_BYTES, MAX_ROWS, parse_list
+from photo_processor.operations.naming import PhotoName
+from photo_processor.queue.names import matches
+from photo_processor.queue.records import NameRow
+from photo_processor.recipes import parse_recipe
+from photo_processor.results.names import UsedNames, compared, result_name
 
 ROWS = (NameRow("anna.jpg", "1001", "Anna Alber"), NameRow("jörg.jpg", "1002", "Jörg Öhm"))
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from live import Estimator, LiveState
-from schemas import FileBrief, JobEvent, JobMetadata, ModelProgress, Progress, Sample
+from photo_processor.schemas import FileBrief, JobEvent, JobMetadata, ModelProgress, Progress, Sample
+from photo_processor.worker.progress import Estimator, LiveState
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

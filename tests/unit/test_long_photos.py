@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from engines.long_photos import in_parts, is_long
-from engines.types import Pixels
-from models import ModelStore
-from settings import Settings
-from weights.rows import DEFAULT
+from photo_processor.models.inference.long_photos import in_parts, is_long
+from photo_processor.models.inference.types import Pixels
+from photo_processor.models.store import ModelStore
+from photo_processor.models.weights.rows import DEFAULT
+from photo_processor.settings import Settings
 
 WIDTH = 120
 MASK = Path(__file__).parent / "golden" / "astronaut_mask.png"

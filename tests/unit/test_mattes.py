@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from skimage import data
 
-from engines.mattes import MatteCache, matte_key
-from engines.types import Cutout, Matte
-from imaging.edges import decontaminated
-from imaging.pictures import Pixels
-from schemas import Engine
+from photo_processor.imaging.edges import decontaminated
+from photo_processor.imaging.pictures import Pixels
+from photo_processor.models.inference.mattes import MatteCache, matte_key
+from photo_processor.models.inference.types import Cutout, Matte
+from photo_processor.schemas import Engine
 
 ENGINE = Engine(model="isnet-general-use", runtime="openvino", quality="best")
 

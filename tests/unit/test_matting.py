@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from skimage import data
 
-import errors
-from imaging.edges import refined
-from imaging.matting import CannotMatte, matted
-from imaging.pictures import Picture, Pixels
-from operations import Context
-from operations.remove_background import RemoveBackground
+from photo_processor import errors
+from photo_processor.imaging.edges import refined
+from photo_processor.imaging.matting import CannotMatte, matted
+from photo_processor.imaging.pictures import Picture, Pixels
+from photo_processor.operations import Context
+from photo_processor.operations.remove_background import RemoveBackground
 from tests.unit.test_edges import BACKGROUNDS, coarse, composite
 from tests.unit.test_remove_background import KnownMatte
 
@@ -72,7 +72,7 @@ def test_matting_can_be_cancelled() -> None:
 def test_pymatting_is_neither_imported_nor_its_cache_touched() -> None:
     """Importing it has numba compile for over a minute on a machine that has not done so."""
     program = (
-        "import sys; from imaging import matting; import operations;"
+        "import sys; from photo_processor.imaging import matting; from photo_processor import recipes;"
         "assert not {'numba', 'pymatting', 'scipy'} & sys.modules.keys();"
         "matting._solver(); assert 'pymatting' not in sys.modules"
     )

@@ -5,12 +5,13 @@ import sys
 
 import pytest
 
-import memory
-from settings import Settings
+from photo_processor import memory
+from photo_processor.settings import Settings
 from tests.server import ROOT
 
 PHOTOS = """
-import resource, numpy, memory
+import resource, numpy
+from photo_processor import memory
 kept = memory.keep_freed()
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -8,9 +8,9 @@ import tifffile
 from PIL import Image, ImageOps
 from skimage import data
 
-from image_io import decode
-from imaging.encode import encode
-from schemas import Format, OutputSpec
+from photo_processor.imaging.decode import decode
+from photo_processor.imaging.encode import encode
+from photo_processor.schemas import Format, OutputSpec
 
 CAMERA, PLACE = 0x8769, 0x8825
 SECRET = b"SN-4711"

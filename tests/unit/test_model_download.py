@@ -14,14 +14,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from settings import Settings
+from photo_processor.models.weights import download as weights_download
+from photo_processor.models.weights import rows, transfer
+from photo_processor.models.weights.download import FileSource, fetch_model, sources
+from photo_processor.models.weights.npm import NpmSource, npm_registry
+from photo_processor.models.weights.rows import CUSTOM, DEFAULT, ISNET_IN_NPM, LANDMARKS_IN_NPM, ROWS, ModelRow, NpmFile
+from photo_processor.models.weights.transfer import SourceFailed, download, new_client
+from photo_processor.settings import Settings
 from tests.unit.web import Page, Web, serving
-from weights import download as weights_download
-from weights import rows, transfer
-from weights.download import FileSource, fetch_model, sources
-from weights.npm import NpmSource, npm_registry
-from weights.rows import CUSTOM, DEFAULT, ISNET_IN_NPM, LANDMARKS_IN_NPM, ROWS, ModelRow, NpmFile
-from weights.transfer import SourceFailed, download, new_client
 
 BY_NAME = {row.name: row for row in ROWS}
 CONTENT = bytes(range(256)) * 12_000  # 3 MB

@@ -13,19 +13,19 @@ import pytest
 from pydantic import ValidationError
 from skimage import data
 
-import errors
-import models
-from engines import predictor
-from engines.mattes import MatteCache
-from engines.runtimes import Network
-from models import ModelStore
-from schemas import Quality
-from settings import Settings
+from photo_processor import errors
+from photo_processor.models import store as models
+from photo_processor.models.inference import predictor
+from photo_processor.models.inference.mattes import MatteCache
+from photo_processor.models.inference.runtimes import Network
+from photo_processor.models.store import ModelStore
+from photo_processor.models.weights import folders
+from photo_processor.models.weights import rows as registry
+from photo_processor.models.weights.rows import DEFAULT, ROWS
+from photo_processor.schemas import Quality
+from photo_processor.settings import Settings
 from tests import tiny_network as tiny_network_file
 from tests.unit.web import Page, Web, serving
-from weights import folders
-from weights import rows as registry
-from weights.rows import DEFAULT, ROWS
 
 ROOT = Path(__file__).parent.parent.parent
 CONTENT = os.urandom(2_000_000)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sql.mounts import network_share
+from photo_processor.queue.mounts import network_share
 
 MOUNTS = """/dev/vda / ext4 rw 0 0
 nas:/photos /mnt/nas nfs4 rw 0 0

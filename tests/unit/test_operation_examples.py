@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from operations import OPERATIONS
+from photo_processor.recipes import OPERATIONS
 from tests.operation_examples import EXAMPLES, PICTURES, ROOT, Example, applied, shown
 
 MOST_APART = 10.0  # levels that 1 % of the px may pass, on average over 3 x 3: what the pictures' compression takes

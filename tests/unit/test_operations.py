@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-import errors
-from ingest.names import result_name
-from operations import OPERATIONS, PRESETS, Preset, catalogue, models_needed, parse_recipe, simple_recipe
-from operations.colour import parse_colour
-from operations.crop_face import CropFace
-from operations.naming import PhotoName
-from operations.remove_background import RemoveBackground
-from schemas import OutputSpec, Recipe
+from photo_processor import errors
+from photo_processor.operations.colour import parse_colour
+from photo_processor.operations.crop_face import CropFace
+from photo_processor.operations.naming import PhotoName
+from photo_processor.operations.remove_background import RemoveBackground
+from photo_processor.recipes import OPERATIONS, PRESETS, Preset, catalogue, models_needed, parse_recipe, simple_recipe
+from photo_processor.results.names import result_name
+from photo_processor.schemas import OutputSpec, Recipe
 
 STARTS = [(info.op, info.parameters) for info in catalogue()]
 NESTED = '{"operations": ' + "[" * 40 + "]" * 40 + "}"

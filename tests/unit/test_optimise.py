@@ -14,19 +14,19 @@ import numpy as np
 import pytest
 from skimage import data
 
-import errors
-from engines import optimised
-from engines.calibration import PHOTOS, calibration_crops, held_out_crops
-from engines.mattes import MatteCache
-from engines.optimise import Findings
-from engines.optimised import Files, Record
-from engines.optimiser import Optimiser
-from engines.runtimes import Place, load_network
-from idle import IdleWork
-from models import ModelStore
-from settings import Settings
+from photo_processor import errors
+from photo_processor.models.inference import quantized
+from photo_processor.models.inference.calibration import PHOTOS, calibration_crops, held_out_crops
+from photo_processor.models.inference.mattes import MatteCache
+from photo_processor.models.inference.quantize_process import Findings
+from photo_processor.models.inference.quantized import Files, Record
+from photo_processor.models.inference.quantizer import Optimiser
+from photo_processor.models.inference.runtimes import Place, load_network
+from photo_processor.models.store import ModelStore
+from photo_processor.models.weights.folders import digest_of
+from photo_processor.settings import Settings
+from photo_processor.worker.idle import IdleWork
 from tests import tiny_network
-from weights.folders import digest_of
 
 ROOT = Path(__file__).parent.parent.parent
 NAME = "u2netp"
@@ -53,7 +53,7 @@ def run_child(source: Path, folder: Path, watched: bool = False) -> str:
         "def watch(event, arguments):\n"
         "    if event.startswith('socket.'): print(event, arguments[-1:])\n"
         f"{'sys.addaudithook(watch)' if watched else ''}\n"
-        "from engines.optimise import main\n"
+        "from photo_processor.models.inference.quantize_process import main\n"
         f"sys.exit(main([{NAME!r}, {str(source)!r}, {str(folder)!r}, '--samples=4']))"
     )
     child = subprocess.Popen(
@@ -257,8 +257,8 @@ def test_child_ends_with_a_server_that_is_killed_even_when_it_is_stopped(models:
     script = f"""if True:
         import asyncio, sys
         from pathlib import Path
-        from models import ModelStore
-        from settings import Settings
+        from photo_processor.models.store import ModelStore
+        from photo_processor.settings import Settings
         async def main():
             store = ModelStore(Settings(data_dir=Path({str(models)!r}), model_dir=Path({str(models)!r})))
             store.optimise({NAME!r})
@@ -314,7 +314,7 @@ async def test_what_cannot_be_optimised_says_why(models: Path, monkeypatch: pyte
     for settings in ({"optimize": "off"}, {"runtime": "onnxruntime"}):
         with pytest.raises(errors.NotOptimizable, match="PHOTO_OPTIMIZE"):
             store(models, **settings).optimise(NAME)
-    monkeypatch.setattr(optimised, "PACKAGES", ("no_such_package",))
+    monkeypatch.setattr(quantized, "PACKAGES", ("no_such_package",))
     with pytest.raises(errors.OptimizerMissing):
         here.optimise(NAME)
     assert not here.row(NAME).optimisable

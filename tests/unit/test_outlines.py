@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imaging.drawings import drawn, read_drawing
-from imaging.encode import encode
-from imaging.outlines import contours
-from imaging.pictures import Picture, Pixels
-from schemas import OutputSpec
+from photo_processor.imaging.drawings import drawn, read_drawing
+from photo_processor.imaging.encode import encode
+from photo_processor.imaging.outlines import contours
+from photo_processor.imaging.pictures import Picture, Pixels
+from photo_processor.schemas import OutputSpec
 from tests.operation_examples import MASK
 
 

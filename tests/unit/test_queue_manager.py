@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-import errors
+from photo_processor import errors
+from photo_processor.queue.database import Database
+from photo_processor.queue.records import Claim, NameRow, Names, NewFile, StoredResult, Unpacked
+from photo_processor.schemas import FileError, JobEvent, Operation, Output, Recipe
 from queue_manager import NewJob, QueueManager, Redo, new_id
-from schemas import FileError, JobEvent, Operation, Output, Recipe
-from sql.database import Database
-from sql.rows import Claim, NameRow, Names, NewFile, StoredResult, Unpacked
 
 RESULT = StoredResult(
     width=4,

@@ -13,9 +13,9 @@ import tifffile
 from PIL import Image
 from skimage import data
 
-import errors
-from image_io import decode, decode_frames, probe
-from imaging.pictures import Picture
+from photo_processor import errors
+from photo_processor.imaging.decode import decode, decode_frames, probe
+from photo_processor.imaging.pictures import Picture
 from tests.tiffs import Directory, dng, grey, tiff
 
 LIMIT_MP = 100.0

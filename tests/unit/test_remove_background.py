@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from skimage import data
 
-from engines.mattes import MatteCache
-from engines.types import Matte
-from imaging.pictures import Picture, Pixels, Placement
-from operations import Context
-from operations.remove_background import RemoveBackground
-from schemas import Engine, Quality
+from photo_processor.imaging.pictures import Picture, Pixels, Placement
+from photo_processor.models.inference.mattes import MatteCache
+from photo_processor.models.inference.types import Matte
+from photo_processor.operations import Context
+from photo_processor.operations.remove_background import RemoveBackground
+from photo_processor.schemas import Engine, Quality
 
 CUP = (slice(40, 200), slice(180, 420))
 

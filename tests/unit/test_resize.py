@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from imaging.pictures import Picture, Placement
-from operations import Context
-from operations.resize import Resize
+from photo_processor.imaging.pictures import Picture, Placement
+from photo_processor.operations import Context
+from photo_processor.operations.resize import Resize
 from tests.unit.test_remove_background import KnownMatte
 
 

@@ -12,21 +12,22 @@ import pytest
 from PIL import Image
 from skimage import data
 
-import errors
-from detection.closeup import turned_back
-from detection.detector import found_by
-from detection.haar import haar_faces
-from detection.mesh import FaceMesh
-from detection.yunet import YuNet
-from imaging.faces import FoundFace, head_of
-from imaging.pictures import Picture, Pixels, Placement
-from operations import Context, parse_recipe
-from operations.crop_face import CropFace
-from operations.id_photo import IdPhoto, cut_by
-from operations.id_presets import ID_PRESETS
-from operations.recipes import models_needed
-from operations.remove_background import RemoveBackground
-from schemas import Frame
+from photo_processor import errors
+from photo_processor.imaging.faces import FoundFace, head_of
+from photo_processor.imaging.pictures import Picture, Pixels, Placement
+from photo_processor.models.detection.closeup import turned_back
+from photo_processor.models.detection.detector import found_by
+from photo_processor.models.detection.haar import haar_faces
+from photo_processor.models.detection.mesh import FaceMesh
+from photo_processor.models.detection.yunet import YuNet
+from photo_processor.operations import Context
+from photo_processor.operations.crop_face import CropFace
+from photo_processor.operations.id_photo import IdPhoto, cut_by
+from photo_processor.operations.id_presets import ID_PRESETS
+from photo_processor.operations.remove_background import RemoveBackground
+from photo_processor.recipes import parse_recipe
+from photo_processor.recipes.parse import models_needed
+from photo_processor.schemas import Frame
 from tests.operation_examples import MASK, ROOT
 from tests.unit.test_remove_background import KnownMatte
 
@@ -406,7 +407,7 @@ def preset_rows() -> list[str]:
 def test_documents_have_the_presets_and_the_codes() -> None:
     text = (ROOT / "docs" / "faces.md").read_text(encoding="utf-8")
     assert [row for row in preset_rows() if row not in text] == []
-    made_of = (ROOT / "operations" / "review.py").read_text(encoding="utf-8")
+    made_of = (ROOT / "photo_processor" / "operations" / "review.py").read_text(encoding="utf-8")
     codes = set(re.findall(r'code="(\w+)"', made_of)) | set(re.findall(r'_add\(context, "(\w+)"', made_of))
     assert len(codes) >= 16
     assert {code for code in codes if f"`{code}`" not in text} == set()

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-import errors
-import runners
-from engines.lane import NICENESS, networks
 from image_processor import ProcessedImage
-from models import ModelStore
-from runners import Control, ProcessRunner, Runner, ThreadRunner, Work, WorkerDied
-from settings import Settings
+from photo_processor import errors
+from photo_processor.models.inference.inference_thread import NICENESS, networks
+from photo_processor.models.store import ModelStore
+from photo_processor.settings import Settings
+from photo_processor.worker import runners
+from photo_processor.worker.runners import Control, ProcessRunner, Runner, ThreadRunner, Work, WorkerDied
 
 CONVERT = '{"operations": [], "outputs": [{"name": "full", "format": "webp"}]}'
 SLOW = '{"operations": [{"op": "remove_background", "model": "grabcut"}]}'

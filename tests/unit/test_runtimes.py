@@ -8,8 +8,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-import errors
-from engines.runtimes import Input, NotResizable, Place, load_network, openvino
+from photo_processor import errors
+from photo_processor.models.inference.runtimes import Input, NotResizable, Place, load_network, openvino
 
 RUNTIMES = ("openvino", "onnxruntime")
 

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import errors
-import sql
-from sql import schema
-from sql.database import Database, migrate
-from sql.reader import QueueReader
+from photo_processor import errors
+from photo_processor.queue import schema, statements
+from photo_processor.queue.database import Database, migrate
+from photo_processor.queue.queries import QueueReader
 
 STATES = sorted((Path(__file__).parent / "schemas").glob("*.sql"))
 RECIPE = json.dumps({"operations": [], "outputs": [{"name": "full", "format": "png"}]})
@@ -96,4 +95,4 @@ def test_the_newest_form_is_opened_as_it_is(tmp_path: Path) -> None:
     migrate(path)
     migrate(path)
     assert not (tmp_path / "backups").exists()
-    assert schema.checked(path) == sql.migrations()[-1][0]
+    assert schema.checked(path) == statements.migrations()[-1][0]

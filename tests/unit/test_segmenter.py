@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 from skimage import data
 
-import errors
-from engines.runtimes import Input, Place, Tensor, load_network
-from engines.segmenter import Segmenter, rembg_sessions
-from weights.rows import DEFAULT, ROWS
+from photo_processor import errors
+from photo_processor.models.inference.runtimes import Input, Place, Tensor, load_network
+from photo_processor.models.inference.segmenter import Segmenter, rembg_sessions
+from photo_processor.models.weights.rows import DEFAULT, ROWS
 
 BY_NAME = {row.name: row for row in ROWS}
 
@@ -107,7 +107,7 @@ def test_custom_network_takes_its_size_from_the_file(side: int) -> None:
 
 def test_rembg_sessions_load_without_rembg_itself() -> None:
     script = (
-        "import sys; from engines import segmenter; sessions = segmenter.rembg_sessions();"
+        "import sys; from photo_processor.models.inference import segmenter; sessions = segmenter.rembg_sessions();"
         "assert 'u2net' in sessions;"
         "assert not {'rembg', 'numba', 'pymatting'} & sys.modules.keys(), sys.modules.keys()"
     )

@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 from annotated_types import Ge, Gt, Le, Lt
 
-from settings import InvalidSettings, Settings
+from photo_processor.settings import InvalidSettings, Settings
 
 NONSENSE = [
     ("PORT", "abc"),

@@ -8,9 +8,9 @@ import pypdfium2
 import pytest
 from PIL import Image
 
-import errors
-from results.layout import GAP_MM, MARGIN_MM, PAPERS, Layout, Size, layout
-from results.sheets import copies_of, marks, pdf, print_size, sheet_png
+from photo_processor import errors
+from photo_processor.results.layout import GAP_MM, MARGIN_MM, PAPERS, Layout, Size, layout
+from photo_processor.results.sheets import copies_of, marks, pdf, print_size, sheet_png
 
 ICAO = Size(35, 45)
 DPI = 600

@@ -9,17 +9,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import errors
-from admission import AdmittingRunner
 from image_processor import ProcessedImage, process_image
-from imaging.pictures import Picture
-from models import ModelStore
-from operations import Context, parse_recipe
-from operations.base import OperationParams
-from operations.sizes import largest_px
-from operations.trim import Trim
-from runners import Control, ThreadRunner, Work
-from settings import Settings
+from photo_processor import errors
+from photo_processor.imaging.pictures import Picture
+from photo_processor.models.store import ModelStore
+from photo_processor.operations import Context
+from photo_processor.operations.base import OperationParams
+from photo_processor.operations.sizes import largest_px
+from photo_processor.operations.trim import Trim
+from photo_processor.recipes import parse_recipe
+from photo_processor.settings import Settings
+from photo_processor.worker.admission import AdmittingRunner
+from photo_processor.worker.runners import Control, ThreadRunner, Work
 from tests.unit.test_remove_background import KnownMatte
 
 LIMIT = 2.0  # megapixels

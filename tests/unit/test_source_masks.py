@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from imaging.geometry import cropped, flipped, padded, scaled, turned
-from imaging.pictures import Picture, Pixels
-from imaging.source_masks import from_source, on_source
-from operations.rotate import rotated
+from photo_processor.imaging.geometry import cropped, flipped, padded, scaled, turned
+from photo_processor.imaging.pictures import Picture, Pixels
+from photo_processor.imaging.source_masks import from_source, on_source
+from photo_processor.operations.rotate import rotated
 
 WIDTH, HEIGHT = 300, 201
 Chain = Callable[[Picture], Picture]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-import sql
+from photo_processor.queue import statements
 
 PER_PHOTO = {
     "claim_file": "files_by_status (job_id=? AND status=?)",
@@ -24,14 +24,14 @@ PER_PHOTO = {
 @pytest.fixture
 def connection() -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(":memory:")
-    for _, script in sql.migrations():
+    for _, script in statements.migrations():
         connection.executescript(script)
     yield connection
     connection.close()
 
 
 def plan(connection: sqlite3.Connection, name: str) -> list[str]:
-    statement = sql.queries()[name]
+    statement = statements.queries()[name]
     values = dict.fromkeys(re.findall(r":(\w+)", statement))
     return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
 
@@ -44,5 +44,5 @@ def test_statement_for_each_photo_finds_its_rows_by_index(connection: sqlite3.Co
 
 
 def test_every_statement_is_valid(connection: sqlite3.Connection) -> None:
-    for name in sql.queries():
+    for name in statements.queries():
         plan(connection, name)

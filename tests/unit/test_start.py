@@ -20,7 +20,7 @@ def test_openvino_brings_no_telemetry_into_the_process(tiny_network: Path) -> No
     script = f"""if True:
         import sys
         from pathlib import Path
-        from engines import runtimes
+        from photo_processor.models.inference import runtimes
         runtimes.load_network(Path({str(tiny_network)!r}), runtimes.Place("openvino"))
         print(sys.modules["openvino_telemetry"], "openvino_telemetry.main" in sys.modules)
     """

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import errors
+from photo_processor import errors
+from photo_processor.schemas import Blob
+from photo_processor.storage.local import Shelf, Storage, digest_of, translated
 from queue_manager import new_id
-from schemas import Blob
-from storage import Shelf, Storage, digest_of, translated
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from skimage import data
 
-import errors
-import operations.straighten
-from imaging.pictures import Picture, Pixels
-from operations import Context
-from operations.straighten import Straighten
+import photo_processor.operations.straighten
+from photo_processor import errors
+from photo_processor.imaging.pictures import Picture, Pixels
+from photo_processor.operations import Context
+from photo_processor.operations.straighten import Straighten
 from tests.unit.test_remove_background import KnownMatte
 
 
@@ -22,7 +22,7 @@ def leaning(degrees: float) -> Pixels:
 
 
 def eye_line(pixels: Pixels) -> float | None:
-    return operations.straighten.eye_line(Picture(pixels), Context(models=KnownMatte(pixels[..., 0])))
+    return photo_processor.operations.straighten.eye_line(Picture(pixels), Context(models=KnownMatte(pixels[..., 0])))
 
 
 @cache

@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
-import supervisor as supervision
-from supervisor import Supervisor
+from photo_processor.worker import supervisor as supervision
+from photo_processor.worker.supervisor import Supervisor
 
 
 async def test_task_that_fails_is_logged_counted_and_started_again(

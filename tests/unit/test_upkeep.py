@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-import errors
-import supervisor as supervision
-from ingest.assets import Assets
-from ingest.presets import NewPreset, Presets
+from photo_processor import errors
+from photo_processor.queue.database import Database
+from photo_processor.queue.records import Claim, NewFile, StoredResult
+from photo_processor.recipes.assets import Assets
+from photo_processor.recipes.own_presets import NewPreset, Presets
+from photo_processor.schemas import Operation, Output, Recipe
+from photo_processor.settings import Settings
+from photo_processor.storage.local import Shelf, Storage
+from photo_processor.worker import supervisor as supervision
+from photo_processor.worker.maintenance import Upkeep
+from photo_processor.worker.supervisor import Supervisor
 from queue_manager import NewJob, QueueManager, Redo, new_id
-from schemas import Operation, Output, Recipe
-from settings import Settings
-from sql.database import Database
-from sql.rows import Claim, NewFile, StoredResult
-from storage import Shelf, Storage
-from supervisor import Supervisor
-from upkeep import Upkeep
 
 PAST = 3 * 3_600.0  # seconds
 

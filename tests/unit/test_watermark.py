@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from skimage import data
 
-from imaging.pictures import Picture, Pixels
-from operations import Context
-from operations.watermark import Watermark
+from photo_processor.imaging.pictures import Picture, Pixels
+from photo_processor.operations import Context
+from photo_processor.operations.watermark import Watermark
 from tests.unit.test_remove_background import KnownMatte
 
 LOGO = "asset:" + "b" * 64

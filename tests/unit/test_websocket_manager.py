@@ -9,7 +9,7 @@ import pytest
 from starlette.websockets import WebSocket
 
 import websocket_manager
-from schemas import FileBrief, JobEvent, JobMetadata, Progress
+from photo_processor.schemas import FileBrief, JobEvent, JobMetadata, Progress
 from websocket_manager import Message, WebSocketManager
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""Networks and other engines: their files, how they run, and what they find."""

@@ -1,0 +1,1 @@
+"""The queue in SQLite: its statements, what they take and give, its migrations and backups."""

@@ -1,0 +1,1 @@
+"""Bytes: sources, results and other files, under their digests."""

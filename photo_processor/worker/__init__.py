@@ -1,0 +1,1 @@
+"""How photos are worked on, and the work around that."""
