@@ -41,6 +41,8 @@ check: $(VENV)/.dev frontend/node_modules/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/deptry .
 	npm run check --prefix frontend --silent
 	$(BIN)/python -m tests.audit
 

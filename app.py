@@ -196,38 +196,51 @@ def _services(settings: Settings, storage: Storage, database: Database, notices:
         publish(event)
 
     queue = QueueManager(database, changed, settings.keep_days)
-    runner: Runner = ProcessRunner(settings) if settings.executor == "process" else ThreadRunner(settings, models)
+    assets = Assets(settings.assets_path, settings.max_megapixels, svg=settings.svg)
+    in_processes = settings.executor == "process"
+    runner: Runner = ProcessRunner(settings) if in_processes else ThreadRunner(settings, models, assets)
     runner = AdmittingRunner(runner, settings.megapixels_at_once)
     metrics = Metrics()
     supervisor = Supervisor()
-    worker = JobWorker(settings, queue, storage, models, runner, live, metrics, publish, sockets.follows, supervisor)
-    assets = Assets(settings.assets_path, settings.max_megapixels, svg=settings.svg)
+    archives = ArchiveReader()
+    worker = JobWorker(
+        settings,
+        queue,
+        storage,
+        archives,
+        models,
+        runner,
+        live,
+        metrics,
+        publish,
+        followed=sockets.follows,
+        supervisor=supervisor,
+    )
     presets = Presets(settings.presets_path)
     upkeep = Upkeep(settings, queue, storage, assets, presets, notices)
     scanner = Scanner(settings.clamav_socket, settings.clamav_mode)
     urls = UrlIntake(settings, queue, storage, scanner, supervisor) if settings.url_ingest else None
-    archives = ArchiveReader()
-    memory_limit = settings.process_memory_bytes if settings.executor == "process" else None
+    memory_limit = settings.process_memory_bytes if in_processes else None
     return Services(
-        settings,
-        storage,
-        queue,
-        models,
-        live,
-        worker,
-        sockets,
-        upkeep,
-        metrics,
-        archives,
-        assets,
-        presets,
-        urls,
-        scanner,
-        HeavyWork(settings.workers, PREVIEWS_WAITING, PREVIEW_SECONDS, memory_limit),
-        HeavyWork(1, DOCUMENTS_WAITING, DOCUMENT_SECONDS, memory_limit),
-        supervisor,
-        HeavyWork(1, ARCHIVES_WAITING, ARCHIVE_SECONDS, None),
-        Snapshots(queue, live),
+        settings=settings,
+        storage=storage,
+        queue=queue,
+        models=models,
+        live=live,
+        worker=worker,
+        sockets=sockets,
+        upkeep=upkeep,
+        metrics=metrics,
+        archives=archives,
+        assets=assets,
+        presets=presets,
+        urls=urls,
+        scanner=scanner,
+        previews=HeavyWork(settings.workers, PREVIEWS_WAITING, PREVIEW_SECONDS, memory_limit),
+        documents=HeavyWork(1, DOCUMENTS_WAITING, DOCUMENT_SECONDS, memory_limit),
+        archiving=HeavyWork(1, ARCHIVES_WAITING, ARCHIVE_SECONDS, None),
+        supervisor=supervisor,
+        snapshots=Snapshots(queue, live),
     )
 
 

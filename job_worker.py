@@ -11,8 +11,6 @@ from typing import TypeVar
 
 from image_processor import ProcessedImage
 from photo_processor import errors
-from photo_processor.intake.stored import clear
-from photo_processor.intake.unpacking import Unpacker
 from photo_processor.models.store import ModelStore
 from photo_processor.models.weights.rows import FACE_MODELS
 from photo_processor.operations.naming import PhotoName
@@ -24,7 +22,9 @@ from photo_processor.storage.local import Shelf, Storage
 from photo_processor.worker.metrics import Metrics
 from photo_processor.worker.progress import LiveState
 from photo_processor.worker.runners import Control, Runner, Work, WorkerDied
+from photo_processor.worker.stored import clear
 from photo_processor.worker.supervisor import Supervisor
+from photo_processor.worker.unpacking import Archives, Unpacker
 from queue_manager import QueueManager
 
 POLL = 5.0  # seconds between looks at the queue when nothing wakes the worker
@@ -48,6 +48,7 @@ class JobWorker:
         settings: Settings,
         queue: QueueManager,
         storage: Storage,
+        archives: Archives,
         models: ModelStore,
         runner: Runner,
         live: LiveState,
@@ -66,7 +67,7 @@ class JobWorker:
         self._publish = publish
         self._followed = followed
         self._supervisor = supervisor
-        self._unpacker = Unpacker(queue, storage, settings.max_file_bytes)
+        self._unpacker = Unpacker(queue, storage, archives, settings.max_file_bytes)
         self._controls: dict[str, Control] = {}
         self._waiting: dict[str, tuple[Claim, str]] = {}  # by file id: who waits for which model
         self._tasks: list[asyncio.Task[None]] = []

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Callable, Sequence
 
 from photo_processor.queue import claims, control, deletion, submission
@@ -12,6 +11,7 @@ from photo_processor.queue.control import Redo as Redo
 from photo_processor.queue.database import Database
 from photo_processor.queue.queries import QueueReader
 from photo_processor.queue.records import Claim, Names, NewFile, StoredResult, Unpacked, job_from
+from photo_processor.queue.records import new_id as new_id
 from photo_processor.queue.submission import NewJob as NewJob
 from photo_processor.schemas import Blob, FileError, FileNaming, FileWarning, Frame, Job, JobEvent, Priority, Recipe
 
@@ -20,11 +20,6 @@ NO_NAMES = Names()
 BLOCKED_PAUSE = 0.2  # seconds until another look at a file that waits for others to end
 
 log = logging.getLogger("photo.queue")
-
-
-def new_id() -> str:
-    """An id for a job or file: 32 hex digits."""
-    return uuid.uuid4().hex
 
 
 class QueueManager(QueueReader):

@@ -24,6 +24,7 @@ class Server:
     """`python app.py` on a free port, with a data folder of its own."""
 
     def __init__(self, data: Path, models: Path, script: str | None = None, **settings: str) -> None:
+        self.python, self.folder = sys.executable, ROOT
         self.program = ["-c", script] if script else ["app.py"]
         self.data = data
         self.log = data.with_suffix(".log")
@@ -44,8 +45,8 @@ class Server:
         began = time.monotonic()
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, *self.program],
-                cwd=ROOT,
+                [self.python, *self.program],
+                cwd=self.folder,
                 env=self.environment,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -12,7 +12,6 @@ from pydantic import JsonValue
 
 from photo_processor import errors
 from photo_processor.imaging.decode import SNIFF_BYTES
-from photo_processor.intake.multipart import Received
 from photo_processor.operations import OperationParams
 from photo_processor.recipes import OPERATIONS, PRESETS, catalogue, parse_recipe
 from photo_processor.recipes.assets import Assets
@@ -21,6 +20,7 @@ from photo_processor.recipes.parse import MAX_RECIPE_BYTES
 from photo_processor.schemas import OutputSpec, Recipe
 from photo_processor.settings import Settings
 from photo_processor.storage.local import digest_of
+from photo_processor.storage.received import Received
 
 Step = dict[str, JsonValue]
 ALIASES = {"remove_background": "remove-bg"}

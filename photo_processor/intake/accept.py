@@ -4,14 +4,14 @@ from dataclasses import dataclass, replace
 
 from photo_processor import errors
 from photo_processor.imaging.decode import sniff
-from photo_processor.intake.multipart import Received, Upload
+from photo_processor.intake.multipart import Upload
 from photo_processor.intake.name_lists import MAX_BYTES, is_list, merged, parse_list, too_large
 from photo_processor.intake.virus_scan import Scanner
 from photo_processor.intake.zip_reader import ZIP, list_entries, read_entry, refused_type
-from photo_processor.queue.records import Names, NewFile, file_error
+from photo_processor.queue.records import Names, NewFile, file_error, new_id
 from photo_processor.settings import Settings
 from photo_processor.storage.local import Shelf
-from queue_manager import new_id
+from photo_processor.storage.received import Received
 
 NO_NAMES = Names()
 

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import parse_qsl
@@ -19,6 +18,7 @@ from photo_processor.intake.zip_reader import HEAD
 from photo_processor.schemas import pointer
 from photo_processor.settings import Settings
 from photo_processor.storage.local import Storage, translated
+from photo_processor.storage.received import Received
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -33,18 +33,6 @@ NOISE = frozenset(  # text fields that uploading libraries send by themselves, b
     {"relativePath", "type", "filepond", "filepond[]"}  # Uppy, FilePond
     | {"dzuuid", "dzchunkindex", "dztotalfilesize", "dzchunksize", "dztotalchunkcount", "dzchunkbyteoffset"}  # Dropzone
 )
-
-
-@dataclass(slots=True)
-class Received:
-    """A file on disk, not yet looked into: `size` in bytes, `head` its first bytes, `error` when it was refused."""
-
-    name: str
-    path: Path
-    size: int = 0
-    head: bytes = b""
-    sha256: str = ""
-    error: errors.PhotoError | None = None
 
 
 @dataclass(slots=True)

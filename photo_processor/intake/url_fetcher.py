@@ -18,11 +18,11 @@ import httpcore
 from photo_processor import errors
 from photo_processor.imaging.decode import sniff
 from photo_processor.intake.file_names import clean_name
-from photo_processor.intake.multipart import Received
 from photo_processor.intake.ssrf_guard import CheckedNetwork, pool_over
 from photo_processor.intake.zip_reader import HEAD
 from photo_processor.settings import Settings
 from photo_processor.storage.local import Storage, translated
+from photo_processor.storage.received import Received
 
 MAX_URL = 2_000  # characters
 MAX_REDIRECTS = 5

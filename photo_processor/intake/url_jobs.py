@@ -4,30 +4,42 @@ import asyncio
 import hashlib
 import logging
 import secrets
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from pydantic import ValidationError
 
 from photo_processor import errors
 from photo_processor.intake.accept import rows_of
-from photo_processor.intake.multipart import Received
-from photo_processor.intake.stored import stored
 from photo_processor.intake.url_fetcher import UrlFetcher, url_name
 from photo_processor.intake.virus_scan import Scanner
-from photo_processor.queue.records import NewFile, file_error
-from photo_processor.schemas import Frozen
+from photo_processor.queue.records import NewFile, file_error, new_id
+from photo_processor.schemas import Frozen, Job
 from photo_processor.settings import Settings
 from photo_processor.storage.local import Shelf, Storage
+from photo_processor.storage.received import Received
+from photo_processor.worker.stored import Rows, stored
 from photo_processor.worker.supervisor import Supervisor
-from queue_manager import QueueManager, new_id
 
 KEYS = "\x1furl-"  # begins the keys of what is added here: no request's header can hold that character
 
 FIRST, LAST = "list", "seal"  # names of the list that made the job, and of the note that its URLs shall seal it
 
 log = logging.getLogger("photo.urls")
+
+
+class OpenJobs(Rows, Protocol):
+    """The queue, as far as URLs need it."""
+
+    async def has_addition(self, job_id: str, key: str) -> bool: ...
+
+    async def add_files(
+        self, job_id: str, files: Sequence[NewFile], max_files: int, key: str | None = None
+    ) -> tuple[Job, list[str]]: ...
+
+    async def seal(self, job_id: str) -> Job: ...
 
 
 class _UrlList(Frozen):
@@ -41,7 +53,7 @@ class UrlIntake:
     """Fetches the URLs of open jobs, adds each file as it comes, and seals the job after the last."""
 
     def __init__(
-        self, settings: Settings, queue: QueueManager, storage: Storage, scanner: Scanner, supervisor: Supervisor
+        self, settings: Settings, queue: OpenJobs, storage: Storage, scanner: Scanner, supervisor: Supervisor
     ) -> None:
         self._settings = settings
         self._queue = queue

@@ -1,6 +1,7 @@
 """Rows of the queue's tables as the types of `schemas`, and back."""
 
 import json
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,6 +36,13 @@ from photo_processor.schemas import (
 )
 
 PRIORITIES: tuple[Priority, ...] = ("batch", "normal", "high")
+
+
+def new_id() -> str:
+    """An id for a job or file: 32 hex digits."""
+    return uuid.uuid4().hex
+
+
 _FACES = TypeAdapter(tuple[Face, ...])
 _REVIEW = TypeAdapter(tuple[ReviewItem, ...])
 _WARNINGS = TypeAdapter(tuple[FileWarning, ...])

@@ -11,9 +11,9 @@ from pathlib import Path
 from photo_processor import errors
 from photo_processor.imaging.decode import decode, drawn_size, probe, sniff
 from photo_processor.imaging.pictures import Picture
-from photo_processor.intake.multipart import Received
 from photo_processor.schemas import Asset
 from photo_processor.storage.local import translated
+from photo_processor.storage.received import Received
 
 DECODED = 2  # pictures kept decoded: the photos of a job share them
 DAY = 86_400.0  # seconds

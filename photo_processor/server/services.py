@@ -26,7 +26,7 @@ from queue_manager import QueueManager
 from websocket_manager import WebSocketManager
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """The rooms of the running server."""
 

@@ -118,10 +118,10 @@ class ThreadRunner:
     """Threads of this process, which share its models. A thread cannot be killed: one that misses its deadline is
     left behind with its pool, and a new pool takes its place."""
 
-    def __init__(self, settings: Settings, models: ModelStore) -> None:
+    def __init__(self, settings: Settings, models: ModelStore, assets: Assets | None = None) -> None:
         self._workers = settings.workers
         self._models = models
-        self._assets = Assets(settings.assets_path, settings.max_megapixels)
+        self._assets = assets or Assets(settings.assets_path, settings.max_megapixels)
         self._pool = self._new_pool()
 
     def _new_pool(self) -> ThreadPoolExecutor:

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from photo_processor import errors
-from photo_processor.intake.multipart import Received
 from photo_processor.recipes.assets import DAY, Assets
+from photo_processor.storage.received import Received
 from tests.unit.test_drawings import UNSAFE, svg
 
 

@@ -12,6 +12,7 @@ import job_worker
 from image_processor import EncodedOutput, ProcessedImage
 from job_worker import JobWorker
 from photo_processor import errors
+from photo_processor.intake.zip_reader import ArchiveReader
 from photo_processor.models.store import ModelStore
 from photo_processor.queue.database import Database
 from photo_processor.queue.records import NewFile
@@ -86,6 +87,7 @@ class Place:
             self.settings,
             self.queue,
             self.storage,
+            ArchiveReader(),
             store,
             self.runner,
             self.live,

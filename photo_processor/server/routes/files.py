@@ -18,7 +18,6 @@ from photo_processor.imaging.decode import thumbnail_of
 from photo_processor.intake.crops import frame_wanted
 from photo_processor.intake.file_names import renamed
 from photo_processor.intake.masks import mask_png
-from photo_processor.intake.stored import stored
 from photo_processor.queue.records import StoredFile
 from photo_processor.recipes.parse import parse_recipe, tells_apart
 from photo_processor.results.downloads import MEDIA_TYPES, name_of
@@ -38,6 +37,7 @@ from photo_processor.server.delivery import blob, readable, source
 from photo_processor.server.routes.submission import MAX_REDO_FILES
 from photo_processor.server.services import Rooms, Services
 from photo_processor.storage.local import translated
+from photo_processor.worker.stored import stored
 from queue_manager import Redo
 
 Original = Callable[[], Awaitable[tuple[Path, bool]]]  # a path, and whether it is deleted after use

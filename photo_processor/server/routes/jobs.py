@@ -15,7 +15,6 @@ from photo_processor import errors
 from photo_processor.intake.accept import Accepted, accept
 from photo_processor.intake.multipart import Upload, UploadReader
 from photo_processor.intake.name_lists import is_list
-from photo_processor.intake.stored import stored
 from photo_processor.intake.url_fetcher import parse_urls, url_name
 from photo_processor.recipes.parse import named, needs_names, needs_order, tells_apart
 from photo_processor.results.downloads import Download, zip_of
@@ -31,6 +30,7 @@ from photo_processor.server.routes.submission import (
 )
 from photo_processor.server.services import Rooms, Services
 from photo_processor.storage.local import Shelf, Storage
+from photo_processor.worker.stored import stored
 from queue_manager import NewJob, Redo, new_id
 
 PAGE = 500  # files read at a time for a ZIP

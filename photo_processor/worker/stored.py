@@ -2,18 +2,27 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 from photo_processor import errors
+from photo_processor.schemas import Blob
 from photo_processor.storage.local import Shelf, Storage
-from queue_manager import QueueManager
 
 log = logging.getLogger("photo.stored")
 
 
+class Rows(Protocol):
+    """The queue, as far as it says which blobs are needed."""
+
+    async def sweep(self, job_id: str, blobs: Sequence[Blob]) -> list[Blob]: ...
+
+    async def has_job(self, job_id: str) -> bool: ...
+
+
 @asynccontextmanager
-async def stored(queue: QueueManager, storage: Storage, job_id: str) -> AsyncIterator[Shelf]:
+async def stored(queue: Rows, storage: Storage, job_id: str) -> AsyncIterator[Shelf]:
     """A shelf of the job; what is on it goes at the end, unless the block set `kept`: rows name all of it."""
     shelf = Shelf(storage, job_id)
     try:
@@ -22,7 +31,7 @@ async def stored(queue: QueueManager, storage: Storage, job_id: str) -> AsyncIte
         await clear(queue, storage, shelf)
 
 
-async def clear(queue: QueueManager, storage: Storage, shelf: Shelf) -> None:
+async def clear(queue: Rows, storage: Storage, shelf: Shelf) -> None:
     """Close the shelf; what no row refers to of it, and what was given up meanwhile, goes from the disk.
 
     Of a job that is deleted, or was never written, everything goes.

@@ -5,26 +5,32 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from photo_processor import errors
-from photo_processor.intake.stored import stored
-from photo_processor.intake.zip_reader import ArchiveReader
 from photo_processor.queue.records import Claim, Unpacked
 from photo_processor.storage.local import Shelf, Storage, translated
+from photo_processor.worker.stored import stored
 from queue_manager import QueueManager
 
 READ_AHEAD = 16  # photos of a ZIP unpacked with the one that is due, to disturb the queue once for all of them
 READ_AHEAD_BYTES = 4_000_000  # of them together
 
 
+class Archives(Protocol):
+    """What reads ZIPs."""
+
+    def unpack(self, path: Path, index: int, target: Path, max_bytes: int) -> tuple[str, int, str]: ...
+
+
 class Unpacker:
     """Unpacks the photos that workers have claimed. `max_bytes`: of one photo."""
 
-    def __init__(self, queue: QueueManager, storage: Storage, max_bytes: int) -> None:
+    def __init__(self, queue: QueueManager, storage: Storage, archives: Archives, max_bytes: int) -> None:
         self._queue = queue
         self._storage = storage
         self._max_bytes = max_bytes
-        self._archives = ArchiveReader()
+        self._archives = archives
         self._lock = asyncio.Lock()
 
     async def unpacked(self, claim: Claim) -> Claim | None:
