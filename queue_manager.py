@@ -172,29 +172,41 @@ class QueueManager(QueueReader):
         return self._told(await self._database.write(control.switch, job_id, statement, already, kind))
 
     async def retry(self, job_id: str, file_id: str | None = None) -> Job:
-        """Queue the failed files again, or one of them.
+        """Queue the failed and the cancelled files again, or one of them.
 
         Raises:
-            errors.Conflict: nothing failed that could be tried again.
+            errors.Conflict: nothing failed or was cancelled that could be tried again.
         """
         return self._told(await self._database.write(control.retry, job_id, file_id))
 
     async def reprocess(self, job_id: str, recipe: Recipe, *, apart: bool = False) -> Job:
-        """Do an ended job's photos again by another recipe; the results so far are given up. `apart`: as `NewJob`'s.
+        """Do an ended job's photos again by another recipe. The results so far stay until the new ones are there, and
+        `undo` brings them back. `apart`: as `NewJob`'s.
 
         Raises:
             errors.Conflict: the job has not ended, or none of its photos is kept.
         """
-        return await self._freed(*await self._database.write(control.reprocess, job_id, recipe, apart))
+        return self._told(await self._database.write(control.reprocess, job_id, recipe, apart))
 
     async def reprocess_some(self, job_id: str, redo: Redo) -> Job:
         """Do finished or failed photos again, of a job that may be running; the others stay as they are.
 
         Raises:
             errors.FileNotFound: one of them is not in the job.
-            errors.Conflict: one is not finished, or not kept, or the job is cancelled.
+            errors.Conflict: one is not finished, or not kept.
         """
         return await self._freed(*await self._database.write(control.reprocess_some, job_id, redo))
+
+    async def undo(self, job_id: str, files: Sequence[str] | None = None) -> Job:
+        """Have photos as they were before they were last done again, or before that began; None: all of the job.
+
+        Doing it twice brings back what was undone.
+
+        Raises:
+            errors.FileNotFound: one of them is not in the job.
+            errors.Conflict: nothing is kept of any of them.
+        """
+        return self._told(await self._database.write(control.undo, self._keep, job_id, files))
 
     async def draw_mask(self, job_id: str, file_id: str, digest: str | None) -> Job:
         """Make a finished file again with the stored mask `digest`; None: with the model's own.
@@ -219,6 +231,10 @@ class QueueManager(QueueReader):
             errors.Conflict: the file is not finished.
         """
         return self._told(await self._database.write(control.accept, job_id, file_id))
+
+    async def unaccept(self, job_id: str, file_id: str) -> Job:
+        """Take back that a finished file looks fine."""
+        return self._told(await self._database.write(control.unaccept, job_id, file_id))
 
     async def change(self, job_id: str, name: str | None, priority: Priority | None, keep: bool | None) -> Job:
         """Rename a job, change its priority, or keep it for good; None leaves as it is."""

@@ -7,7 +7,7 @@
 import { el, setText } from '../../static/js/core/dom.js';
 import { entriesOfDrop, entriesOfFiles } from '../../static/js/core/entries.js';
 import { same } from '../../static/js/core/recipe.js';
-import { canRetry, groupOf, isFinal, mayTryOther, passes, reasonsOf, shownKeys, totals } from '../../static/js/core/store.js';
+import { canRetry, groupOf, hasResult, isFinal, mayTryOther, passes, reasonsOf, shownKeys, totals } from '../../static/js/core/store.js';
 import { countText, createFormat, fileText, jobText } from '../../static/js/core/words.js';
 import type { Entry, FileView, Format, Preset, Recipe } from '../../static/js/core/types.js';
 import { CUTOUT, createPhotoJob, faultOf } from './job.js';
@@ -334,7 +334,8 @@ export class PhotoProcessorElement extends Base {
     const zip = shown && counts.done + counts.look ? job.client.url.zip(shown.id) : '';
     const retries = ended && [...files.values()].some(canRetry);
     const redo = job.mayRedo(this.#recipe());
-    const wanted = [shown?.id, shown?.status, zip, retries, redo].join();
+    const undoable = job.undoable();
+    const wanted = [shown?.id, shown?.status, zip, retries, redo, undoable.length].join();
     const { actions } = this.#parts;
     if (actions.dataset.ppShown === wanted) return;
     actions.dataset.ppShown = wanted;
@@ -344,6 +345,7 @@ export class PhotoProcessorElement extends Base {
       shown?.status === 'paused' && button('resume', () => job.act('resume')),
       shown && !ended && button('cancel', () => job.act('cancel')),
       retries && button('retryFailed', () => job.retry()),
+      undoable.length && this.#part('button', 'button', { onclick: () => job.undo(undoable) }, t('undoRedo', { n: undoable.length })),
       redo && button('redo', () => job.redoAll(this.#recipe())),
       ended && button('startOver', () => {
         this.#filter = 'all';
@@ -364,7 +366,7 @@ export class PhotoProcessorElement extends Base {
     let row = this.#rows.get(file.key);
     if (row?.file !== file || row.stale) {
       const { id, status, revision, error, name, review } = file;
-      const src = id ? job.picture(job.client.url.thumbnail(shown?.id ?? '', id, status === 'completed' ? { v: revision } : { of: 'source' })) : '';
+      const src = id ? job.picture(job.client.url.thumbnail(shown?.id ?? '', id, hasResult(file) ? { v: revision || undefined } : { of: 'source' })) : '';
       const other = mayTryOther(file, shown);
       const looks = [src, id, status, !!error, name, review?.length, canRetry(file), other, ...reasonsOf(file)].join();
       const element: HTMLElement = row?.looks === looks ? row.element

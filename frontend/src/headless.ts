@@ -3,7 +3,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { ChangeEvent, DragEvent } from 'react';
 import { entriesOfDrop, entriesOfFiles } from '../../static/js/core/entries.js';
-import { canRetry, emptyState, isFinal, shownKeys, totals } from '../../static/js/core/store.js';
+import { canRetry, emptyState, hasResult, isFinal, shownKeys, totals } from '../../static/js/core/store.js';
 import type { Entry, FileView, Recipe, State } from '../../static/js/core/types.js';
 import { CUTOUT, createPhotoJob } from './job.js';
 import type { PhotoFault, PhotoJobCallbacks } from './job.js';
@@ -117,6 +117,10 @@ export function usePhotoJob(options: UsePhotoJobOptions = {}) {
     redo: job.redo,
     /** All of an ended job once more, by the recipe as it is now. */
     redoAll: () => job.redoAll(recipe),
+    /** Photos as they were before they were last done again or corrected; without any, all that can be. */
+    undo: (files?: readonly FileView[]) => job.undo(files ?? job.undoable()),
+    /** Photos of which that is kept. */
+    undoable: job.undoable(),
     /** Whether that would make something else. */
     mayRedo: job.mayRedo(recipe),
     /** Says that a photo to look at is fine. */
@@ -176,7 +180,7 @@ export function usePhotoJob(options: UsePhotoJobOptions = {}) {
     },
     /** For a photo's picture: its result, else the photo itself. */
     getThumbnailProps: (file: FileView) => ({
-      src: file.id ? job.picture(job.client.url.thumbnail(id, file.id, file.status === 'completed' ? { v: file.revision } : { of: 'source' })) : undefined,
+      src: file.id ? job.picture(job.client.url.thumbnail(id, file.id, hasResult(file) ? { v: file.revision || undefined } : { of: 'source' })) : undefined,
       alt: '',
       loading: 'lazy' as const,
     }),

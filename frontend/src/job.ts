@@ -55,6 +55,10 @@ export interface PhotoJob {
   retry: (file?: FileView) => Promise<void>;
   /** Photos once more: by another recipe or model, without either as they were done. */
   redo: (files: readonly FileView[], how?: { recipe?: Recipe; model?: string }) => Promise<void>;
+  /** Photos as they were before they were last done again or corrected. */
+  undo: (files: readonly FileView[]) => Promise<void>;
+  /** Photos of which that is kept. */
+  undoable: () => FileView[];
   /** Says that a photo to look at is fine. */
   accept: (file: FileView) => Promise<void>;
   /** All of an ended job once more. */
@@ -175,6 +179,12 @@ export function createPhotoJob({ endpoint = '', apiKey = '', t, read, callbacks 
       const ids = files.flatMap(({ id }) => id ?? []);
       if (ids.length) await session.again((id) => client.reprocess(id, { ...recipe, ...(model ? { model } : {}), files: ids }));
     }),
+    undo: (files) => attempt(async () => {
+      const ids = files.flatMap(({ id }) => id ?? []);
+      if (ids.length) await session.again((id) => client.undo(id, ids));
+      made = null; // by which recipe they are now is not known here
+    }),
+    undoable: () => [...store.get().files.values()].filter(({ can_undo }) => can_undo),
     redoAll: (recipe) => attempt(async () => {
       await session.again((id) => client.reprocess(id, recipe));
       made = recipe;

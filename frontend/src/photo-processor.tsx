@@ -150,6 +150,7 @@ export function PhotoProcessor(props: PhotoProcessorProps) {
         {job?.status === 'paused' && button(t('resume'), view.resume)}
         {phase === 'working' && job && button(t('cancel'), view.cancel)}
         {phase === 'ended' && view.files.some(canRetry) && button(t('retryFailed'), () => view.retry())}
+        {view.undoable.length > 0 && button(t('undoRedo', { n: view.undoable.length }), () => view.undo())}
         {view.mayRedo && button(t('redo'), view.redoAll)}
         {phase === 'ended' && button(t('startOver'), view.reset)}
         {zip.href && <a {...zip} {...part('zip')}>{t('downloadZip')}</a>}

@@ -4,7 +4,7 @@ import { openBrush } from '../../static/js/brush.js';
 import { openCrop } from '../../static/js/crop.js';
 import { setText } from '../../static/js/core/dom.js';
 import { modelSelect } from '../../static/js/core/picker.js';
-import { canRetry, cropStep, mayTryOther, reasonsOf, usesModel } from '../../static/js/core/store.js';
+import { canRetry, cropStep, hasResult, mayTryOther, reasonsOf, usesModel } from '../../static/js/core/store.js';
 import { fileText } from '../../static/js/core/words.js';
 import type { FileView, Format, Model, Translate } from '../../static/js/core/types.js';
 import type { PhotoJob } from './job.js';
@@ -114,7 +114,7 @@ export function openViewer(host: HTMLElement, { job, t, format, key, shown, clas
     const { id, revision: v } = now;
     const [hasBefore, hasAfter] = await Promise.all([
       show(before, id && original(id)).catch(() => false),
-      show(after, id && now.status === 'completed' && url.thumbnail(jobId(), id, { size: PREVIEW_PX, v })).catch(() => false),
+      show(after, id && hasResult(now) && url.thumbnail(jobId(), id, { size: PREVIEW_PX, v: v || undefined })).catch(() => false),
     ]);
     if (file()?.id !== id) return;
     const skew = (before.naturalWidth * after.naturalHeight) / (before.naturalHeight * after.naturalWidth);
@@ -150,7 +150,7 @@ export function openViewer(host: HTMLElement, { job, t, format, key, shown, clas
 
   /** Only where they are others: what has the focus keeps it. */
   function drawActions(now: FileView) {
-    const wanted = [now.id, now.status, now.revision, now.review?.length, now.crop?.manual, now.engine?.model, canRetry(now), models.length].join();
+    const wanted = [now.id, now.status, now.revision, now.review?.length, now.crop?.manual, now.engine?.model, canRetry(now), now.can_undo, models.length].join();
     if (wanted === drawnActions) return;
     drawnActions = wanted;
     const focused = actions.contains(document.activeElement) && (document.activeElement as HTMLElement).dataset.ppAct;
@@ -173,6 +173,7 @@ export function openViewer(host: HTMLElement, { job, t, format, key, shown, clas
       if (usesModel(now, shownJob)) act('brush', paint, { 'data-pp-act': 'brush' });
       if (now.engine?.model === 'drawn') act('brushUndo', () => job.setMask(now, null).catch(() => {}));
     }
+    if (now.can_undo) made.push(part('button', 'viewer-action', { onclick: () => job.undo([now]), 'data-pp-act': 'undo' }, t('undoRedo', { n: 1 })));
     if (canRetry(now)) act('retry', () => job.retry(now), { 'aria-label': t('retryNamed', { name: now.name }) });
     if (models.length && (done ? usesModel(now, shownJob) : mayTryOther(now, shownJob))) {
       made.push(modelSelect({ el, t, format, models }, `pp-model-${now.id}`, (model) => job.redo([now], { model }), now.engine?.model).element);

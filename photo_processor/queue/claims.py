@@ -9,6 +9,7 @@ from photo_processor import errors
 from photo_processor.queue.blobs import blobs_of, loosen, results_of
 from photo_processor.queue.changes import Change, ended, finish_duplicates, finish_file, finish_job, job_row, noted
 from photo_processor.queue.database import Transaction
+from photo_processor.queue.former import redone, restored, still_accepted
 from photo_processor.queue.records import (
     Claim,
     StoredResult,
@@ -67,7 +68,7 @@ def complete(tx: Transaction, keep: float, held: Claim, result: StoredResult) ->
     file = tx.one("complete_file", id=held.file_id, token=held.token, **result_values(result))
     if file is None:
         return None
-    if before:
+    if before or file["redoing"]:
         tx.run("clear_outputs", file_id=held.file_id)
     outputs = enumerate(result.outputs)
     tx.many(
@@ -77,6 +78,8 @@ def complete(tx: Transaction, keep: float, held: Claim, result: StoredResult) ->
             for index, output in outputs
         ],
     )
+    if file["redoing"]:
+        file = still_accepted(tx, redone(tx, file))
     change = finish_file(tx, file, keep, succeeded=1)
     loosen(tx, held.job_id, replaced)
     return change
@@ -91,7 +94,14 @@ def complete_and_claim(
 def fail(tx: Transaction, keep: float, held: Claim, error: FileError, warnings: Sequence[FileWarning]) -> Change | None:
     texts = json.dumps([warning.model_dump() for warning in warnings])
     file = tx.one("fail_file", id=held.file_id, token=held.token, error=error_text(error), warnings=texts)
-    return finish_file(tx, file, keep, succeeded=0) if file else None
+    return _failed(tx, keep, file, error) if file else None
+
+
+def _failed(tx: Transaction, keep: float, file: Row, error: FileError) -> Change:
+    """Count a file that failed; where it was done again, it is as it was before."""
+    if file["redoing"]:
+        return finish_file(tx, restored(tx, file, error), keep, succeeded=1, error=error)
+    return finish_file(tx, file, keep, succeeded=0)
 
 
 def release(tx: Transaction, held: Claim, delay: float, *, counted: bool) -> Change | None:
@@ -127,9 +137,9 @@ def crashed(tx: Transaction, keep: float, held: Claim) -> Change | None:
 def _crash(tx: Transaction, keep: float, file: Row, *, alone: bool) -> Change:
     """The process that had the file died: it is done by itself from now on, and blamed after three deaths `alone`."""
     if alone and file["crashed_alone"] + 1 >= MAX_CRASHES:
-        error = error_text(file_error(errors.CrashedWorker()))
-        failed = tx.one("fail_file", id=file["id"], token=file["token"], error=error, warnings="[]")
-        return finish_file(tx, failed or file, keep, succeeded=0)
+        error = file_error(errors.CrashedWorker())
+        failed = tx.one("fail_file", id=file["id"], token=file["token"], error=error_text(error), warnings="[]")
+        return _failed(tx, keep, failed or file, error)
     queued = tx.one("requeue_crashed", id=file["id"], alone=int(alone))
     tx.run("release_job", job_id=file["job_id"], now=tx.now)
     return ended(tx, file["job_id"], "file_recovered", [queued or file])

@@ -1,15 +1,16 @@
 """What people do to jobs: each function is one write transaction. Doing a thing twice changes nothing."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from sqlite3 import Row
 
 from photo_processor import errors
 from photo_processor.queue import names
-from photo_processor.queue.blobs import blobs_of, loosen, results_of
-from photo_processor.queue.changes import Change, ended, finish_duplicates, job_row
+from photo_processor.queue.blobs import blobs_of
+from photo_processor.queue.changes import Change, ended, finish_duplicates, finish_job, job_row, settle_recipe
 from photo_processor.queue.database import Transaction
-from photo_processor.queue.records import PRIORITIES
+from photo_processor.queue.former import Accepted, accepted_text, keep_former, restored, undone
+from photo_processor.queue.records import PRIORITIES, REVIEW
 from photo_processor.schemas import FINAL_STATUSES, Blob, FileNaming, Frame, Priority, Recipe
 
 CROPS = frozenset({"crop_face", "id_photo"})  # operations that cut a photo out by its face
@@ -42,12 +43,19 @@ class Redo:
 
 
 def cancel(tx: Transaction, keep: float, job_id: str) -> Change:
+    """Photos that were to be done again are as they were; a job that had no others to do has not been cancelled."""
     job = job_row(tx, job_id)
     if job["status"] == "cancelled":
         return Change(job)
     if tx.one("cancel_job", job_id=job_id, now=tx.now, expires_at=tx.now + keep) is None:
         raise errors.Conflict("The job has already ended.")
-    return ended(tx, job_id, "job_cancelled", tx.all("cancel_files", job_id=job_id))
+    files = tx.all("cancel_files", job_id=job_id)
+    redone = sum(file["redoing"] for file in files)
+    files = [restored(tx, file) if file["redoing"] else file for file in files]
+    if redone:
+        tx.run("end_cancelled_redo", job_id=job_id, count=redone, whole=redone == len(files))
+        settle_recipe(tx, job_id)
+    return ended(tx, job_id, "job_cancelled", files)
 
 
 def switch(tx: Transaction, job_id: str, statement: str, already: str | None, kind: str) -> Change:
@@ -61,44 +69,47 @@ def switch(tx: Transaction, job_id: str, statement: str, already: str | None, ki
 
 
 def retry(tx: Transaction, job_id: str, file_id: str | None) -> Change:
-    job = job_row(tx, job_id)
-    files = [] if job["status"] == "cancelled" else tx.all("retry_files", job_id=job_id, file_id=file_id)
-    if not files:
-        raise errors.Conflict("No failed photo of this job can be tried again.")
-    tx.run("retry_job", job_id=job_id, count=len(files), now=tx.now)
+    """Queue what failed or was cancelled again, of which the bytes are kept."""
+    job_row(tx, job_id)
+    ready = tx.all("files_to_retry", job_id=job_id, file_id=file_id)
+    if not ready:
+        raise errors.Conflict("No failed or cancelled photo of this job can be tried again.")
+    failed = sum(file["status"] == "failed" for file in ready)
+    files = tx.all("retry_files", ids=json.dumps([file["id"] for file in ready]))
+    tx.run("retry_job", job_id=job_id, count=len(files), failed=failed, now=tx.now)
     for twin in tx.all("finished_twins", job_id=job_id, first=0):
         finish_duplicates(tx, twin["id"])
     return ended(tx, job_id, "files_retried", files)
 
 
-def reprocess(tx: Transaction, job_id: str, recipe: Recipe, apart: bool) -> tuple[Change, list[Blob]]:
-    """Queue everything again; also, which blobs the results were in."""
+def reprocess(tx: Transaction, job_id: str, recipe: Recipe, apart: bool) -> Change:
+    """Queue everything again; what is completed keeps its results until the new ones are there."""
     job = job_row(tx, job_id)
     if job["status"] not in FINAL_STATUSES:
         raise errors.Conflict(f"The job is {job['status']}; a new recipe waits until it has ended.")
     if apart:
         tx.run("part_copies", job_id=job_id)
+    keep_former(tx, job_id)
     files = tx.all("reprocess_files", job_id=job_id)
     if not files:
         raise errors.Conflict("None of the job's photos is kept.")
-    results = results_of(tx, [file["id"] for file in files])
-    tx.run("clear_job_outputs", job_id=job_id)
     tx.run(
         "reprocess_job", job_id=job_id, recipe=recipe.model_dump_json(), apart=int(apart), count=len(files), now=tx.now
     )
-    return ended(tx, job_id, "job_reprocessed", files), results
+    return ended(tx, job_id, "job_reprocessed", files)
 
 
 def reprocess_some(tx: Transaction, job_id: str, redo: Redo) -> tuple[Change, list[Blob]]:
-    """Queue some again; also, which blobs the results were in, and the masks that were drawn for them."""
+    """Queue some again; what is completed keeps its results until the new ones are there. Also, which masks that were
+    drawn may be wanted no more."""
     job = job_row(tx, job_id)
     ids = json.dumps(redo.files)
     files = tx.all("files_among", job_id=job_id, ids=ids)
     if len(files) < len(set(redo.files)):
         raise errors.FileNotFound()
     counts = {status: sum(file["status"] == status for file in files) for status in ("completed", "failed")}
-    if tx.one("redo_some", job_id=job_id, succeeded=counts["completed"], failed=counts["failed"], now=tx.now) is None:
-        raise errors.Conflict("The job is cancelled.")
+    tx.run("redo_some", job_id=job_id, succeeded=counts["completed"], failed=counts["failed"], now=tx.now)
+    keep_former(tx, job_id, redo.files)
     queued = [
         tx.one("reprocess_file", id=file["id"], ids=ids, fresh=redo.model is not None, apart=redo.apart, recipe=recipe)
         for file in files
@@ -106,35 +117,23 @@ def reprocess_some(tx: Transaction, job_id: str, redo: Redo) -> tuple[Change, li
     ]
     if None in queued:
         raise errors.Conflict("A photo among these is not finished, or was refused on arrival and is not kept.")
-    loose = [*blobs_of(files), *results_of(tx, [file["id"] for file in files])]
-    for file in files:
-        tx.run("clear_outputs", file_id=file["id"])
-    return ended(tx, job_id, "files_reprocessed", [file for file in queued if file]), loose
+    return ended(tx, job_id, "files_reprocessed", [file for file in queued if file]), blobs_of(files)
 
 
 def draw_mask(tx: Transaction, job_id: str, file_id: str, digest: str | None) -> Change:
     job_row(tx, job_id)
-    known = tx.one("get_file", job_id=job_id, file_id=file_id)
-    if known is None:
+    if tx.one("get_file", job_id=job_id, file_id=file_id) is None:
         raise errors.FileNotFound()
+    keep_former(tx, job_id, [file_id])
     file = tx.one("draw_mask", job_id=job_id, file_id=file_id, drawn=digest)
     if file is None:
         raise errors.Conflict("Only a finished photo whose background was removed has a mask to draw on.")
-    if tx.one("redo_one", job_id=job_id, now=tx.now) is None:
-        raise errors.Conflict("The job is cancelled.")
-    _clear(tx, known)
+    tx.run("redo_one", job_id=job_id, now=tx.now)
     return ended(tx, job_id, "mask_drawn", [file])
 
 
-def _clear(tx: Transaction, known: Row) -> None:
-    """The results of a file are given up; `known` is how it was before."""
-    loose = [*blobs_of([known]), *results_of(tx, [known["id"]])]
-    tx.run("clear_outputs", file_id=known["id"])
-    loosen(tx, known["job_id"], loose)
-
-
 def want_crop(tx: Transaction, job_id: str, file_id: str, wanted: Frame | None) -> Change:
-    """Cut the file out anew, by `wanted` or (None) as the operation does; its outputs go until that is done."""
+    """Cut the file out anew, by `wanted` or (None) as the operation does; its outputs stay until that is done."""
     job = job_row(tx, job_id)
     known = tx.one("get_file", job_id=job_id, file_id=file_id)
     if known is None:
@@ -143,12 +142,11 @@ def want_crop(tx: Transaction, job_id: str, file_id: str, wanted: Frame | None) 
     if CROPS.isdisjoint(step.op for step in recipe.operations):
         raise errors.Conflict("Only a photo that is cropped by its face has a crop to change.")
     text = wanted.model_dump_json() if wanted else None
+    keep_former(tx, job_id, [file_id])
     file = tx.one("want_crop", job_id=job_id, file_id=file_id, wanted=text)
     if file is None:
         raise errors.Conflict("Only a finished photo can be cropped again.")
-    if tx.one("redo_one", job_id=job_id, now=tx.now) is None:
-        raise errors.Conflict("The job is cancelled.")
-    _clear(tx, known)
+    tx.run("redo_one", job_id=job_id, now=tx.now)
     return ended(tx, job_id, "crop_wanted", [file])
 
 
@@ -162,7 +160,48 @@ def accept(tx: Transaction, job_id: str, file_id: str) -> Change:
         raise errors.Conflict("Only a finished photo can be accepted.")
     if file["review"] == "[]":
         return Change(job)
-    return ended(tx, job_id, "file_accepted", [tx.one("accept_file", job_id=job_id, file_id=file_id) or file])
+    text = accepted_text(file)
+    accepted = tx.one("accept_file", job_id=job_id, file_id=file_id, accepted=text)
+    return ended(tx, job_id, "file_accepted", [accepted or file])
+
+
+def unaccept(tx: Transaction, job_id: str, file_id: str) -> Change:
+    """Take back that a finished file looks fine: what was to be looked at is so again."""
+    job = job_row(tx, job_id)
+    file = tx.one("get_file", job_id=job_id, file_id=file_id)
+    if file is None:
+        raise errors.FileNotFound()
+    accepted = Accepted.of(file)
+    if accepted is None or file["status"] != "completed":
+        return Change(job)
+    items = {item.code: item for item in (*accepted.items, *REVIEW.validate_json(file["review"]))}
+    review = REVIEW.dump_json(tuple(items.values())).decode()
+    return ended(
+        tx, job_id, "file_unaccepted", [tx.one("set_review", id=file_id, review=review, accepted=None) or file]
+    )
+
+
+def undo(tx: Transaction, keep: float, job_id: str, ids: Sequence[str] | None) -> Change:
+    """Photos as they were before they were done again, all of the job where `ids` is None; and what waits for them."""
+    job = job_row(tx, job_id)
+    if ids is None:
+        files = tx.all("list_files", job_id=job_id, status=None, limit=-1, after=None)
+    else:
+        files = tx.all("files_among", job_id=job_id, ids=json.dumps(_with_copies(tx, ids)))
+        if len({file["id"] for file in files} & set(ids)) < len(set(ids)):
+            raise errors.FileNotFound()
+    rows = undone(tx, job_id, files)
+    for twin in tx.all("finished_twins", job_id=job_id, first=0):
+        rows += finish_duplicates(tx, twin["id"])[0]
+    settle_recipe(tx, job_id)
+    job = job_row(tx, job_id)
+    finish_job(tx, job, keep, again=job["status"] in ("completed", "failed"))
+    return ended(tx, job_id, "files_undone", rows)
+
+
+def _with_copies(tx: Transaction, ids: Sequence[str]) -> list[str]:
+    """The ids, and those of copies that are to be done again with them."""
+    return [*ids, *(row["id"] for row in tx.all("copies_done_again", ids=json.dumps(ids)))]
 
 
 def name_file(tx: Transaction, job_id: str, file_id: str, name: str, naming: FileNaming) -> Change:

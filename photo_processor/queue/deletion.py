@@ -9,6 +9,7 @@ from photo_processor import errors
 from photo_processor.queue.blobs import blobs_of, results_of
 from photo_processor.queue.changes import Change, finish_job, job_row, noted
 from photo_processor.queue.database import Transaction
+from photo_processor.queue.former import former_blobs
 from photo_processor.queue.names import apply
 from photo_processor.schemas import FINAL_STATUSES, Blob, all_reduced
 
@@ -42,7 +43,8 @@ def delete_files(tx: Transaction, keep: float, job_id: str, ids: Sequence[str]) 
 
 def _blobs(tx: Transaction, files: Sequence[Row]) -> list[Blob]:
     """Everything that is stored of files, and perhaps of others as well."""
-    blobs = [*blobs_of(files), *results_of(tx, [file["id"] for file in files])]
+    ids = [file["id"] for file in files]
+    blobs = [*blobs_of(files), *results_of(tx, ids), *former_blobs(tx, ids)]
     for file in files:
         blobs += [Blob("source", file["sha256"])] if file["sha256"] else []
         blobs += [Blob("archive", file["archive"])] if file["archive"] else []

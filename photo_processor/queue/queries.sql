@@ -108,7 +108,7 @@ RETURNING *
 UPDATE files
    SET status = 'completed', token = NULL, width = :width, height = :height, engine = :engine, faces = :faces,
        crop = :crop, review = :review, keeps = 0, warnings = :warnings, error = NULL, timings = :timings, mask = :mask,
-       thumbnail = :thumbnail, facts = :facts, taken = :taken
+       thumbnail = :thumbnail, facts = :facts, taken = :taken, revision = revision + (attempts > 1)
  WHERE id = :id AND token = :token
 RETURNING *
 
@@ -120,7 +120,8 @@ VALUES (:file_id, :position, :name, :format, :width, :height, :bytes, :sha256, :
 UPDATE files AS copy
    SET status = done.status, width = done.width, height = done.height, engine = done.engine, faces = done.faces,
        facts = done.facts, taken = done.taken, crop = done.crop, review = done.review,
-       warnings = done.warnings, error = done.error, mask = done.mask, thumbnail = done.thumbnail
+       warnings = done.warnings, error = done.error, mask = done.mask, thumbnail = done.thumbnail,
+       revision = copy.revision + copy.redoing
   FROM files AS done
  WHERE done.id = :id AND copy.duplicate_of = done.id AND copy.status = 'queued'
 RETURNING *
@@ -181,6 +182,12 @@ UPDATE jobs
  WHERE id = :job_id AND status IN ('receiving', 'queued', 'processing', 'paused')
 RETURNING *
 
+-- name: end_cancelled_redo
+UPDATE jobs
+   SET status = CASE WHEN :whole THEN 'completed' ELSE status END, succeeded = succeeded + :count
+ WHERE id = :job_id
+RETURNING *
+
 -- name: pause_job
 UPDATE jobs SET status = 'paused', updated_at = :now
  WHERE id = :job_id AND status IN ('receiving', 'queued', 'processing')
@@ -194,19 +201,23 @@ UPDATE jobs
  WHERE id = :job_id AND status = 'paused'
 RETURNING *
 
+-- name: files_to_retry
+SELECT id, status FROM files
+ WHERE job_id = :job_id AND status IN ('failed', 'cancelled') AND (sha256 IS NOT NULL OR archive IS NOT NULL)
+   AND (:file_id IS NULL
+        OR coalesce(duplicate_of, id) = (SELECT coalesce(duplicate_of, id) FROM files WHERE id = :file_id))
+
 -- name: retry_files
 UPDATE files
    SET status = 'queued', error = NULL, warnings = '[]', crash_count = 0, crashed_alone = 0, available_at = 0
- WHERE job_id = :job_id AND status = 'failed' AND (sha256 IS NOT NULL OR archive IS NOT NULL)
-   AND (:file_id IS NULL
-        OR coalesce(duplicate_of, id) = (SELECT coalesce(duplicate_of, id) FROM files WHERE id = :file_id))
+ WHERE id IN (SELECT value FROM json_each(:ids))
 RETURNING *
 
 -- name: retry_job
 UPDATE jobs
-   SET queued = queued + :count, failed = failed - :count, error = NULL, updated_at = :now, expires_at = NULL,
-       status = CASE WHEN status IN ('completed', 'failed') THEN 'queued' ELSE status END
- WHERE id = :job_id AND status <> 'cancelled'
+   SET queued = queued + :count, failed = failed - :failed, error = NULL, updated_at = :now, expires_at = NULL,
+       status = CASE WHEN status IN ('completed', 'failed', 'cancelled') THEN 'queued' ELSE status END
+ WHERE id = :job_id
 RETURNING *
 
 -- name: reprocess_files
@@ -240,8 +251,8 @@ RETURNING *
 UPDATE jobs
    SET queued = queued + :succeeded + :failed, succeeded = succeeded - :succeeded, failed = failed - :failed,
        error = NULL, updated_at = :now, expires_at = NULL,
-       status = CASE WHEN status IN ('completed', 'failed') THEN 'queued' ELSE status END
- WHERE id = :job_id AND status <> 'cancelled'
+       status = CASE WHEN status IN ('completed', 'failed', 'cancelled') THEN 'queued' ELSE status END
+ WHERE id = :job_id
 RETURNING *
 
 -- name: part_copies
@@ -280,9 +291,6 @@ RETURNING *
 -- name: note_names
 UPDATE jobs SET names = :names WHERE id = :job_id
 
--- name: clear_job_outputs
-DELETE FROM outputs WHERE file_id IN (SELECT id FROM files WHERE job_id = :job_id)
-
 -- name: draw_mask
 UPDATE files
    SET status = 'queued', drawn = :drawn, keeps = 0, duplicate_of = NULL, error = NULL, warnings = '[]', crash_count = 0,
@@ -298,13 +306,18 @@ UPDATE files
 RETURNING *
 
 -- name: accept_file
-UPDATE files SET review = '[]' WHERE id = :file_id AND job_id = :job_id AND status = 'completed' RETURNING *
+UPDATE files SET review = '[]', accepted = :accepted
+ WHERE id = :file_id AND job_id = :job_id AND status = 'completed'
+RETURNING *
+
+-- name: set_review
+UPDATE files SET review = :review, accepted = :accepted WHERE id = :id RETURNING *
 
 -- name: redo_one
 UPDATE jobs
    SET queued = queued + 1, succeeded = succeeded - 1, error = NULL, updated_at = :now, expires_at = NULL,
-       status = CASE WHEN status = 'completed' THEN 'queued' ELSE status END
- WHERE id = :job_id AND status <> 'cancelled'
+       status = CASE WHEN status IN ('completed', 'failed', 'cancelled') THEN 'queued' ELSE status END
+ WHERE id = :job_id
 RETURNING *
 
 -- name: to_front
@@ -387,6 +400,7 @@ SELECT id FROM jobs
 
 -- name: all_recipes
 SELECT recipe FROM jobs UNION SELECT recipe FROM files WHERE recipe IS NOT NULL
+UNION SELECT json_extract(state, '$.recipe') FROM former
 
 -- name: get_file
 SELECT * FROM files WHERE job_id = :job_id AND id = :file_id
@@ -456,6 +470,9 @@ SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS key F
        THEN NOT EXISTS (SELECT 1 FROM outputs AS o CROSS JOIN files AS f ON f.id = o.file_id
                          WHERE o.sha256 = json_extract(value, '$[1]') AND f.job_id = :job_id)
        END
+   AND NOT EXISTS (SELECT 1 FROM former_blobs AS former
+                    WHERE former.job_id = :job_id AND former.kind = json_extract(value, '$[0]')
+                      AND former.key = json_extract(value, '$[1]'))
 
 -- name: references_of_job
 SELECT 'source' AS kind, sha256 AS key FROM files WHERE job_id = :job_id AND sha256 IS NOT NULL
@@ -465,6 +482,7 @@ UNION SELECT 'mask', drawn FROM files WHERE job_id = :job_id AND drawn IS NOT NU
 UNION SELECT 'thumbnail', thumbnail FROM files WHERE job_id = :job_id AND thumbnail IS NOT NULL
 UNION SELECT 'file', id FROM files WHERE job_id = :job_id
 UNION SELECT 'result', o.sha256 FROM files AS f JOIN outputs AS o ON o.file_id = f.id WHERE f.job_id = :job_id
+UNION SELECT kind, key FROM former_blobs WHERE job_id = :job_id
 
 -- name: clear_outputs
 DELETE FROM outputs WHERE file_id = :file_id
@@ -533,3 +551,98 @@ SELECT file_ids, fingerprint FROM additions WHERE job_id = :job_id AND key = :ke
 
 -- name: seq_of_job
 SELECT seq FROM jobs WHERE id = :job_id
+
+-- name: keep_former
+INSERT OR REPLACE INTO former (file_id, slot, job_id, state)
+SELECT f.id, 'redo', f.job_id,
+       json_object('width', f.width, 'height', f.height, 'engine', f.engine, 'faces', f.faces, 'crop', f.crop,
+                   'wanted', f.wanted, 'review', f.review, 'warnings', f.warnings, 'timings', f.timings,
+                   'mask', f.mask, 'drawn', f.drawn, 'thumbnail', f.thumbnail, 'facts', f.facts, 'taken', f.taken,
+                   'accepted', f.accepted,
+                   'recipe', coalesce(f.recipe, j.recipe),
+                   'outputs', (SELECT json_group_array(json_object(
+                                   'position', o.position, 'name', o.name, 'format', o.format, 'width', o.width,
+                                   'height', o.height, 'bytes', o.bytes, 'sha256', o.sha256, 'face', o.face))
+                                 FROM outputs AS o WHERE o.file_id = f.id))
+  FROM files AS f JOIN jobs AS j ON j.id = f.job_id
+ WHERE f.job_id = :job_id AND f.status = 'completed' AND (:ids IS NULL OR f.id IN (SELECT value FROM json_each(:ids)))
+
+-- name: keep_former_blobs
+INSERT OR IGNORE INTO former_blobs (job_id, kind, key, file_id, slot)
+WITH kept AS (SELECT f.* FROM files AS f
+               WHERE f.job_id = :job_id AND f.status = 'completed'
+                 AND (:ids IS NULL OR f.id IN (SELECT value FROM json_each(:ids))))
+SELECT job_id, 'mask', mask, id, 'redo' FROM kept WHERE mask IS NOT NULL
+UNION SELECT job_id, 'mask', drawn, id, 'redo' FROM kept WHERE drawn IS NOT NULL
+UNION SELECT job_id, 'thumbnail', thumbnail, id, 'redo' FROM kept WHERE thumbnail IS NOT NULL
+UNION SELECT kept.job_id, 'result', o.sha256, kept.id, 'redo' FROM kept JOIN outputs AS o ON o.file_id = kept.id
+
+-- name: note_redoing
+UPDATE files SET redoing = 1
+ WHERE job_id = :job_id AND status = 'completed' AND (:ids IS NULL OR id IN (SELECT value FROM json_each(:ids)))
+
+-- name: restore_former
+UPDATE files AS f
+   SET status = 'completed', token = NULL, keeps = 0, error = NULL, redoing = 0, revision = revision + 1,
+       width = json_extract(was.state, '$.width'), height = json_extract(was.state, '$.height'),
+       engine = json_extract(was.state, '$.engine'), faces = json_extract(was.state, '$.faces'),
+       crop = json_extract(was.state, '$.crop'), wanted = json_extract(was.state, '$.wanted'),
+       review = json_extract(was.state, '$.review'), warnings = json_extract(was.state, '$.warnings'),
+       timings = json_extract(was.state, '$.timings'), mask = json_extract(was.state, '$.mask'),
+       drawn = json_extract(was.state, '$.drawn'), thumbnail = json_extract(was.state, '$.thumbnail'),
+       facts = json_extract(was.state, '$.facts'), taken = json_extract(was.state, '$.taken'),
+       accepted = json_extract(was.state, '$.accepted'),
+       recipe = nullif(json_extract(was.state, '$.recipe'), (SELECT recipe FROM jobs WHERE jobs.id = f.job_id))
+  FROM former AS was
+ WHERE was.file_id = f.id AND was.slot = :slot AND f.id = :id
+RETURNING *
+
+-- name: restore_outputs
+INSERT INTO outputs (file_id, position, name, format, width, height, bytes, sha256, face)
+SELECT was.file_id, json_extract(o.value, '$.position'), json_extract(o.value, '$.name'), json_extract(o.value, '$.format'),
+       json_extract(o.value, '$.width'), json_extract(o.value, '$.height'), json_extract(o.value, '$.bytes'),
+       json_extract(o.value, '$.sha256'), json_extract(o.value, '$.face')
+  FROM former AS was, json_each(was.state, '$.outputs') AS o WHERE was.file_id = :id AND was.slot = :slot
+
+-- name: former_blobs_of
+SELECT DISTINCT kind, key FROM former_blobs
+ WHERE file_id IN (SELECT value FROM json_each(:ids)) AND (:slot IS NULL OR slot = :slot)
+
+-- name: forget_former
+DELETE FROM former WHERE file_id = :id AND slot = :slot
+
+-- name: former_is_undo
+UPDATE former SET slot = 'undo' WHERE file_id = :id AND slot = 'redo'
+
+-- name: note_former
+UPDATE files
+   SET redoing = 0, undoable = EXISTS (SELECT 1 FROM former WHERE file_id = :id AND slot = 'undo'),
+       warnings = coalesce(:warnings, warnings)
+ WHERE id = :id
+RETURNING *
+
+-- name: copies_done_again
+SELECT id FROM files
+ WHERE duplicate_of IN (SELECT value FROM json_each(:ids)) AND status = 'queued' AND redoing
+
+-- name: fail_duplicates
+UPDATE files SET status = 'failed', error = :error, warnings = '[]'
+ WHERE duplicate_of = :id AND status = 'queued'
+RETURNING *
+
+-- name: count_undone
+UPDATE jobs
+   SET queued = queued - :queued, running = running - :processing, failed = failed - :failed,
+       succeeded = succeeded + :queued + :processing + :failed, updated_at = :now
+ WHERE id = :job_id
+
+-- name: settle_recipe
+UPDATE jobs
+   SET recipe = (SELECT recipe FROM files WHERE job_id = :job_id AND status = 'completed' LIMIT 1)
+ WHERE id = :job_id
+   AND 1 = (SELECT count(DISTINCT recipe) FROM files WHERE job_id = :job_id AND status = 'completed')
+   AND NOT EXISTS (SELECT 1 FROM files WHERE job_id = :job_id AND status = 'completed' AND recipe IS NULL)
+RETURNING *
+
+-- name: settle_recipes_of_files
+UPDATE files SET recipe = NULL WHERE job_id = :job_id AND recipe = (SELECT recipe FROM jobs WHERE id = :job_id)

@@ -44,8 +44,8 @@ def new_id() -> str:
 
 
 _FACES = TypeAdapter(tuple[Face, ...])
-_REVIEW = TypeAdapter(tuple[ReviewItem, ...])
-_WARNINGS = TypeAdapter(tuple[FileWarning, ...])
+REVIEW = TypeAdapter(tuple[ReviewItem, ...])
+WARNINGS = TypeAdapter(tuple[FileWarning, ...])
 _STAGES = {"queued": WAITING, "processing": "reading the photo", "completed": "done"}
 UNSCANNED = FileWarning(
     code="not_scanned", message="The virus scanner did not answer when this photo came in; it was not scanned."
@@ -242,7 +242,7 @@ def progress_from(row: Row) -> Progress:
     return Progress.of(row["total"], row["succeeded"], row["failed"], row["review"])
 
 
-def _error(text: str | None) -> FileError | None:
+def error_from(text: str | None) -> FileError | None:
     return FileError.model_validate_json(text) if text else None
 
 
@@ -269,7 +269,7 @@ def job_from(row: Row) -> Job:
         created_at=moment(row["created_at"]),
         updated_at=moment(row["updated_at"]),
         expires_at=moment(row["expires_at"]) if row["expires_at"] else None,
-        error=_error(row["error"]),
+        error=error_from(row["error"]),
         names=NamesReport.model_validate_json(row["names"]) if row["names"] else None,
         links={
             "self": base,
@@ -312,21 +312,23 @@ def file_from(row: Row, outputs: Iterable[Row] = (), *, facts: bool = False) -> 
         outputs=tuple(output_from(output, row["job_id"]) for output in outputs),
         faces=_faces(row["faces"]),
         crop=_frame(row["crop"]),
-        review=_REVIEW.validate_json(row["review"]) if row["status"] == "completed" else (),
-        warnings=(*_WARNINGS.validate_json(row["warnings"]), *((UNSCANNED,) if row["unscanned"] else ())),
-        error=_error(row["error"]),
+        review=REVIEW.validate_json(row["review"]) if row["status"] == "completed" else (),
+        warnings=(*WARNINGS.validate_json(row["warnings"]), *((UNSCANNED,) if row["unscanned"] else ())),
+        error=error_from(row["error"]),
         duplicate_of=row["duplicate_of"],
         timings=json.loads(row["timings"]),
         attempts=row["attempts"],
         recipe=Recipe.model_validate_json(row["recipe"]) if row["recipe"] else None,
-        can_retry=row["status"] == "failed" and bool(row["sha256"] or row["archive"]),
+        can_retry=row["status"] in ("failed", "cancelled") and bool(row["sha256"] or row["archive"]),
+        can_undo=bool(row["redoing"] or row["undoable"]),
+        revision=row["revision"],
         facts=PhotoFacts.model_validate_json(row["facts"]) if facts and row["facts"] else None,
     )
 
 
 def brief_from(row: Row) -> FileBrief:
     """What an event says of the file; its other columns are not read."""
-    warnings = () if row["warnings"] == "[]" else _WARNINGS.validate_json(row["warnings"])
+    warnings = () if row["warnings"] == "[]" else WARNINGS.validate_json(row["warnings"])
     is_reviewed = row["status"] == "completed" and row["review"] != "[]"
     return FileBrief(
         id=row["id"],
@@ -336,10 +338,12 @@ def brief_from(row: Row) -> FileBrief:
         caption=row["caption"],
         status=row["status"],
         stage=_STAGES.get(row["status"], row["status"]),
-        error=_error(row["error"]),
+        error=error_from(row["error"]),
         warnings=(*warnings, *((UNSCANNED,) if row["unscanned"] else ())),
-        can_retry=row["status"] == "failed" and bool(row["sha256"] or row["archive"]),
-        review=tuple(item.code for item in _REVIEW.validate_json(row["review"])) if is_reviewed else (),
+        can_retry=row["status"] in ("failed", "cancelled") and bool(row["sha256"] or row["archive"]),
+        can_undo=bool(row["redoing"] or row["undoable"]),
+        revision=row["revision"],
+        review=tuple(item.code for item in REVIEW.validate_json(row["review"])) if is_reviewed else (),
     )
 
 
@@ -355,7 +359,7 @@ def event_from(job: Row, files: Sequence[Row], *, snapshot: bool = False, delete
             job_type="batch" if job["batch"] else "single",
             file_count=job["total"],
         ),
-        error=_error(job["error"]),
+        error=error_from(job["error"]),
         seq=job["seq"],
         snapshot=snapshot,
         final=job["status"] in FINAL_STATUSES,
@@ -374,8 +378,8 @@ def result_values(result: StoredResult) -> dict[str, str | int | None]:
         "engine": result.engine.model_dump_json() if result.engine else None,
         "faces": None if result.faces is None else _FACES.dump_json(result.faces).decode(),
         "crop": result.crop.model_dump_json() if result.crop else None,
-        "review": _REVIEW.dump_json(result.review).decode(),
-        "warnings": _WARNINGS.dump_json(result.warnings).decode(),
+        "review": REVIEW.dump_json(result.review).decode(),
+        "warnings": WARNINGS.dump_json(result.warnings).decode(),
         "timings": json.dumps(result.timings),
         "mask": result.mask,
         "thumbnail": result.thumbnail,

@@ -155,8 +155,10 @@ class PhotoFacts(Frozen):
 class JobFile(Frozen):
     """One photo of a job. `size` in bytes; `width`, `height` of the upright source in px, once decoded.
 
-    `can_retry`: it failed, and its bytes are kept; what was refused on arrival must be sent again. `recipe`: its own,
-    where it was done again by another than the job's.
+    `can_retry`: it failed or was cancelled, and its bytes are kept; what was refused on arrival must be sent again.
+    `can_undo`: it was done again, or is being so, and what it was before is kept; until it is done, `outputs` are the
+    former ones. `revision` is another number where the results are others. `recipe`: its own, where it was done again
+    by another than the job's.
     `index` is its place in the job, from 1; `taken` when, by the camera's clock; `number` and `caption` are those of
     the list of names that came with the photos, null where that does not name it.
     `crop` is what `crop_face` or `id_photo` cut out; `review` what a person should look at, empty where nothing is.
@@ -186,6 +188,8 @@ class JobFile(Frozen):
     attempts: int = 0
     recipe: Recipe | None = None
     can_retry: bool = False
+    can_undo: bool = False
+    revision: int = 0
     facts: PhotoFacts | None = None
 
 
@@ -236,4 +240,6 @@ class FileBrief(Frozen):
     error: FileError | None = None
     warnings: tuple[FileWarning, ...] = ()
     can_retry: bool = False
+    can_undo: bool = False
+    revision: int = 0
     review: tuple[str, ...] = ()

@@ -6,7 +6,7 @@
  * @import { Card, Page } from './page.js'
  */
 
-import { canRetry, groupOf, isReadable, mayTryOther, reasonsOf, shownKeys } from './core/store.js';
+import { canRetry, groupOf, hasResult, isReadable, mayTryOther, reasonsOf, shownKeys } from './core/store.js';
 import { fileText } from './core/words.js';
 import { byId, el, oncePerFrame, setText } from './dom.js';
 
@@ -45,7 +45,7 @@ function paintCard(card, file, model, jobId, page) {
   card.file = file;
   setText(part.stage, fileText(file, model, t));
   if (before?.name !== file.name) paintName(part, file, page);
-  if (!before || before.id !== file.id || before.status !== file.status || before.error !== file.error || !sameCodes(before, file)) {
+  if (!before || before.id !== file.id || before.status !== file.status || before.revision !== file.revision || before.error !== file.error || !sameCodes(before, file)) {
     paintState(card, file, page, jobId);
   }
   if (before?.warnings !== file.warnings || before?.error !== file.error || before?.review !== file.review) paintReason(part, file);
@@ -100,7 +100,7 @@ function paintPicture(card, file, page, jobId) {
   if (!file.id || !isReadable(file)) return;
   if (!card.seen) return page.see(card);
   const { part } = card;
-  const src = page.client.url.thumbnail(jobId, file.id, file.status === 'completed' ? { v: file.revision } : { of: 'source' });
+  const src = page.client.url.thumbnail(jobId, file.id, hasResult(file) ? { v: file.revision || undefined } : { of: 'source' });
   if (part.src !== src) page.show(part.image, src);
   part.src = src;
 }

@@ -12,10 +12,13 @@ import { byId, oncePerFrame, setText } from './dom.js';
 const RUNNING = new Set(['receiving', 'queued', 'processing', 'paused']);
 const PORTRAITS = new Set(['crop_face', 'id_photo']); // what people print
 
+/** @param {State['files']} files */
+const undoableIds = (files) => [...files.values()].flatMap(({ id, can_undo }) => (id && can_undo ? [id] : []));
+
 /** @param {Page} page @param {{chooseNew: () => void, deleteJob: (job: Job) => void, recipe: () => Recipe, print: () => void, arrange: (filter: string) => void}} actions */
 export function createJobView(page, { chooseNew, deleteJob, recipe, print, arrange }) {
   const { session, t } = page;
-  const part = Object.fromEntries(['name', 'count', 'progress', 'stage', 'left', 'seal', 'retry', 'redo', 'print', 'pause', 'cancel', 'delete', 'new']
+  const part = Object.fromEntries(['name', 'count', 'progress', 'stage', 'left', 'seal', 'retry', 'undo', 'redo', 'print', 'pause', 'cancel', 'delete', 'new']
     .map((name) => [name, byId(`job-${name}`)]));
   const list = byId('cards');
   const filters = [...byId('filters').querySelectorAll('button')];
@@ -63,7 +66,11 @@ export function createJobView(page, { chooseNew, deleteJob, recipe, print, arran
   function drawActions({ job, counts, files }) {
     const status = job?.status ?? '';
     part.seal.hidden = status !== 'receiving' || session.sending;
-    part.retry.hidden = !counts.failed || !isFinal(job) || ![...files.values()].some(canRetry);
+    part.retry.hidden = !(counts.failed + counts.cancelled) || !isFinal(job) || ![...files.values()].some(canRetry);
+    setText(part.retry, t(counts.failed ? 'retryFailed' : 'retryRest'));
+    const undoable = undoableIds(files).length;
+    part.undo.hidden = !undoable;
+    setText(part.undo, t('undoRedo', { n: undoable }));
     part.redo.hidden = !isFinal(job) || !counts.done && !counts.look;
     part.print.hidden = part.redo.hidden || !job.recipe.operations.some(({ op }) => PORTRAITS.has(op));
     part.pause.hidden = status !== 'queued' && status !== 'processing' && status !== 'paused';
@@ -131,6 +138,10 @@ export function createJobView(page, { chooseNew, deleteJob, recipe, print, arran
   part.seal.onclick = () => page.attempt(() => session.seal());
   part.retry.onclick = retryAll;
   part.redo.onclick = () => page.attempt(() => session.again((id) => page.client.reprocess(id, recipe())));
+  part.undo.onclick = () => page.attempt(async () => {
+    await session.again((id) => page.client.undo(id, undoableIds(session.store.get().files)));
+    page.announce(t('undone'));
+  });
   part.print.onclick = print;
   part.pause.onclick = pauseOrResume;
   part.cancel.onclick = () => page.attempt(() => session.act('cancel'));

@@ -8,6 +8,7 @@ export const texts = {
   jobs: 'Jobs',
   jobsRunning: 'Jobs ({n} running)',
   models: 'Models',
+  undone: 'The former results are back.',
   shortcuts: 'Keyboard shortcuts',
   themeToDark: 'Switch to dark',
   themeToLight: 'Switch to light',

@@ -7,7 +7,7 @@
 
 import { OfflineError } from './core/client.js';
 import { swatch } from './core/form.js';
-import { canRetry, cropStep, usesModel } from './core/store.js';
+import { canRetry, cropStep, hasResult, usesModel } from './core/store.js';
 import { byId, el, icon, oncePerFrame, setText } from './dom.js';
 import { deletePhotos } from './deletion.js';
 import { facts, notes, timings } from './facts.js';
@@ -100,8 +100,8 @@ function createCompare({ t, show }) {
   };
 }
 
-/** @param {FileView} file @param {string} jobId @param {Page} page @param {{brush: () => void, unbrush: () => void, redo: (model: string) => void, crop: () => void, uncrop: () => void, fine: () => void, remove: () => void}} acts */
-function actions(file, jobId, page, { brush, unbrush, redo, crop, uncrop, fine, remove }) {
+/** @param {FileView} file @param {string} jobId @param {Page} page @param {{undo: () => void, brush: () => void, unbrush: () => void, redo: (model: string) => void, crop: () => void, uncrop: () => void, fine: () => void, remove: () => void}} acts */
+function actions(file, jobId, page, { undo, brush, unbrush, redo, crop, uncrop, fine, remove }) {
   if (!file.id) return [];
   const { client, t, retryFile, session } = page;
   const id = file.id;
@@ -117,6 +117,7 @@ function actions(file, jobId, page, { brush, unbrush, redo, crop, uncrop, fine, 
   }
   if (canRetry(file)) add(el('button', { className: 'primary retry', onclick: () => retryFile(file) }, t('retry')));
   const button = (/** @type {string} */ text, /** @type {() => void} */ onclick, className = 'button', id = '') => el('button', { className, id, onclick }, text);
+  if (file.can_undo) add(button(t('undoRedo', { n: 1 }), undo, 'button', 'photo-undo'));
   if (done && file.review?.length) add(button(t('looksFine'), fine, 'button fine'));
   if (done && cropStep(file, session.store.get().job)) add(button(t('crop'), crop, 'button', 'crop-open'));
   if (done && file.crop?.manual) add(button(t('cropUndo'), uncrop, 'quiet'));
@@ -151,7 +152,7 @@ export function createViewer(page, shownKeys) {
     const now = file();
     if (dialog.open && drawn && !now) return leave();
     if (!dialog.open || !now || now === drawn) return;
-    const asked = drawn?.id === now.id && drawn?.status === now.status;
+    const asked = drawn?.id === now.id && drawn?.status === now.status && drawn?.revision === now.revision;
     drawn = now;
     if (!asked) session.detail(current).catch(() => {});
     setText(byId('viewer-name'), now.name);
@@ -159,9 +160,9 @@ export function createViewer(page, shownKeys) {
     byId('viewer-times').lastElementChild.replaceChildren(...timings(now, page));
     byId('viewer-times').hidden = !now.timings;
     byId('viewer-notes').replaceChildren(...notes(now));
-    byId('viewer-actions').replaceChildren(...actions(now, jobId(), page, { brush, unbrush, redo, crop, uncrop, fine, remove }));
-    setText(byId('stage').querySelector('.stage-note'), now.status === 'completed' || now.error ? '' : t('notReady'));
-    compare.show(original(now), now.status === 'completed' ? result(now) : null);
+    byId('viewer-actions').replaceChildren(...actions(now, jobId(), page, { undo, brush, unbrush, redo, crop, uncrop, fine, remove }));
+    setText(byId('stage').querySelector('.stage-note'), hasResult(now) || now.error ? '' : t('notReady'));
+    compare.show(original(now), hasResult(now) ? result(now) : null);
     place();
   });
 
@@ -296,6 +297,7 @@ export function createViewer(page, shownKeys) {
       show(next);
     }
   }
+  const undo = () => page.attempt(() => session.again((id) => page.client.undo(id, [current])));
   const redo = (/** @type {string} */ model) => page.attempt(() => session.again((id) => page.client.reprocess(id, { files: [current], model })));
   const unbrush = () => page.attempt(() => session.again((id) => page.client.deleteMask(id, current)));
 

@@ -162,13 +162,15 @@ def test_job_done_again_and_again_takes_no_more_room(server: Server, some: bool)
     job, files = done(server, *photos, recipe=json.dumps(recipe))
     kinds = {kind: len(names) for kind, names in blobs(server, job).items()}
     assert kinds == {"source": 2, "result": 2, "mask": 2, "thumbnail": 2}
+    former = {"result": 2, "thumbnail": 3}  # one step back, with the preview that was asked for; the masks are the same
     for width in (280, 260, 240):
         recipe["operations"][1]["width"] = width
         server.get(f"/api/jobs/{job}/files/{files[0]['id']}/thumbnail?size=1600").raise_for_status()
         again = {**recipe, **({"files": [file["id"] for file in files]} if some else {})}
         server.post(f"/api/jobs/{job}/reprocess", json=again).raise_for_status()
         assert server.finished(job)["progress"]["succeeded"] == 2
-        assert {kind: len(names) for kind, names in blobs(server, job).items()} == kinds
+        most = {kind: count + former.get(kind, 0) for kind, count in kinds.items()}
+        assert {kind: len(names) for kind, names in blobs(server, job).items()} == most
         assert {output["width"] for file in server.files(job) for output in file["outputs"]} == {width}
         for file in server.files(job):
             server.get(file["outputs"][0]["url"]).raise_for_status()
@@ -186,8 +188,9 @@ def test_download_on_its_way_ends_well_though_its_results_go(server: Server, dee
             ids = [file["id"] for file in files]
             assert server.post(f"/api/jobs/{job}/files/delete", json={"files": ids}).json()["file_count"] == 0
         else:
-            server.post(f"/api/jobs/{job}/reprocess", content=SMALL).raise_for_status()
-            server.finished(job)
+            for _ in range(2):  # the second gives up what is one step back
+                server.post(f"/api/jobs/{job}/reprocess", content=SMALL).raise_for_status()
+                server.finished(job)
         data += b"".join(chunks)
     archive = zipfile.ZipFile(io.BytesIO(data))
     assert archive.testzip() is None

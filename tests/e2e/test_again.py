@@ -94,6 +94,45 @@ def test_failed_photo_offers_another_model_where_that_can_help(
         expect_done(page, 1)
 
 
+def test_redo_that_fails_costs_nothing_and_any_can_be_undone(
+    browser: Browser, start_server: Callable[..., Server], empty_models: Path, photos: dict[str, Path]
+) -> None:
+    server = start_server(models=empty_models, offline="true")
+    grabcut = {"operations": [{"op": "remove_background", "model": "grabcut"}, {"op": "resize", "width": 200}]}
+    job = server.submit(photos["coffee"], photos["chelsea"], recipe=json.dumps(grabcut))["id"]
+    server.finished(job)
+    first = {file["name"]: file["outputs"][0]["sha256"] for file in server.files(job)}
+    missing = {"operations": [{"op": "remove_background", "model": "isnet-general-use"}]}
+    server.post(f"/api/jobs/{job}/reprocess", json=missing).raise_for_status()
+    after = server.finished(job)
+    assert (after["status"], after["progress"]["succeeded"], after["error"]) == ("completed", 2, None)
+    assert after["recipe"]["operations"][1]["width"] == 200, "the job is again what it was made as"
+    files = server.files(job)
+    assert {file["name"]: file["outputs"][0]["sha256"] for file in files} == first
+    assert all("redo_failed" in [warning["code"] for warning in file["warnings"]] for file in files)
+    with watched(browser, server.url) as page:
+        page.goto(f"/#/jobs/{job}")
+        expect(page.locator('.card[data-status="completed"]')).to_have_count(2)
+        expect(page.locator(".card .why").first).to_contain_text("former result")
+        expect(page.locator("#job-undo")).to_be_hidden()
+        again = {**grabcut, "operations": [grabcut["operations"][0], {"op": "resize", "width": 90}]}
+        server.post(f"/api/jobs/{job}/reprocess", json=again).raise_for_status()
+        server.finished(job)
+        page.reload()
+        expect(page.locator("#job-undo")).to_have_text("Back to the former results")
+        expect(page.locator(".card .why")).to_have_count(0)
+        page.locator(".card .thumb").first.click()
+        expect(page.locator("#viewer-facts")).to_contain_text("90 ×")
+        page.locator("#photo-undo").click()
+        expect(page.locator("#viewer-facts")).to_contain_text("200 ×")
+        page.keyboard.press("Escape")
+        page.locator("#job-undo").click()
+        expect(page.locator("#live")).to_contain_text("former results are back")
+        widths = {file["name"]: file["outputs"][0]["width"] for file in server.files(job)}
+        assert sorted(widths.values()) == [90, 200], "the one that was undone came back, the other went"
+        assert violations(page) == []
+
+
 def test_result_is_copied_where_the_browser_can(browser: Browser, server: Server, photos: dict[str, Path]) -> None:
     with watched(browser, server.url, permissions=["clipboard-read", "clipboard-write"]) as page:
         page.goto("/")

@@ -62,6 +62,7 @@ def faults_of_disk(database: sqlite3.Connection, data: Path) -> list[str]:
     )
     thumbnails = "SELECT job_id, 'thumbnail', thumbnail FROM files WHERE thumbnail IS NOT NULL"
     named |= set(database.execute(thumbnails))
+    named |= set(database.execute("SELECT job_id, kind, key FROM former_blobs"))
     there = {path.relative_to(data / "jobs").parts for path in (data / "jobs").rglob("*") if path.is_file()}
     left = [path for folder in ("incoming", "trash") for path in (data / folder).iterdir()]
     return [

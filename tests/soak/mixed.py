@@ -167,7 +167,15 @@ def redo(soak: Soak, client: httpx.Client, rng: random.Random, job: str) -> None
     soak.jobs[job].redone = True
     for _ in range(rng.randint(1, 3)):
         soak.ask(client, "POST", f"/api/jobs/{job}/reprocess", json=recipe(rng))
+        step = rng.choice([wait, undo, cancel])
+        step(soak, client, rng, job)
         wait(soak, client, rng, job)
+
+
+def undo(soak: Soak, client: httpx.Client, rng: random.Random, job: str) -> None:
+    """Back to the former results, or back again, while some are still being made."""
+    time.sleep(rng.uniform(0, 0.2))
+    soak.ask(client, "POST", f"/api/jobs/{job}/undo")
 
 
 def redo_some(soak: Soak, client: httpx.Client, rng: random.Random, job: str) -> None:

@@ -279,16 +279,27 @@ async def test_deletion_survives_a_kill_and_leaves_no_trace_of_the_job_behind(be
     await bench.database.open()
 
 
-async def test_replaced_blobs_go_when_the_new_result_is_committed(bench: Kept) -> None:
+async def test_replaced_blobs_go_one_step_after_the_new_result_is_committed(bench: Kept) -> None:
     job_id = await bench.submit(2)
     await bench.done()
     await bench.queue.reprocess(job_id, Recipe())
-    assert {blob.name for blob in bench.discarded if blob.kind == "result"} == {"result 0.jpg", "result 1.jpg"}
-    assert not any(blob.kind == "mask" for blob in bench.discarded)
+    await bench.queue.complete(claim := await bench.claim(), made(claim, " new"))
+    assert bench.discarded == [], "what it was before can be had back"
+    await bench.done()
+    await bench.queue.reprocess(job_id, Recipe())
+    assert bench.discarded == []
+    await bench.queue.complete(claim := await bench.claim(), made(claim, " newer"))
+    first = {Blob("mask", f"mask {claim.name}"), Blob("thumbnail", f"thumb {claim.name}")}
+    assert {*first, Blob("result", f"result {claim.name}")} <= set(bench.discarded)
+    assert not any(blob.name.endswith(" new") for blob in bench.discarded)
     bench.discarded.clear()
-    claim = await bench.claim()
-    await bench.queue.complete(claim, made(claim, " new"))
-    assert set(bench.discarded) == {Blob("mask", f"mask {claim.name}"), Blob("thumbnail", f"thumb {claim.name}")}
+    await bench.queue.delete_file(job_id, claim.file_id)
+    both = {
+        Blob(kind, f"{name} {claim.name} {age}")
+        for kind, name in (("mask", "mask"), ("thumbnail", "thumb"), ("result", "result"))
+        for age in ("new", "newer")
+    }
+    assert both <= set(bench.discarded), "with the photo, what it was before goes too"
 
 
 async def test_result_that_comes_out_the_same_is_not_discarded(bench: Kept) -> None:
@@ -311,7 +322,11 @@ async def test_drawn_mask_goes_when_another_is_drawn(bench: Kept) -> None:
     await bench.queue.draw_mask(job_id, file_id, "drawn 2")
     assert Blob("mask", "drawn 1") not in bench.discarded, "the row still has it as its mask"
     await bench.done({"0.jpg": dataclasses.replace(RESULT, mask="drawn 2")})
+    assert Blob("mask", "drawn 1") not in bench.discarded, "it is one step back"
+    await bench.queue.draw_mask(job_id, file_id, "drawn 3")
+    await bench.done({"0.jpg": dataclasses.replace(RESULT, mask="drawn 3")})
     assert Blob("mask", "drawn 1") in bench.discarded
+    assert Blob("mask", "drawn 2") not in bench.discarded
 
 
 async def test_blob_of_another_job_or_photo_stays(bench: Kept) -> None:

@@ -212,6 +212,12 @@ async def name_file(rooms: Rooms, job_id: str, file_id: str, body: FileNaming) -
     return rooms.live.job(job)
 
 
+@router.delete("/{file_id}/accept")
+async def unaccept_file(rooms: Rooms, job_id: str, file_id: str) -> Job:
+    """Take back that a photo looks fine; what was to be looked at is so again."""
+    return rooms.live.job(await rooms.queue.unaccept(job_id, file_id))
+
+
 @router.post("/{file_id}/accept")
 async def accept_file(rooms: Rooms, job_id: str, file_id: str) -> Job:
     """Say that the photo looks fine: nothing of it is left to look at."""

@@ -296,7 +296,7 @@ async def resume_job(rooms: Rooms, job_id: str) -> Job:
 
 @router.post("/{job_id}/retry")
 async def retry_job(rooms: Rooms, job_id: str, file: str | None = None) -> Job:
-    """Try the failed photos again, or with `?file=` one of them."""
+    """Try the failed and the cancelled photos again, or with `?file=` one of them."""
     return rooms.live.job(await rooms.queue.retry(job_id, file))
 
 
@@ -328,13 +328,29 @@ async def change_job(rooms: Rooms, job_id: str, change: JobChange) -> Job:
 async def reprocess_job(request: Request, rooms: Rooms, job_id: str) -> Job:
     """Do the photos of an ended job again by another recipe, the JSON body; mattes are used again.
 
-    With `files`, only these, each finished or failed, of a job that may be running still; with `model`, by that one.
-    Without `operations` and `outputs`, each as it was done last.
+    The results so far stay until the new ones are there: a photo that cannot be done again keeps them, with the warning
+    `redo_failed`, and `undo` brings them back. With `files`, only these, each finished or failed, of a job that may be
+    running still; with `model`, by that one. Without `operations` and `outputs`, each as it was done last.
     """
     redo = parse_redo(await _body(request), rooms)
     if isinstance(redo, Redo):
         return rooms.live.job(await rooms.queue.reprocess_some(job_id, redo))
     return rooms.live.job(await rooms.queue.reprocess(job_id, redo, apart=tells_apart(redo)))
+
+
+class Undo(Frozen):
+    """The photos to have back as they were; absent: all of the job."""
+
+    files: tuple[str, ...] | None = Field(None, min_length=1, max_length=MAX_REDO_FILES)
+
+
+@router.post("/{job_id}/undo")
+async def undo_job(rooms: Rooms, job_id: str, undo: Undo | None = None) -> Job:
+    """Have photos as they were before they were last done again or corrected; a second time, what was undone.
+
+    One that is being done again is as before at once. 409 where nothing is kept of any of them.
+    """
+    return rooms.live.job(await rooms.queue.undo(job_id, undo.files if undo else None))
 
 
 async def _body(request: Request) -> bytes:

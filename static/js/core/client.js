@@ -138,6 +138,7 @@ export function createClient(base = '', read = JSON.parse, key = '') {
     },
     act: (id, verb, file) => call('POST', `${at(id)}/${verb}${query({ file })}`),
     reprocess: (id, redo) => call('POST', `${at(id)}/reprocess`, { form: JSON.stringify(redo), headers: JSON_TYPE }),
+    undo: (id, files) => call('POST', `${at(id)}/undo`, { form: JSON.stringify({ files }), headers: JSON_TYPE }),
     accept: (id, file) => call('POST', `${fileAt(id, file)}/accept`),
     setCrop: (id, file, frame) => (frame ? call('PUT', `${fileAt(id, file)}/crop`, { form: JSON.stringify(frame), headers: JSON_TYPE })
       : call('DELETE', `${fileAt(id, file)}/crop`)),

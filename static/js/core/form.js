@@ -7,7 +7,7 @@
 
 import { setText } from './dom.js';
 import { fieldsOf, isIncomplete, same, stepOf, withAnotherOutput, withOutput, withParameter, withStep, withoutOutput } from './recipe.js';
-import { modelText, pretty } from './words.js';
+import { modelGroups, modelText, pretty } from './words.js';
 
 const COLOURS = /** @type {const} */ ([['#ffffff', 'white'], ['#e9ebee', 'grey'], ['#6fa3d8', 'blue'], ['#000000', 'black']]);
 const FORMATS = /** @type {Record<string, string>} */ ({ png: 'PNG', webp: 'WebP', jpeg: 'JPEG', avif: 'AVIF', tiff: 'TIFF', gif: 'GIF', bmp: 'BMP', svg: 'SVG' });
@@ -91,9 +91,10 @@ const CONTROLS = {
       ...options.map((option) => el('option', { selected: option === value }, valueText(field, option, t))));
     return select;
   },
-  model(id, field, value, described, { el, models, change }) {
-    const select = el('select', { id, ...described, onchange: () => change(select.value) },
-      ...models.map((model) => el('option', { value: model.value, selected: model.value === value }, model.label)));
+  model(id, field, value, described, { el, t, models, change }) {
+    const option = (/** @type {any} */ { name, label }) => el('option', { value: name, selected: name === value }, label);
+    const [automatic, ...others] = models;
+    const select = el('select', { id, ...described, onchange: () => change(select.value) }, option(automatic), ...modelGroups(el, others, option, t));
     return select;
   },
   slider(id, field, value, described, { el, t, change }) {
@@ -316,8 +317,8 @@ export function createForm(holder, { catalogue, el, icon, t, format, models, cha
 
   function choices() {
     const { auto, models: all } = models();
-    const automatic = { value: 'auto', label: auto ? t('autoNow', { name: titleOf(auto) }) : t('auto') };
-    return [automatic, ...all.filter(({ kind }) => !kind.startsWith('face')).map((model) => ({ value: model.name, label: modelText(model, t, format) }))];
+    const automatic = { name: 'auto', state: 'built_in', label: auto ? t('autoNow', { name: titleOf(auto) }) : t('auto') };
+    return [automatic, ...all.filter(({ kind }) => !kind.startsWith('face')).map((model) => ({ ...model, label: modelText(model, t, format) }))];
   }
 
   function draw() {

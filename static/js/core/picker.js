@@ -4,7 +4,7 @@
  * @import { FormMaker, Format, Model, Translate } from './types.js'
  */
 
-import { modelText } from './words.js';
+import { modelGroups, modelText } from './words.js';
 
 /**
  * @param {{el: FormMaker, t: Translate, format: Format, models: Model[]}} context
@@ -12,10 +12,10 @@ import { modelText } from './words.js';
  */
 export function modelSelect({ el, t, format, models }, id, act, last = '') {
   const offered = models.filter(({ kind, name, state }) => !kind.startsWith('face') && name !== last && state !== 'downloading');
-  const first = offered.findIndex(({ state }) => state === 'installed' || state === 'built_in');
-  const select = el('select', { id, 'aria-label': t('otherModel') }, ...offered.map((model, index) => el('option', {
-    value: model.name, selected: index === first,
-  }, modelText(model, t, format))));
+  const first = offered.find(({ state }) => state === 'installed' || state === 'built_in');
+  const select = el('select', { id, 'aria-label': t('otherModel') }, ...modelGroups(el, offered, (model) => el('option', {
+    value: model.name, selected: model === first,
+  }, modelText(model, t, format)), t));
   const button = el('button', { className: 'button', onclick: () => act(select.value) }, t('redoWith'));
   /** @param {boolean} disabled */
   const setDisabled = (disabled) => {

@@ -46,6 +46,9 @@ export function reasonsOf({ error, warnings, review = [] }) {
   return [...new Set(said)].filter((one) => one !== undefined && one !== null && one !== '').map(String);
 }
 
+/** Whether there is a result to show: while a photo is being done again, that is the former one. @param {FileView} file */
+export const hasResult = ({ status, can_undo }) => status === 'completed' || Boolean(can_undo && (status === 'queued' || status === 'processing'));
+
 /** Whether trying again can help: what the server refused on arrival must be sent anew. @param {FileView} file */
 export const canRetry = (file) => (file.id ? file.can_retry === true : file.status === 'refused' && file.error?.code !== 'refused');
 
@@ -165,8 +168,8 @@ function upsert(state, file) {
   const key = state.keys.get(file.id) ?? uploadNamed(state, file.name) ?? file.id;
   state.keys.set(file.id, key);
   const known = state.files.get(key);
-  const again = known?.status === 'completed' && file.status !== 'completed';
-  const stale = again ? { outputs: undefined, timings: undefined, engine: undefined, crop: undefined, revision: (known.revision ?? 0) + 1 } : {};
+  const again = known && known.revision !== undefined && known.revision !== file.revision; // its results are others by now
+  const stale = again ? { outputs: undefined, timings: undefined, engine: undefined, crop: undefined } : {};
   put(state, { ...known, ...stale, ...file, key, fraction: 1, warnings: file.warnings ?? [], review: reviewOf(file, known) });
 }
 

@@ -40,6 +40,8 @@ export interface FileBrief {
   warnings: FileWarning[];
   /** An event has the codes alone. */
   review?: (ReviewItem | string)[];
+  can_undo?: boolean;
+  revision?: number;
 }
 
 /** What only `GET .../files` says of it. */
@@ -169,7 +171,9 @@ export type FileView = {
   /** What to look at; without a message until the server has said it. */
   review?: ReviewItem[];
   can_retry?: boolean;
-  /** How often its result was made anew since the page came: thumbnails keep their address. */
+  /** It was done again, or is being so, and what it was before is kept. */
+  can_undo?: boolean;
+  /** Another number where its results are others: their addresses stay the same. */
   revision?: number;
 } & Partial<FileDetail>;
 export type Group = 'done' | 'look' | 'failed' | 'active' | 'cancelled';
@@ -234,7 +238,7 @@ export type FormMaker = typeof import('./dom.js').el;
 export interface FieldContext {
   el: FormMaker;
   t: Translate;
-  models: { value: string; label: string }[];
+  models: { name: string; state: string; label: string }[];
   change: (value: any) => void;
 }
 export type DrawField = (id: string, field: Field, value: any, described: Record<string, string>, context: FieldContext) => HTMLElement;
@@ -287,6 +291,8 @@ export interface JobClient {
   /** `keepalive`: the page may be going away. */
   /** A whole job by another recipe; with `files`, these alone; with `model`, by that one. */
   reprocess(id: string, redo: Partial<Recipe> & { files?: string[]; model?: string }): Promise<Job>;
+  /** These photos as they were before they were last done again; a second time, what was undone. */
+  undo(id: string, files: string[]): Promise<Job>;
   /** Says that the photo looks fine. */
   accept(id: string, file: string): Promise<Job>;
   /** Cuts it out anew; null: as the server does by itself. */
