@@ -28,7 +28,7 @@ from photo_processor.imaging.jpeg_end import has_end_mark, with_end_mark
 from photo_processor.imaging.metadata import kept_exif, shot_of
 from photo_processor.imaging.pictures import Origin, Picture, Pixels, Warn
 from photo_processor.imaging.png_alpha import low_bytes, rawmode_of, transparent_px
-from photo_processor.imaging.reduction import reduced
+from photo_processor.imaging.reduction import preview
 from photo_processor.imaging.truncation import is_cut_short
 
 MEGA = 1_000_000
@@ -177,9 +177,9 @@ def thumbnail(picture: Picture, px: int) -> bytes:
     """`picture` as WebP with its alpha, its longest side at most `px`."""
     factor = min(1.0, px / max(picture.width, picture.height))
     size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
-    rgb = Image.fromarray(reduced(picture.pixels, *size))
+    rgb = Image.fromarray(preview(picture.pixels, *size))
     if picture.alpha is not None:
-        rgb.putalpha(Image.fromarray(reduced(picture.alpha, *size)))
+        rgb.putalpha(Image.fromarray(preview(picture.alpha, *size)))
     out = io.BytesIO()
     rgb.save(out, "WEBP", quality=80, method=2)
     return out.getvalue()

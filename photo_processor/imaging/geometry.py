@@ -3,20 +3,18 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from photo_processor import errors
 from photo_processor.imaging.pictures import Picture, Pixels, Placement
+from photo_processor.imaging.reduction import Plane as Plane
+from photo_processor.imaging.reduction import shrunk
 
 RGBA = tuple[int, int, int, int]
 Box = tuple[int, int, int, int]  # x, y, width, height in px
 Size = tuple[int, int]  # width, height in px
-
-Plane = NDArray[Any]
 
 CLEAR: RGBA = (0, 0, 0, 0)
 MAX_WARP_PX = 32_766
@@ -78,15 +76,18 @@ def _each(picture: Picture, change: Callable[[Pixels], Pixels], placement: Place
 
 
 def scaled(picture: Picture, width: int, height: int) -> Picture:
-    """`picture` at `width` x `height` px: by area when shrinking, by Lanczos when enlarging."""
+    """`picture` at `width` x `height` px, by Lanczos."""
     if (width, height) == (picture.width, picture.height):
         return picture
     shrinks = width <= picture.width and height <= picture.height
-    by = cv2.INTER_AREA if shrinks else cv2.INTER_LANCZOS4
     placement = picture.placement.scaled(width / picture.width, height / picture.height)
-    return _resampled(
-        picture, lambda plane: np.asarray(cv2.resize(plane, (width, height), interpolation=by)), placement
-    )
+
+    def sample(plane: Plane) -> Plane:
+        if shrinks:
+            return shrunk(plane, width, height)
+        return np.asarray(cv2.resize(plane, (width, height), interpolation=cv2.INTER_LANCZOS4))
+
+    return _resampled(picture, sample, placement)
 
 
 def warped(picture: Picture, inner: Placement, width: int, height: int) -> Picture:

@@ -1,10 +1,22 @@
 """Large pictures made small, and small masks large, fast."""
 
+from typing import Any
+
 import cv2
 import numpy as np
+import pyvips
+from numpy.typing import NDArray
 from PIL import Image
 
 from photo_processor.imaging.pictures import Pixels
+
+Plane = NDArray[Any]
+
+MOST_AT_ONCE = 64  # times smaller; libvips refuses some hundreds
+FORMATS = {"uint8": "uchar", "uint16": "ushort"}  # NumPy's names and libvips'
+
+pyvips.cache_set_max(0)  # it would keep the pictures that it has worked on
+pyvips.block_untrusted_set(True)  # files are read by others
 
 
 def by_whole_steps(pixels: Pixels, width: int, height: int) -> Pixels:
@@ -35,10 +47,36 @@ def averaged(pixels: Pixels, step: int) -> Pixels:
     return part
 
 
-def reduced(pixels: Pixels, width: int, height: int) -> Pixels:
-    """The same at `width` x `height`, by area: whole steps to twice that size, then the rest."""
-    nearly = by_whole_steps(pixels, 2 * width, 2 * height)
-    return np.asarray(cv2.resize(nearly, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+def shrunk(plane: Plane, width: int, height: int) -> Plane:
+    """(H, W) or (H, W, 3) uint8 or uint16 at `width` x `height` px, no larger on either side: Lanczos with three lobes.
+
+    By libvips, which looks at all px and takes a tenth of Pillow's time; steps by area before it would let fine stripes
+    through as moiré.
+    """
+    if plane.shape[:2] == (height, width):
+        return plane
+    plane = np.ascontiguousarray(_halved(plane, MOST_AT_ONCE * width, MOST_AT_ONCE * height))
+    high, wide = plane.shape[:2]
+    bands = 1 if plane.ndim == 2 else plane.shape[2]
+    image = pyvips.Image.new_from_memory(plane.data, wide, high, bands, FORMATS[plane.dtype.name])
+    small = image.resize(width / wide, vscale=height / high, kernel="lanczos3", gap=0)
+    return np.asarray(small.numpy(), plane.dtype)
+
+
+def preview(pixels: Pixels, width: int, height: int) -> Pixels:
+    """As `shrunk`, after halves by area to no less than four times that size: a quarter of the time for a thumbnail."""
+    return np.asarray(shrunk(_halved(pixels, 4 * width, 4 * height), width, height), np.uint8)
+
+
+def _halved(plane: Plane, width: int, height: int) -> Plane:
+    """Each side halved as often as it stays no shorter than `width` and `height`, by area; an odd last px is left out."""
+    high, wide = plane.shape[:2]
+    while wide // 2 >= width or high // 2 >= height:
+        across, down = 1 + (wide // 2 >= width), 1 + (high // 2 >= height)
+        wide, high = wide // across, high // down
+        whole = plane[: high * down, : wide * across]
+        plane = np.asarray(cv2.resize(whole, (wide, high), interpolation=cv2.INTER_AREA))
+    return plane
 
 
 def enlarged(mask: Pixels, width: int, height: int) -> Pixels:

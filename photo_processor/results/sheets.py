@@ -17,6 +17,7 @@ from photo_processor import errors
 from photo_processor.imaging.encode import png
 from photo_processor.imaging.metadata import resolution_of
 from photo_processor.imaging.pictures import Pixels
+from photo_processor.imaging.reduction import shrunk
 from photo_processor.results.layout import GAP_MM, Cell, Layout, Size
 
 DPI = 300
@@ -181,10 +182,9 @@ def _is_shaped(pixels: Pixels, width: int, height: int) -> bool:
 
 
 def _resized(pixels: Pixels, width: int, height: int) -> Pixels:
-    shrinks = width < pixels.shape[1]
-    return np.asarray(
-        cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC), np.uint8
-    )
+    if width <= pixels.shape[1] and height <= pixels.shape[0]:
+        return shrunk(pixels, width, height)
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def _px(mm: float) -> int:

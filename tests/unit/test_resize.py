@@ -6,6 +6,7 @@ from PIL import Image
 from skimage import data
 
 from photo_processor.imaging.pictures import Picture, Placement
+from photo_processor.imaging.reduction import shrunk
 from photo_processor.operations import Context
 from photo_processor.operations.resize import Resize
 from tests.unit.test_remove_background import KnownMatte
@@ -36,10 +37,26 @@ def test_size_is_as_asked(operation: Resize, size: tuple[int, int]) -> None:
     assert picture.pixels.flags.c_contiguous
 
 
-def test_shrunk_looks_like_pillows_box_filter() -> None:
+def test_shrunk_looks_like_pillows_lanczos() -> None:
     picture = resized(Resize(width=200), Picture(data.coffee()))
-    expected = np.asarray(Image.fromarray(data.coffee()).resize((200, 133), Image.Resampling.BOX))
+    expected = np.asarray(Image.fromarray(data.coffee()).resize((200, 133), Image.Resampling.LANCZOS))
     assert np.abs(picture.pixels.astype(int) - expected).mean() < 1.5
+
+
+@pytest.mark.parametrize("period", [2.3, 3.1, 5.7])
+def test_stripes_are_shrunk_without_moire(period: float) -> None:
+    """At every width: no more than 1.5 times the ripple of Pillow's Lanczos, or a level, whichever is more."""
+    wave = 127.5 + 127.5 * np.sin(2 * np.pi * np.arange(1600) / period)
+    stripes = np.repeat(np.tile(wave.astype(np.uint8), (64, 1))[..., None], 3, axis=2)
+    for width in (60, 90, 128, 150, 200, 256, 300, 333, 400, 500, 640, 700, 800, 1000, 1200):
+        height = max(1, 64 * width // 1600)
+        reference = Image.fromarray(stripes).resize((width, height), Image.Resampling.LANCZOS)
+        edge = max(4, width // 20)
+        ours, pillows = (
+            np.std(np.asarray(pixels)[:, edge:-edge, 0], axis=1).max()
+            for pixels in (shrunk(stripes, width, height), reference)
+        )
+        assert ours <= max(1.0, 1.5 * pillows), f"{width} px: {ours:.1f} and {pillows:.1f} levels"
 
 
 def test_enlarged_looks_like_pillows_lanczos() -> None:
