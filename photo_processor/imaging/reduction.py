@@ -69,7 +69,7 @@ def preview(pixels: Pixels, width: int, height: int) -> Pixels:
 
 
 def _halved(plane: Plane, width: int, height: int) -> Plane:
-    """Each side halved as often as it stays no shorter than `width` and `height`, by area; an odd last px is left out."""
+    """Each side halved by area while it stays no shorter than `width` and `height`; an odd last px is left out."""
     high, wide = plane.shape[:2]
     while wide // 2 >= width or high // 2 >= height:
         across, down = 1 + (wide // 2 >= width), 1 + (high // 2 >= height)
