@@ -276,7 +276,7 @@ class JobWorker:
         models = {name: await self._model(claim, name, warnings) for name in names}
         if looks and claim.faces is None:
             await self._faces_fetched(claim)
-        self._live.expects(claim.job_id, next(iter(models.values()), ""))
+        self._live.expects(claim.job_id, next(iter(models.values()), "") if claim.attempts == 1 else None)
         control.deadline = time.monotonic() + self._settings.file_seconds  # waiting for a download is not its fault
         if claim.sha256 is None:
             self._staged(claim, "unpacking")

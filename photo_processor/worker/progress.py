@@ -1,13 +1,29 @@
 """What is true only while this process runs: the stage of each running file, and how long photos take here."""
 
+import math
 from collections import deque
-from dataclasses import dataclass
-from statistics import median, quantiles
+from collections.abc import Sequence
+from statistics import mean, median, stdev
 
 from photo_processor.schemas import FINAL_STATUSES, Eta, FileBrief, Job, JobEvent, JobFile, ModelProgress, Sample
 
 SAMPLES = 100  # finished photos remembered for each model
 LEAST_SAMPLES = 3  # below that, nothing is promised
+OWN_SAMPLES = 30  # of a job's newest photos
+FOUR_OF_FIVE = 1.28  # standard deviations to either side
+SOON = 8.0  # seconds, of which nobody asks for a range
+WIDEST = 3.0  # times its low end: a wider range helps nobody
+
+
+def span(each: Sequence[float], count: float) -> tuple[float, float] | None:
+    """Between which sums `count` further ones lie, four times of five, where `each` were seen; None: too few were.
+
+    The normal interval for a sum of independent values, widened by how well so few tell their mean.
+    """
+    if len(each) < LEAST_SAMPLES:
+        return None
+    spread = FOUR_OF_FIVE * stdev(each) * math.sqrt(count + count**2 / len(each))
+    return max(0.0, mean(each) * count - spread), mean(each) * count + spread
 
 
 class Estimator:
@@ -21,26 +37,14 @@ class Estimator:
             self._samples.setdefault(sample.model, deque(maxlen=SAMPLES)).append(sample)
 
     def seconds(self, model: str, photos: int, megapixels: float | None) -> tuple[float, float] | None:
-        """Seconds of work in `photos`, of `megapixels` each, from the 10th to the 90th percentile of what was seen;
-        None before there is something to learn from. Where the size is not known, photos are as large as those seen."""
+        """Seconds of work in `photos`, of `megapixels` each, as `span`; None before there is something to learn from.
+        Where the size is not known, photos are as large as those seen."""
         samples = self._samples.get(model, ())
-        if len(samples) < LEAST_SAMPLES:
+        rates = span([sample.seconds / sample.megapixels for sample in samples], photos)
+        if rates is None:
             return None
-        rates = quantiles([sample.seconds / sample.megapixels for sample in samples], n=10, method="inclusive")
         size = megapixels or median(sample.megapixels for sample in samples)
-        return rates[0] * size * photos, rates[-1] * size * photos
-
-
-@dataclass(slots=True)
-class _Sizes:
-    """How large a job's finished photos were."""
-
-    photos: int = 0
-    megapixels: float = 0.0
-
-    @property
-    def mean(self) -> float | None:
-        return self.megapixels / self.photos if self.photos else None
+        return rates[0] * size, rates[1] * size
 
 
 class LiveState:
@@ -51,8 +55,8 @@ class LiveState:
         self._workers = workers
         self._base = base_path
         self._stages: dict[str, tuple[str, str]] = {}  # file id -> job id, stage
-        self._models: dict[str, str] = {}
-        self._sizes: dict[str, _Sizes] = {}
+        self._models: dict[str, str | None] = {}
+        self._own: dict[str, deque[Sample]] = {}
         self._open: dict[str, JobEvent] = {}
         self._downloads: dict[str, ModelProgress] = {}
 
@@ -60,16 +64,15 @@ class LiveState:
         """A worker took a file."""
         self._stages[file_id] = (job_id, "reading the photo")
 
-    def expects(self, job_id: str, model: str) -> None:
-        """The job's photos will be done by this model (empty: by none)."""
+    def expects(self, job_id: str, model: str | None) -> None:
+        """The job's photos will be done by this model (empty: by none). None: they were done before, and how much of
+        that is used again is not known."""
         self._models[job_id] = model
 
     def observe(self, job_id: str, sample: Sample) -> None:
         """A photo of the job is finished."""
         self.estimator.observe(sample)
-        sizes = self._sizes.setdefault(job_id, _Sizes())
-        sizes.photos += 1
-        sizes.megapixels += sample.megapixels
+        self._own.setdefault(job_id, deque(maxlen=OWN_SAMPLES)).append(sample)
 
     def staged(self, file_id: str, stage: str) -> None:
         if file_id in self._stages:
@@ -92,7 +95,7 @@ class LiveState:
     def note(self, event: JobEvent) -> None:
         """Remember where a job stands, from an event of the queue."""
         if event.final:
-            for known in (self._open, self._models, self._sizes, self._downloads):
+            for known in (self._open, self._models, self._own, self._downloads):
                 known.pop(event.job_id, None)
         else:
             self._open[event.job_id] = event
@@ -134,7 +137,8 @@ class LiveState:
         return file.model_copy(update={"stage": stage}) if stage and file.status == "processing" else file
 
     def _eta(self, event: JobEvent) -> Eta | None:
-        """From this job's own work at best, to that of the jobs ahead as well: they share the workers in turn."""
+        """From this job's own work at best, to that of the jobs ahead as well: they share the workers in turn; None
+        where that is too wide a range."""
         if not _works(event):
             return None
         own = self._seconds(event)
@@ -144,15 +148,20 @@ class LiveState:
         ahead = [other for other in self._open.values() if other.metadata.created_at < earlier and _works(other)]
         behind = sum(seconds[1] for other in ahead if (seconds := self._seconds(other)))
         low, high = own[0] / self._workers, (own[1] + behind) / self._workers
+        if high > max(WIDEST * low, SOON):
+            return None
         return Eta(low_s=round(low, 1), high_s=round(high, 1), jobs_ahead=len(ahead))
 
     def _seconds(self, event: JobEvent) -> tuple[float, float] | None:
         remaining = event.progress.total - event.progress.processed
-        model = self._models.get(event.job_id)
-        if remaining == 0 or model is None:
+        if remaining == 0 or event.job_id not in self._models:
             return None
-        sizes = self._sizes.get(event.job_id)
-        return self.estimator.seconds(model, remaining, sizes.mean if sizes else None)
+        own = self._own.get(event.job_id, ())
+        measured = span([sample.seconds for sample in own], remaining)
+        model = self._models[event.job_id]
+        if measured is not None or model is None:
+            return measured
+        return self.estimator.seconds(model, remaining, mean(sample.megapixels for sample in own) if own else None)
 
 
 def _works(event: JobEvent) -> bool:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from photo_processor.schemas import FileBrief, JobEvent, JobMetadata, ModelProgress, Progress, Sample
-from photo_processor.worker.progress import Estimator, LiveState
+from photo_processor.worker.progress import Estimator, LiveState, span
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -43,6 +43,34 @@ def test_seconds_grow_with_the_megapixels() -> None:
     estimator = Estimator()
     learnt(estimator)
     assert estimator.seconds("isnet", 1, 12.0) == pytest.approx((24.0, 24.0))
+
+
+def test_range_of_many_photos_is_narrow_and_a_wide_one_is_none() -> None:
+    seconds = [1.0, 2.0, 3.0, 1.5, 2.5, 2.0, 1.0, 3.0, 2.0, 2.0]
+    one, many = span(seconds, 1), span(seconds, 100)
+    assert one is not None
+    assert many is not None
+    assert many[1] / many[0] < 1.5 < one[1] / one[0]
+    live = LiveState(workers=1)
+    for took in (0.1, 9.0, 0.1, 30.0):
+        live.estimator.observe(Sample("isnet", 1.0, took))
+    live.note(event("j"))
+    live.expects("j", "isnet")
+    assert live.annotate(event("j")).eta is None
+
+
+def test_job_that_is_done_again_promises_by_its_own_photos_alone() -> None:
+    """A second recipe takes a seventh of the time: what the first took says nothing of it."""
+    live = LiveState(workers=1)
+    learnt(live.estimator, seconds=7.0)
+    live.note(event("j"))
+    live.expects("j", None)
+    assert live.annotate(event("j")).eta is None
+    for _ in range(3):
+        live.observe("j", Sample("isnet", 1.0, 1.0))
+    eta = live.annotate(event("j", done=3)).eta
+    assert eta is not None
+    assert (eta.low_s, eta.high_s) == (7.0, 7.0)
 
 
 def test_annotate_says_stage_time_left_and_download() -> None:
