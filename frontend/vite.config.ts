@@ -18,7 +18,7 @@ export default defineConfig({
         entryFileNames: '[name].js',
         chunkFileNames: '[name]-[hash].js',
         codeSplitting: { groups: [ // what is left comes later
-          { name: 'shared', test: /js\/core\/(?!calls|deletion|form|recipe|picker)|src\/(job|language|make|messages|options|remove-background)\.[jt]s/ },
+          { name: 'shared', test: /js\/core\/(?!calls|deletion|form|recipe|picker)|src\/(function|job|language|make|messages|options)\.[jt]s/ },
         ] },
         banner: (chunk) => (CLIENT.has(chunk.name) ? "'use client';" : ''),
       },

@@ -16,8 +16,8 @@ export { countText, createFormat, fileText, jobText } from '../../static/js/core
 export { OfflineError, ProblemError } from '../../static/js/core/client.js';
 export { createPhotoJob } from './job.js';
 export type { PhotoFault, PhotoJob, PhotoJobCallbacks, PhotoJobOptions } from './job.js';
-export { removeBackground } from './remove-background.js';
-export type { RemoveBackgroundOptions } from './remove-background.js';
+export { removeBackground } from './function.js';
+export type { RemoveBackgroundOptions } from './function.js';
 export type {
   Client, Entry, FileError, FileView, Job, JobClient, JobEvent, Model, Preset, Progress, Recipe, Session, State, Translate,
 } from '../../static/js/core/types.js';

@@ -6,15 +6,15 @@
 
 import { el, setText } from '../../static/js/core/dom.js';
 import { entriesOfDrop, entriesOfFiles } from '../../static/js/core/entries.js';
-import { same } from '../../static/js/core/recipe.js';
-import { canRetry, groupOf, hasResult, isFinal, mayTryOther, passes, reasonsOf, shownKeys, totals } from '../../static/js/core/store.js';
+import { same } from '../../static/js/core/same.js';
+import { canRetry, groupOf, hasResult, isFinal, largestOf, mayTryOther, passes, reasonsOf, shownKeys, totals } from '../../static/js/core/store.js';
 import { countText, createFormat, fileText, jobText } from '../../static/js/core/words.js';
 import type { Entry, FileView, Format, Preset, Recipe } from '../../static/js/core/types.js';
-import { CUTOUT, createPhotoJob, faultOf } from './job.js';
-import type { PhotoJob } from './job.js';
+import { CUTOUT, createPhotoJob, presetsOf, textOf } from './job.js';
+import type { PhotoFault, PhotoJob } from './job.js';
 import { english, loadLanguage } from './language.js';
 import type { Language } from './language.js';
-import { makersOf } from './make.js';
+import { markWide, makersOf } from './make.js';
 import type { PartMaker } from './make.js';
 import { createOptions } from './options.js';
 import type { Options } from './options.js';
@@ -22,6 +22,8 @@ import type { Viewer } from './viewer.js';
 
 const FILTERS = [['all', 'filterAll'], ['done', 'filterDone'], ['look', 'filterLook'], ['failed', 'filterFailed']] as const;
 const Base: typeof HTMLElement = typeof HTMLElement === 'undefined' ? (class {} as typeof HTMLElement) : HTMLElement;
+/** Its own, and those that every element has. */
+const ATTRIBUTES = /^(endpoint|presets|options|job-id|theme|locale|unstyled|api-key|class|id|style|slot|hidden|lang|dir|title|role|tabindex|on.*|data-.*|aria-.*|v-.*|_.*)$/;
 let elements = 0;
 
 interface Row {
@@ -77,7 +79,7 @@ export class PhotoProcessorElement extends Base {
       onFileComplete: (file) => this.#emit('file-complete', file),
       onComplete: (ended) => this.#emit('complete', ended),
       onError: (fault) => {
-        this.#say([fault.message, fault.hint].filter(Boolean).join(' '));
+        this.#say(textOf(fault));
         this.#emit('error', fault);
       },
     });
@@ -97,6 +99,8 @@ export class PhotoProcessorElement extends Base {
     })];
     this.#stop = () => ends.forEach((end) => end());
     this.#begin(job, locale);
+    const unknown = this.getAttributeNames().filter((name) => !ATTRIBUTES.test(name)).join(', ');
+    if (unknown) import('./later.js').then(({ warnOfNames }) => warnOfNames('attribute', unknown));
   }
 
   /** In its language, where the server has that. */
@@ -186,15 +190,19 @@ export class PhotoProcessorElement extends Base {
 
   async #loadPresets(job: PhotoJob) {
     const names = this.getAttribute('presets')?.split(/[\s,]+/).filter(Boolean);
+    const { t } = this.#language;
     try {
-      const { presets } = await job.client.presets();
+      const presets = await presetsOf(job.client, names, t);
       if (job !== this.#job) return;
-      this.#presets = presets.filter(({ name }) => !names?.length || names.includes(name));
+      this.#say(null);
+      this.#presets = presets;
       this.#draw();
     } catch (error) {
+      const fault = error as PhotoFault;
       if (job !== this.#job) return;
-      this.#say(faultOf(error).message);
-      this.#emit('error', faultOf(error));
+      this.#say(textOf(fault));
+      this.#parts.fault.append(' ', this.#part('button', 'retry', { onclick: () => this.#loadPresets(job) }, t('retry')));
+      this.#emit('error', fault);
     }
   }
 
@@ -388,16 +396,16 @@ export class PhotoProcessorElement extends Base {
     const part = this.#part;
     const button = (kind: string, text: string, label: string, onclick: () => void) => part('button', kind, { 'aria-label': label, onclick }, text);
     const known = before?.element.querySelector('img');
-    const picture = known?.getAttribute('src') === src ? known : src && el('img', { src, alt: '', loading: 'lazy', onerror: () => { picture.hidden = true; } });
+    const picture = known?.getAttribute('src') === src ? known : src && el('img', { src, alt: '', loading: 'lazy', onload: markWide, onerror: () => { picture.hidden = true; } });
     return [
       part('button', 'thumb', { 'aria-label': t('open', { name }), disabled: status !== 'completed' && !error, onclick: () => this.#open(file.key) }, picture),
-      part('span', 'name', { title: name }, name),
+      part('span', 'name', { title: name, dir: 'auto' }, name),
       part('span', 'status'),
       reasons.length > 0 && part('span', 'reason', {}, reasons.join(' ')),
       status === 'completed' && !!file.review?.length && button('accept', t('looksFine'), `${t('looksFine')}: ${name}`, () => job.accept(file)),
       canRetry(file) && button('retry', t('retry'), t('retryNamed', { name }), () => job.retry(file)),
       other && button('other', t('otherModel'), `${t('otherModel')}: ${name}`, () => this.#open(file.key, true)),
-      status === 'completed' && id && this.#link('download', `${job.client.url.result(job.get().job?.id ?? '', id)}?download=1`, { 'aria-label': t('download', { name }) }, t('downloadResult')),
+      status === 'completed' && id && this.#link('download', `${job.client.url.result(job.get().job?.id ?? '', id, largestOf(file, job.get().job))}?download=1`, { 'aria-label': t('download', { name }) }, t('downloadResult')),
     ];
   }
 }

@@ -3,7 +3,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { ChangeEvent, DragEvent } from 'react';
 import { entriesOfDrop, entriesOfFiles } from '../../static/js/core/entries.js';
-import { canRetry, emptyState, hasResult, isFinal, shownKeys, totals } from '../../static/js/core/store.js';
+import { canRetry, emptyState, hasResult, isFinal, largestOf, shownKeys, totals } from '../../static/js/core/store.js';
 import type { Entry, FileView, Recipe, State } from '../../static/js/core/types.js';
 import { CUTOUT, createPhotoJob } from './job.js';
 import type { PhotoFault, PhotoJobCallbacks } from './job.js';
@@ -170,7 +170,7 @@ export function usePhotoJob(options: UsePhotoJobOptions = {}) {
     getFilterProps: (name: Filter) => ({ type: 'button' as const, 'aria-pressed': filter === name, onClick: () => setFilter(name) }),
     /** For a finished photo's link. */
     getDownloadProps: (file: FileView) => {
-      const url = file.id && file.status === 'completed' ? `${job.client.url.result(id, file.id)}?download=1` : undefined;
+      const url = file.id && file.status === 'completed' ? `${job.client.url.result(id, file.id, largestOf(file, state.job))}?download=1` : undefined;
       return { href: url, download: '', 'aria-label': t('download', { name: file.name }), onClick: url ? job.saves(url) : undefined };
     },
     /** For the ZIP's link; without an address while nothing is done. */

@@ -4,7 +4,7 @@ import { createClient, OfflineError, ProblemError, serverOf } from '../../static
 import { el } from '../../static/js/core/dom.js';
 import { nameOf, usable } from '../../static/js/core/entries.js';
 import { createSession } from '../../static/js/core/session.js';
-import { same } from '../../static/js/core/recipe.js';
+import { same } from '../../static/js/core/same.js';
 import { isFinal } from '../../static/js/core/store.js';
 import type { Entry, FileView, Frame, Job, JobClient, Preset, Progress, Recipe, State, Translate } from '../../static/js/core/types.js';
 
@@ -192,10 +192,7 @@ export function createPhotoJob({ endpoint = '', apiKey = '', t, read, callbacks 
     opened: () => (isOpened ? store.get().job?.recipe ?? null : null),
     madeAs: async (recipe, presets) => {
       const preset = presets.find((one) => same(one.recipe, recipe));
-      if (preset) return preset.title;
-      const { operations } = await client.operations();
-      const titles = recipe.operations.map(({ op }) => operations.find((info) => info.op === op)?.title ?? op);
-      return [...titles, ...new Set(recipe.outputs.map(({ format }) => format.toUpperCase().replace('EB', 'eb')))].join(', ');
+      return preset?.title ?? (await import('./later.js')).titlesOf(recipe, client);
     },
     mayRedo: (recipe) => {
       const { job, counts } = store.get();
@@ -222,6 +219,19 @@ export function createPhotoJob({ endpoint = '', apiKey = '', t, read, callbacks 
       pictures.forget();
     },
   };
+}
+
+/** The presets of those names, or all; says in the console which of them there are none of. Rejects with a PhotoFault. */
+export async function presetsOf(client: JobClient, names: readonly string[] | undefined, t: Translate): Promise<Preset[]> {
+  try {
+    const { presets } = await client.presets();
+    const found = presets.filter(({ name }) => !names?.length || names.includes(name));
+    if (names && found.length < names.length) import('./later.js').then(({ warnOfPresets }) => warnOfPresets(names, presets));
+    return found;
+  } catch (error) {
+    const fault = faultOf(error);
+    throw await import('./later.js').then(({ diagnosed }) => diagnosed(fault, client, t), () => fault);
+  }
 }
 
 /** An `<img>` cannot show a key, so its bytes are fetched, and kept until they are forgotten. */
@@ -265,6 +275,9 @@ function createPictures(client: JobClient) {
 }
 
 const nothingKnown = (id: string) => ({ id, earlier: false, progress: '', ended: false, files: new Set<string>() });
+
+/** What a person is told. */
+export const textOf = ({ message, hint }: PhotoFault) => [message, hint].filter(Boolean).join(' ');
 
 export function faultOf(cause: unknown): PhotoFault {
   const message = cause instanceof Error ? cause.message : String(cause);

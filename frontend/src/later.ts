@@ -1,4 +1,6 @@
-/** What is fetched when the options are unfolded or a photo is opened: in one file it is smaller by a tenth. */
+/** What is fetched when the options are unfolded, a photo is opened, one alone is cut out or something is wrong: in one file it is smaller by a tenth. */
 
-export { drawOptions } from './options-form.js';
+export { diagnosed, warnOfNames, warnOfPresets } from './diagnosis.js';
+export { drawOptions, titlesOf } from './options-form.js';
+export { removeBackground } from './remove-background.js';
 export { openViewer } from './viewer.js';

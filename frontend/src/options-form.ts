@@ -2,7 +2,9 @@
 
 import { setText } from '../../static/js/core/dom.js';
 import { createForm } from '../../static/js/core/form.js';
-import type { Catalogue, Format, ModelList, Recipe, Translate } from '../../static/js/core/types.js';
+import { withEditorTexts } from '../../static/js/editor/texts.js';
+import { formatText } from '../../static/js/core/words.js';
+import type { Catalogue, Format, JobClient, ModelList, Recipe, Translate } from '../../static/js/core/types.js';
 import { makersOf } from './make.js';
 import type { ClassOf } from './make.js';
 
@@ -19,7 +21,8 @@ export interface FormContext {
 let forms = 0;
 
 /** Returns what shows a preset in it, and what differs from `made`: from how the photos were made, else from the preset. */
-export function drawOptions(holder: HTMLElement, summary: HTMLElement, { catalogue, models, t, format, classOf, change }: FormContext) {
+export function drawOptions(holder: HTMLElement, summary: HTMLElement, { catalogue, models, t: texts, format, classOf, change }: FormContext) {
+  const t = withEditorTexts(texts);
   const { part, formEl: el } = makersOf(classOf);
   let preset: Recipe;
   let base: Recipe; // what the summary compares with
@@ -51,4 +54,11 @@ export function drawOptions(holder: HTMLElement, summary: HTMLElement, { catalog
 
   holder.append(steps, reset);
   return show;
+}
+
+/** A recipe in the titles of its operations and its formats. */
+export async function titlesOf({ operations, outputs }: Recipe, client: JobClient): Promise<string> {
+  const known = (await client.operations()).operations;
+  const titles = operations.map(({ op }) => known.find((info) => info.op === op)?.title ?? op);
+  return [...titles, ...new Set(outputs.map(({ format }) => formatText(format)))].join(', ');
 }

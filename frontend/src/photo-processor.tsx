@@ -1,12 +1,14 @@
 import { useEffect, useId, useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
-import { same } from '../../static/js/core/recipe.js';
+import { same } from '../../static/js/core/same.js';
 import { canRetry, groupOf, mayTryOther, reasonsOf } from '../../static/js/core/store.js';
 import { countText, createFormat, fileText, jobText } from '../../static/js/core/words.js';
 import type { FileView, Format, Preset, Recipe } from '../../static/js/core/types.js';
-import { CUTOUT, faultOf } from './job.js';
+import { CUTOUT, presetsOf, textOf } from './job.js';
+import type { PhotoFault } from './job.js';
 import { usePhotoJob } from './headless.js';
 import type { Filter, PhotoJobView, UsePhotoJobOptions } from './headless.js';
+import { markWide } from './make.js';
 import type { ClassOf } from './make.js';
 import { createOptions } from './options.js';
 import type { Options, OptionsPart } from './options.js';
@@ -36,7 +38,8 @@ export interface PhotoProcessorProps extends Omit<UsePhotoJobOptions, 'recipe'> 
 }
 
 export function PhotoProcessor(props: PhotoProcessorProps) {
-  const { presets, options = true, classNames = {}, slots = {}, theme = 'auto', unstyled = false, locale = 'en', ...given } = props;
+  const { presets, options = true, classNames = {}, slots = {}, theme = 'auto', unstyled = false, locale = 'en', ...rest } = props;
+  const { endpoint, apiKey, jobId, messages, onJobCreated, onProgress, onFileComplete, onComplete, onError, ...unknown } = rest;
   const [name, choose] = useState('');
   const [fetched, setFetched] = useState<Preset[]>([]);
   const [opened, setOpened] = useState<Recipe | null>(null); // how the job was made that was there before
@@ -45,15 +48,19 @@ export function PhotoProcessor(props: PhotoProcessorProps) {
     ?? (opened ? offered.find(({ recipe }) => same(recipe, opened)) : offered[0]);
   const preset = chosen?.recipe ?? opened ?? CUTOUT;
   const [changed, setChanged] = useState<Recipe>();
-  const view = usePhotoJob({ ...given, locale, recipe: changed ?? preset });
+  const view = usePhotoJob({ ...rest, locale, recipe: changed ?? preset });
   const openedNow = view.photoJob.opened();
   useEffect(() => {
     setOpened(openedNow);
     choose('');
     setChanged(undefined);
-  }, [given.jobId, JSON.stringify(openedNow)]);
+  }, [jobId, JSON.stringify(openedNow)]);
   const madeAs = useMadeAs(view, opened, offered);
-  const fault = useFetchedPresets(view, offered === presets, setFetched, given.onError);
+  const { fault, retry } = useFetchedPresets(view, offered === presets, presets as readonly string[] | undefined, setFetched, onError);
+  const strange = Object.keys(unknown).filter((name) => !/^(data|aria)-/.test(name)).join(', ');
+  useEffect(() => {
+    if (strange) import('./later.js').then(({ warnOfNames }) => warnOfNames('prop', strange));
+  }, [strange]);
   const root = useRef<HTMLElement>(null);
   const viewer = useRef<Viewer | null>(null);
   const latest = useRef(view);
@@ -110,7 +117,7 @@ export function PhotoProcessor(props: PhotoProcessorProps) {
         </div>
       )}
       {shownFault && (
-        <p {...part('fault')} role="alert">{[shownFault.message, shownFault.hint].filter(Boolean).join(' ')}</p>
+        <p {...part('fault')} role="alert">{textOf(shownFault)}{shownFault === fault && <button type="button" {...part('retry')} onClick={retry}>{t('retry')}</button>}</p>
       )}
       {phase !== 'empty' && (
         <>
@@ -165,9 +172,9 @@ export function PhotoProcessor(props: PhotoProcessorProps) {
     return (
       <>
         <button type="button" {...part('thumb')} aria-label={t('open', { name: file.name })} disabled={file.status !== 'completed' && !file.error} onClick={() => open(file)}>
-          {thumbnail.src && <img key={thumbnail.src} {...thumbnail} onError={(event) => { event.currentTarget.hidden = true; }} />}
+          {thumbnail.src && <img key={thumbnail.src} {...thumbnail} onLoad={markWide} onError={(event) => { event.currentTarget.hidden = true; }} />}
         </button>
-        <span {...part('name')} title={file.name}>{file.name}</span>
+        <span {...part('name')} title={file.name} dir="auto">{file.name}</span>
         <span {...part('status')}>{fileText(file, state.model, t)}</span>
         {reasons.length > 0 && <span {...part('reason')}>{reasons.join(' ')}</span>}
         {file.status === 'completed' && !!file.review?.length && <button type="button" {...part('accept')} aria-label={`${t('looksFine')}: ${file.name}`} onClick={() => view.accept(file)}>{t('looksFine')}</button>}
@@ -223,21 +230,27 @@ function useMadeAs({ photoJob, language }: PhotoJobView, opened: Recipe | null, 
   return text;
 }
 
-/** Asks the server for its presets once the component is on the page and knows its language; the fault, if there is one. */
-function useFetchedPresets(view: PhotoJobView, own: boolean, set: (presets: Preset[]) => void, onError: UsePhotoJobOptions['onError']) {
-  const [fault, setFault] = useState<ReturnType<typeof faultOf> | null>(null);
-  const { client, language } = view;
+/** Asks the server for its presets once the component is on the page and knows its language; the fault, if there is one, and another try. */
+function useFetchedPresets(view: PhotoJobView, own: boolean, names: readonly string[] | undefined, set: (presets: Preset[]) => void, onError: UsePhotoJobOptions['onError']) {
+  const [fault, setFault] = useState<PhotoFault | null>(null);
+  const [tries, setTries] = useState(0);
+  const { client, language, t } = view;
+  const wanted = own || names?.join(' '); // names may be a new array on every render
   useEffect(() => {
     if (own || !language.ready) return undefined;
     let current = true;
-    client.presets().then(({ presets }) => current && set(presets), (error) => {
+    presetsOf(client, names, t).then((presets) => {
       if (!current) return;
-      setFault(faultOf(error));
-      onError?.(faultOf(error));
+      setFault(null);
+      set(presets);
+    }, (found: PhotoFault) => {
+      if (!current) return;
+      setFault(found);
+      onError?.(found);
     });
     return () => {
       current = false;
     };
-  }, [client, own, language]);
-  return fault;
+  }, [client, language, wanted, tries]);
+  return { fault, retry: () => setTries((n) => n + 1) };
 }

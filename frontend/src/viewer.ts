@@ -4,16 +4,20 @@ import { openBrush } from '../../static/js/brush.js';
 import { openCrop } from '../../static/js/crop.js';
 import { setText } from '../../static/js/core/dom.js';
 import { modelSelect } from '../../static/js/core/picker.js';
-import { canRetry, cropStep, hasResult, mayTryOther, reasonsOf, usesModel } from '../../static/js/core/store.js';
+import { downloadMenu } from '../../static/js/downloads.js';
+import { measuresOf } from '../../static/js/editor/guides.js';
+import { withEditorTexts } from '../../static/js/editor/texts.js';
+import { drawFacts, factRows, notesOf } from '../../static/js/facts.js';
+import { canRetry, cropStep, hasResult, largestOf, mayTryOther, usesModel } from '../../static/js/core/store.js';
 import { fileText } from '../../static/js/core/words.js';
-import type { FileView, Format, Model, Translate } from '../../static/js/core/types.js';
+import type { Editor, FileView, Format, Model, Translate } from '../../static/js/core/types.js';
 import type { PhotoJob } from './job.js';
 import { makersOf } from './make.js';
 import type { ClassOf } from './make.js';
 
 export type ViewerPart =
   | 'viewer' | 'viewer-head' | 'viewer-name' | 'viewer-step' | 'viewer-close' | 'viewer-stage' | 'viewer-frame' | 'before' | 'after'
-  | 'behind' | 'slider' | 'viewer-side' | 'backdrops' | 'backdrop' | 'viewer-status' | 'viewer-reason' | 'viewer-actions' | 'viewer-action';
+  | 'behind' | 'slider' | 'pane' | 'shot' | 'tag' | 'facts' | 'notes' | 'note' | 'downloads' | 'caption' | 'viewer-side' | 'backdrops' | 'backdrop' | 'viewer-status' | 'viewer-reason' | 'viewer-actions' | 'viewer-action';
 
 export interface ViewerOptions {
   job: PhotoJob;
@@ -32,46 +36,47 @@ export interface Viewer {
   close: () => void;
 }
 
-/** What lies over the photo: the crop, or the brush. */
-interface Layer {
-  close: () => void;
-  press: (key: string) => boolean;
-}
-
 const PREVIEW_PX = 1600;
 const BACKDROPS = ['checker', 'white', 'black', 'blur'] as const;
 
-export function openViewer(host: HTMLElement, { job, t, format, key, shown, classOf, other }: ViewerOptions): Viewer {
+export function openViewer(host: HTMLElement, { job, t: texts, format, key, shown, classOf, other }: ViewerOptions): Viewer {
+  const t = withEditorTexts(texts);
   const { part, formEl: el } = makersOf(classOf);
   const { url } = job.client;
   let current = key;
   let drawn: FileView | undefined;
   let drawnActions = '';
-  let layer: Layer | null = null;
+  let layer: Editor | null = null;
+  let former = { key: '', after: '' };
+  let turn = 0;
+  const drafts = new Map<string, any>(); // what was not saved of an editor, by its name and the photo's id
   let models: Model[] = [];
   const opener = document.activeElement as HTMLElement | null;
 
   const button = (name: ViewerPart, label: string, text: string, onclick: () => void) => part('button', name, { title: label, 'aria-label': label, onclick }, text);
 
-  const title = part('h2', 'viewer-name');
+  const title = part('h2', 'viewer-name', { dir: 'auto' });
   const previous = button('viewer-step', t('previous'), '‹', () => step(-1));
   const next = button('viewer-step', t('next'), '›', () => step(1));
-  const head = part('header', 'viewer-head', {}, title, previous, next, button('viewer-close', t('close'), '×', () => dialog.close()));
+  const head = part('header', 'viewer-head', {}, title, previous, next, button('viewer-close', t('close'), '×', () => leaving(() => dialog.close())));
   const behind = part('span', 'behind');
   const after = part('img', 'after', { alt: t('after'), crossOrigin: 'anonymous' });
   const before = part('img', 'before', { alt: t('before'), crossOrigin: 'anonymous' });
   const slider = part('input', 'slider', { type: 'range', min: 0, max: 100, value: 50, 'aria-label': t('compare'), oninput: slide });
-  const frame = part('figure', 'viewer-frame', {}, behind, after, before, slider);
+  const pane = (image: HTMLElement, name: string) => part('div', 'pane', { 'data-pp-pane': name }, part('div', 'shot', {}, image, part('span', 'tag', { 'data-pp-tag': name, 'aria-hidden': 'true' }, t(name))));
+  const frame = part('figure', 'viewer-frame', {}, behind, pane(after, 'after'), pane(before, 'before'), slider);
   const stage = part('div', 'viewer-stage', {}, frame);
+  const caption = part('p', 'caption', { dir: 'auto', hidden: true });
+  const facts = part('dl', 'facts');
   const status = part('p', 'viewer-status', { role: 'status' });
-  const reason = part('p', 'viewer-reason');
+  const notes = part('div', 'notes');
   const fault = part('p', 'fault', { role: 'alert', hidden: true });
   const actions = part('div', 'viewer-actions');
-  const side = part('div', 'viewer-side', {}, backdrops(), status, reason, fault, actions);
+  const side = part('div', 'viewer-side', {}, backdrops(), status, caption, notes, fault, facts, actions);
   const dialog = part('dialog', 'viewer', { 'aria-label': t('compare'), tabIndex: -1, onclose: end, onkeydown: press, oncancel: (event: Event) => {
     if (!layer) return;
     event.preventDefault();
-    layer.close();
+    layer.leave();
   } }, head, stage, side);
 
   function backdrops() {
@@ -101,27 +106,38 @@ export function openViewer(host: HTMLElement, { job, t, format, key, shown, clas
     slider.setAttribute('aria-valuetext', t('compareValue', { n: slider.valueAsNumber }));
   }
 
-  async function show(image: HTMLImageElement, address: string | false | null) {
-    image.hidden = !address;
-    if (!address) return false;
-    image.src = await job.fetchPicture(address);
-    return image.decode().then(() => true, () => false);
+  /** The address once its picture can be shown; nothing where there is none. */
+  async function ready(address: string | false | null) {
+    const probe = el('img', { crossOrigin: 'anonymous' }) as HTMLImageElement;
+    if (!address) return null;
+    probe.src = await job.fetchPicture(address).catch(() => 'data:,');
+    return probe.decode().then(() => probe, () => null);
+  }
+
+  function put(image: HTMLImageElement, picture: HTMLImageElement | null) {
+    image.hidden = !picture;
+    if (picture) image.src = picture.src;
+    const { naturalWidth: width = 0, naturalHeight: height = 0 } = picture ?? {};
+    image.parentElement!.style.setProperty('--pp-ratio', String(width / height || 1));
+    return { width, height };
   }
 
   const original = (id: string) => url.thumbnail(jobId(), id, { of: 'source', size: PREVIEW_PX });
 
+  /** What was shown stays until what takes its place is there: the former result, while the next is made. */
   async function load(now: FileView) {
     const { id, revision: v } = now;
-    const [hasBefore, hasAfter] = await Promise.all([
-      show(before, id && original(id)).catch(() => false),
-      show(after, id && hasResult(now) && url.thumbnail(jobId(), id, { size: PREVIEW_PX, v: v || undefined })).catch(() => false),
-    ]);
-    if (file()?.id !== id) return;
-    const skew = (before.naturalWidth * after.naturalHeight) / (before.naturalHeight * after.naturalWidth);
-    const both = hasBefore && hasAfter;
-    stage.dataset.ppMode = both ? (Math.abs(skew - 1) < 0.02 ? 'slider' : 'pair') : hasAfter ? 'after' : hasBefore ? 'before' : 'none';
-    const main = hasAfter ? after : before;
-    frame.style.setProperty('--pp-ratio', String(main.naturalWidth / main.naturalHeight || 1));
+    const own = ++turn;
+    const fresh = former.key !== current;
+    const made = id && hasResult(now) ? url.thumbnail(jobId(), id, { size: PREVIEW_PX, v: v || undefined }) : fresh || now.error ? '' : former.after;
+    former = { key: current, after: made };
+    const [one, two] = await Promise.all([ready(id && original(id)), ready(made)]);
+    if (own !== turn) return;
+    const [left, right] = [put(before, one), put(after, two)];
+    const skew = (left.width * right.height) / (left.height * right.width);
+    stage.dataset.ppMode = one && two ? (Math.abs(skew - 1) < 0.02 ? 'slider' : 'pair') : two ? 'after' : one ? 'before' : 'none';
+    const main = two ? right : left;
+    frame.style.setProperty('--pp-ratio', String(main.width / main.height || 1));
     behind.style.backgroundImage = stage.dataset.ppMode === 'slider' ? `url("${before.src}")` : '';
     slide();
   }
@@ -134,8 +150,10 @@ export function openViewer(host: HTMLElement, { job, t, format, key, shown, clas
     drawn = now;
     setText(title, now.name);
     setText(status, fileText(now, job.get().model, t));
-    setText(reason, reasonsOf(now).join(' '));
-    reason.hidden = !reason.textContent;
+    notes.replaceChildren(...notesOf(now).map(({ kind, code, text }) => part('p', 'note viewer-reason', { 'data-pp-code': code, 'data-pp-kind': kind }, text)));
+    setText(caption, [now.number, now.caption].filter(Boolean).join(' · '));
+    caption.hidden = !caption.textContent;
+    facts.replaceChildren(...drawFacts(el, factRows({ ...now, number: null, caption: null }, { t, format, locale: format.locale, modelTitle: (name) => models.find((one) => one.name === name)?.title ?? name })));
     if (again) {
       fault.hidden = true;
       load(now);
@@ -150,7 +168,7 @@ export function openViewer(host: HTMLElement, { job, t, format, key, shown, clas
 
   /** Only where they are others: what has the focus keeps it. */
   function drawActions(now: FileView) {
-    const wanted = [now.id, now.status, now.revision, now.review?.length, now.crop?.manual, now.engine?.model, canRetry(now), now.can_undo, models.length].join();
+    const wanted = [now.id, now.status, now.revision, now.review?.length, now.crop?.manual, now.engine?.model, canRetry(now), now.can_undo, models.length, ...(now.outputs ?? []).map(({ sha256 }) => sha256)].join();
     if (wanted === drawnActions) return;
     drawnActions = wanted;
     const focused = actions.contains(document.activeElement) && (document.activeElement as HTMLElement).dataset.ppAct;
@@ -163,10 +181,11 @@ export function openViewer(host: HTMLElement, { job, t, format, key, shown, clas
     if (!now.id) return made;
     const done = now.status === 'completed';
     const shownJob = job.get().job;
-    const address = `${url.result(jobId(), now.id)}?download=1`;
+    const addressOf = (name?: string) => `${url.result(jobId(), now.id!, name)}?download=1`;
+    const link = (address: string, properties: object, ...children: any[]) => part('a', 'viewer-action', { href: address, download: '', onclick: job.saves(address), ...properties }, ...children);
     const act = (label: string, onclick: () => unknown, properties = {}) => made.push(part('button', 'viewer-action', { onclick, ...properties }, t(label)));
     if (done) {
-      made.push(part('a', 'viewer-action', { href: address, download: '', onclick: job.saves(address) }, t('downloadResult')));
+      made.push(downloadMenu({ el, t, format, link }, now.outputs ?? [], addressOf) ?? link(addressOf(largestOf(now, shownJob)), {}, t('downloadResult')));
       if (now.review?.length) act('looksFine', () => job.accept(now));
       if (cropStep(now, shownJob)) act('crop', crop, { 'data-pp-act': 'crop' });
       if (now.crop?.manual) act('cropUndo', () => job.setCrop(now, null).catch(() => {}));
@@ -190,48 +209,60 @@ export function openViewer(host: HTMLElement, { job, t, format, key, shown, clas
   }
 
   /** Lays the crop or the brush over the photo, unless that was left meanwhile. */
-  function lay(name: string, open: (now: FileView, closed: () => void) => Promise<Layer>) {
-    const now = file();
-    if (!now?.id || layer) return;
+  function lay(name: string, open: (now: FileView, own: { photo: string; mask: string | null; t: Translate; draft: any; closed: (draft: any) => void }) => Promise<Editor>) {
+    const { id } = file() ?? {};
+    if (!id || layer) return;
     job.attempt(async () => {
-      const opened = await open(now, () => {
+      await job.detail(file()!);
+      const now = file();
+      if (now?.id !== id) return;
+      const [photo, mask] = await Promise.all([
+        job.fetchPicture(original(id)),
+        now.engine || name === 'brush' ? job.client.bytes(url.mask(jobId(), id)).then((blob) => URL.createObjectURL(blob), (error) => {
+          if (name === 'brush') throw error;
+          return null;
+        }) : null,
+      ]);
+      const kept = `${name} ${id} ${now.revision}`;
+      const opened = await open(now, { photo, mask, t, draft: drafts.get(kept), closed: (draft) => {
+        if (mask) URL.revokeObjectURL(mask);
         layer = null;
         delete stage.dataset.ppPainting;
+        if (draft) drafts.set(kept, draft);
+        else drafts.delete(kept);
         actions.querySelector(`[data-pp-act=${name}]`)?.focus();
-      });
+      } });
       if (layer || file()?.key !== now.key || !dialog.open) return opened.close();
       stage.dataset.ppPainting = '';
       layer = opened;
     });
   }
 
-  const crop = () => lay('crop', async ({ id }, closed) => {
-    const [photo] = await Promise.all([job.fetchPicture(original(id!)), job.detail(file()!)]);
-    const now = job.get().files.get(job.get().keys.get(id!)!)!;
+  const crop = () => lay('crop', async (now, own) => {
+    const shownJob = job.get().job;
+    const stepNow = cropStep(now, shownJob);
     return openCrop(stage, {
-      photo, t, closed, size: { width: now.width ?? 0, height: now.height ?? 0 }, frame: now.crop ?? null,
-      step: cropStep(now, job.get().job), save: (part) => job.setCrop(now, part),
+      ...own, step: stepNow, measures: await measuresOf(job.client, stepNow), size: { width: now.width ?? 0, height: now.height ?? 0 }, frame: now.crop ?? null,
+      removal: (now.recipe ?? shownJob?.recipe)?.operations.find(({ op }) => op === 'remove_background'), save: (frame) => job.setCrop(now, frame),
     });
   });
 
-  const paint = () => lay('brush', async (now, closed) => {
-    const [photo, mask] = await Promise.all([
-      job.fetchPicture(original(now.id!)),
-      job.client.bytes(url.mask(jobId(), now.id!)).then((blob) => URL.createObjectURL(blob)),
-    ]);
-    return openBrush(stage, { photo, mask, t, save: (drawnMask) => job.setMask(now, drawnMask), closed: () => {
-      URL.revokeObjectURL(mask);
-      closed();
-    } });
-  });
+  const paint = () => lay('brush', (now, own) => openBrush(stage, { ...own, mask: own.mask!, save: (mask) => job.setMask(now, mask) }));
+
+  /** Once an editor lets go of the photo. */
+  function leaving(then: () => void) {
+    if (layer) layer.leave(then);
+    else then();
+  }
 
   function step(by: number) {
     const files = shown().filter(({ id }) => id);
     const to = files[files.findIndex((one) => one.key === current) + by];
     if (!to) return;
-    layer?.close();
-    current = to.key;
-    draw();
+    leaving(() => {
+      current = to.key;
+      draw();
+    });
   }
 
   function press(event: KeyboardEvent) {
@@ -239,7 +270,7 @@ export function openViewer(host: HTMLElement, { job, t, format, key, shown, clas
     if ((event.target as Element).matches('select, input:not([type=range], [type=radio])')) return;
     const key = event.key.toLowerCase();
     if (layer) {
-      if (layer.press(key)) event.preventDefault();
+      if (layer.press(event.key.length === 1 ? key : event.key, event)) event.preventDefault();
     } else if (key === 'j' || key === 'k') step(key === 'j' ? 1 : -1);
   }
 

@@ -6,7 +6,7 @@
  * @import { Card, Page } from './page.js'
  */
 
-import { canRetry, groupOf, hasResult, isReadable, mayTryOther, reasonsOf, shownKeys } from './core/store.js';
+import { canRetry, groupOf, hasResult, isReadable, largestOf, mayTryOther, reasonsOf, shownKeys } from './core/store.js';
 import { fileText } from './core/words.js';
 import { byId, el, oncePerFrame, setText } from './dom.js';
 
@@ -72,7 +72,7 @@ function paintState(card, file, page, jobId) {
   element.setAttribute('data-group', group === 'look' ? 'done look' : group);
   part.thumb.disabled = !file.id;
   part.get?.remove();
-  part.get = file.id && file.status === 'completed' ? linkOf(file, `${client.url.result(jobId, file.id)}?download=1`, t) : null;
+  part.get = file.id && file.status === 'completed' ? linkOf(file, `${client.url.result(jobId, file.id, largestOf(file, session.store.get().job))}?download=1`, t) : null;
   if (part.get) part.foot.append(part.get);
   part.pick.hidden = !file.id;
   part.tries?.remove();
@@ -185,7 +185,10 @@ export function createCards(page) {
     paintCard(card, file, state.model, state.job?.id ?? '', desk);
   }
 
-  list.addEventListener('load', (event) => event.target.classList.add('loaded'), true);
+  list.addEventListener('load', ({ target }) => {
+    target.classList.toggle('wide', 3 * target.naturalWidth > 4 * target.naturalHeight); // than its 4:3: a ground lies behind the picture alone
+    target.classList.add('loaded');
+  }, true);
   list.addEventListener('error', (event) => event.target.classList.remove('loaded'), true);
   list.addEventListener('click', (event) => {
     const file = cards.get(event.target.closest('.card')?.dataset.key)?.file;

@@ -11,7 +11,7 @@ import { openDialog, recall, remember, setUpDialog } from './shell.js';
 const HELP = [
   [['?'], 'keyHelp'], [['O'], 'keyFiles'], [['Ctrl', 'V'], 'keyPaste'], [['J'], 'keyNext'], [['K'], 'keyPrevious'],
   [['Enter'], 'keyOpen'], [['Esc'], 'keyClose'], [['←', '→'], 'keySlide'], [['Space'], 'keyToggle'], [['+', '−', '0'], 'keyZoom'], [['B'], 'keyBackground'],
-  [['D'], 'keyDownload'], [['1', '2', '3', '4'], 'keyFilter'], [['P'], 'keyPause'], [['R'], 'keyRetry'], [['F'], 'keyFine'], [['X'], 'keySelect'], [['A'], 'keySelectAll'], [['Del'], 'keyDelete'], [['H'], 'keyJobs'], [['M'], 'keyModels'],
+  [['D'], 'keyDownload'], [['1', '2', '3', '4'], 'keyFilter'], [['P'], 'keyPause'], [['R'], 'keyRetry'], [['F'], 'keyFine'], [['N'], 'keyNextLook'], [['X'], 'keySelect'], [['A'], 'keySelectAll'], [['Del'], 'keyDelete'], [['H'], 'keyJobs'], [['M'], 'keyModels'],
 ];
 
 /**
@@ -31,13 +31,13 @@ export function createKeys({ t }, { viewer, acts }) {
 
   addEventListener('keydown', (event) => {
     if (!on.checked || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (handle(event.key.length === 1 ? event.key.toLowerCase() : event.key, /** @type {Element} */ (event.target))) event.preventDefault();
+    if (handle(event.key.length === 1 ? event.key.toLowerCase() : event.key, /** @type {Element} */ (event.composedPath()[0]), event)) event.preventDefault();
   });
 
-  function handle(key, target) {
+  function handle(key, target, event) {
     if (target.matches('select, textarea, input:not([type=range], [type=radio], [type=checkbox])')) return false;
     if (key === ' ' && target.matches('button, a, summary, input:not([type=range])')) return false;
-    if (viewer()?.isOpen) return viewer()?.press(key);
+    if (viewer()?.isOpen) return viewer()?.press(key, event);
     if (document.querySelector('dialog[open]')) return false;
     if (key === '?') open();
     else if (acts[key]) acts[key]();

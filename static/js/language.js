@@ -1,6 +1,7 @@
 /** The page's language: the one chosen here, else the first of the browser's that there is, else English. */
 
 import { LANGUAGES, readerOf } from './core/language.js';
+import { formTexts } from './core/form-texts.js';
 import { createStrings, en } from './core/strings.js';
 import { texts } from './texts.js';
 import { el } from './dom.js';
@@ -11,7 +12,7 @@ export async function loadLanguage() {
   const code = wanted.find((one) => one in LANGUAGES) ?? 'en';
   const messages = code === 'en' ? {} : await fetch(new URL(`../lang/${code}.json`, import.meta.url)).then((answer) => answer.json()).catch(() => ({}));
   document.documentElement.lang = code;
-  const t = createStrings({ ...en, ...texts, ...messages }, code);
+  const t = createStrings({ ...en, ...formTexts, ...texts, ...messages }, code);
   return { code, t, read: code === 'en' ? JSON.parse : readerOf(messages, t) };
 }
 

@@ -1,145 +1,82 @@
 /**
  * One photo opened: before and after on one stage, the backdrop, the facts, and the way to the next.
  *
- * @import { FileView, Frame } from './core/types.js'
+ * @import { Editor, FileView, Frame } from './core/types.js'
  * @import { Page, Picture } from './page.js'
  */
 
 import { OfflineError } from './core/client.js';
 import { swatch } from './core/form.js';
-import { canRetry, cropStep, hasResult, usesModel } from './core/store.js';
+import { canRetry, cropStep, groupOf, hasResult, largestOf, usesModel } from './core/store.js';
 import { byId, el, icon, oncePerFrame, setText } from './dom.js';
 import { deletePhotos } from './deletion.js';
-import { facts, notes, timings } from './facts.js';
+import { downloadMenu } from './downloads.js';
+import { measuresOf } from './editor/guides.js';
+import { withEditorTexts } from './editor/texts.js';
+import { drawFacts, factRows, notesOf, timings } from './facts.js';
 import { modelSelect } from './redo.js';
 import { hashOf, readPlace, replacePlace } from './place.js';
 import { openDialog, setUpDialog } from './shell.js';
+import { createCompare } from './stage.js';
 import { clipboardButton, shareButton } from './handing.js';
 import { createZoom } from './zoom.js';
 
-const LARGE = 2; // times its own size a small picture may grow
 const BACKDROPS = /** @type {const} */ (['checker', 'white', 'black', 'blur']);
 const SHOWABLE = /\.(jpe?g|jpe|jfif|png|webp|gif|bmp|avif)$/i;
 const PREVIEW_PX = 1600;
 
-/** @param {Page} page */
-function createCompare({ t, show }) {
-  const stage = byId('stage');
-  const frame = stage.querySelector('.frame');
-  const [behind, after, before, , , , slider] = frame.children;
-  let shown = '';
-  let turn = 0;
-
-  /** @param {Picture|null} picture @returns {Promise<boolean>} */
-  function load(image, picture) {
-    return new Promise((resolve) => {
-      let tried = picture?.src;
-      image.onload = () => resolve(true);
-      image.onerror = () => {
-        if (picture && tried !== picture.spare) show(image, tried = picture.spare);
-        else resolve(false);
-      };
-      if (picture) show(image, picture.src);
-      else {
-        image.removeAttribute('src');
-        resolve(false);
-      }
-    });
-  }
-
-  function modeOf(hasBefore, hasAfter) {
-    if (!hasBefore || !hasAfter) return hasAfter ? 'after' : hasBefore ? 'before' : 'none';
-    const skew = (before.naturalWidth * after.naturalHeight) / (before.naturalHeight * after.naturalWidth);
-    return Math.abs(skew - 1) < 0.02 ? 'slider' : 'pair';
-  }
-
-  function layOut() {
-    const main = stage.dataset.mode === 'before' ? before : after;
-    frame.style.setProperty('--ratio', String(main.naturalWidth / main.naturalHeight || 1));
-    frame.style.setProperty('--most', `${LARGE * Math.max(main.naturalWidth, before.naturalWidth)}px`);
-  }
-
-  function slide() {
-    frame.style.setProperty('--at', `${slider.value}%`);
-    slider.setAttribute('aria-valuetext', t('compareValue', { n: slider.valueAsNumber }));
-  }
-
-  slider.addEventListener('input', slide);
-
-  return {
-    /** @param {Picture} original @param {Picture|null} result */
-    async show(original, result) {
-      const wanted = `${original.src} ${result?.src}`;
-      if (wanted === shown) return;
-      shown = wanted;
-      const own = ++turn;
-      stage.dataset.mode = 'none';
-      const [hasBefore, hasAfter] = await Promise.all([load(before, original), load(after, result)]);
-      if (own !== turn) return;
-      stage.dataset.mode = modeOf(hasBefore, hasAfter);
-      behind.firstElementChild.style.backgroundImage = stage.dataset.mode === 'slider' ? `url("${before.src}")` : '';
-      layOut();
-      slide();
-    },
-    clear() {
-      shown = '';
-      turn++;
-      stage.dataset.mode = 'none';
-      load(before, null);
-      load(after, null);
-    },
-    /** All of the one, or all of the other. */
-    flip() {
-      slider.value = slider.valueAsNumber > 50 ? 0 : 100;
-      slide();
-    },
-    setBackdrop(backdrop) {
-      stage.dataset.backdrop = backdrop.startsWith('#') ? 'colour' : backdrop;
-      if (backdrop.startsWith('#')) stage.style.setProperty('--backdrop', backdrop);
-    },
-  };
-}
-
-/** @param {FileView} file @param {string} jobId @param {Page} page @param {{undo: () => void, brush: () => void, unbrush: () => void, redo: (model: string) => void, crop: () => void, uncrop: () => void, fine: () => void, remove: () => void}} acts */
-function actions(file, jobId, page, { undo, brush, unbrush, redo, crop, uncrop, fine, remove }) {
+/** @param {FileView} file @param {string} jobId @param {Page} page @param {Record<'undo'|'brush'|'unbrush'|'crop'|'uncrop'|'fine'|'remove'|'toNext', () => void> & {redo: (model: string) => void, left: number}} acts */
+function actions(file, jobId, page, { undo, brush, unbrush, redo, crop, uncrop, fine, remove, toNext, left }) {
   if (!file.id) return [];
-  const { client, t, retryFile, session } = page;
+  const { client, t, format, retryFile, session } = page;
   const id = file.id;
   const done = file.status === 'completed';
   const outputs = file.outputs ?? [];
-  const drawn = !done ? [] : outputs.map(({ name, format }, index) => el('a', {
-    className: index ? 'button' : 'primary', href: `${client.url.result(jobId, id, name)}?download=1`, download: '', 'data-output': name,
-  }, icon('download'), outputs.length > 1 ? t('downloadFormat', { format: format.toUpperCase() }) : t('downloadResult')));
+  /** @type {any[]} */ const drawn = [];
   const add = (/** @type {any} */ element) => element && drawn.push(element);
   if (done && outputs.length) {
-    const first = { url: client.url.result(jobId, id), name: file.name, format: outputs[0].format };
-    add(el('div', { className: 'pair' }, clipboardButton(page, first), shareButton(page, first)));
+    const address = (/** @type {string} */ name) => client.url.result(jobId, id, name);
+    add(downloadMenu({ el, t, format, chevron: icon('chevron'), link: (url, properties, ...children) => el('a', {
+      className: outputs.length > 1 ? 'quiet' : 'primary', href: `${url}?download=1`, download: '', ...properties,
+    }, outputs.length > 1 ? null : icon('download'), ...children) }, outputs, address));
+    const name = largestOf(file, session.store.get().job) ?? outputs[0].name;
+    const best = { url: address(name), name: file.name, format: outputs.find((one) => one.name === name)?.format ?? outputs[0].format };
+    add(el('div', { className: 'pair' }, clipboardButton(page, best), shareButton(page, best)));
   }
-  if (canRetry(file)) add(el('button', { className: 'primary retry', onclick: () => retryFile(file) }, t('retry')));
   const button = (/** @type {string} */ text, /** @type {() => void} */ onclick, className = 'button', id = '') => el('button', { className, id, onclick }, text);
   if (file.can_undo) add(button(t('undoRedo', { n: 1 }), undo, 'button', 'photo-undo'));
-  if (done && file.review?.length) add(button(t('looksFine'), fine, 'button fine'));
+  if (canRetry(file)) add(button(t('retry'), () => retryFile(file), 'primary retry', 'photo-retry'));
+  if (done && file.review?.length) add(button(t('looksFine'), fine, 'button fine', 'photo-fine'));
+  if (left) add(button(t('nextLook', { n: left }), toNext, 'button', 'next-look'));
   if (done && cropStep(file, session.store.get().job)) add(button(t('crop'), crop, 'button', 'crop-open'));
-  if (done && file.crop?.manual) add(button(t('cropUndo'), uncrop, 'quiet'));
-  if (done && file.engine) add(el('button', { className: 'button', id: 'brush-open', onclick: brush }, t('brush')));
-  if (file.engine?.model === 'drawn') add(el('button', { className: 'quiet', onclick: unbrush }, t('brushUndo')));
+  if (done && file.crop?.manual) add(button(t('cropUndo'), uncrop, 'quiet', 'crop-undo'));
+  if (done && file.engine) add(button(t('brush'), brush, 'button', 'brush-open'));
+  if (file.engine?.model === 'drawn') add(button(t('brushUndo'), unbrush, 'quiet', 'brush-undo'));
   if ((done || canRetry(file)) && usesModel(file, session.store.get().job)) add(modelSelect(page, 'viewer-model', redo, file.engine?.model).element);
   add(el('a', { className: 'quiet', href: `${client.url.source(jobId, id)}?download=1`, download: '' }, t('downloadOriginal')));
   add(button(t('deleteJob'), remove, 'quiet', 'photo-delete'));
   return drawn;
 }
 
-/** @param {Page} page @param {() => string[]} shownKeys */
-export function createViewer(page, shownKeys) {
-  const { session, t } = page;
+/** @param {'look'|'failed'} kind @param {string} code @param {string} text */
+const note = (kind, code, text) => el('p', { className: `note small ${kind}`, 'data-code': code }, icon(kind), el('span', {}, text));
+
+/** @param {Page} given @param {() => string[]} shownKeys */
+export function createViewer(given, shownKeys) {
+  const t = withEditorTexts(given.t);
+  const page = { ...given, t };
+  const { session } = page;
   const dialog = byId('viewer');
   const compare = createCompare(page);
-  const zoom = createZoom(byId('stage'), byId('stage').querySelector('.frame'));
+  const zoom = createZoom(byId('stage'), compare.parts);
   let current = '';
   let pushed = false;
   /** @type {string[]} */ let beside = []; // ids of the others, the next one first
   /** @type {FileView|null} */ let drawn = null;
-  /** @type {{close: () => void, press: (key: string) => unknown}|null} */ let painting = null; // the brush, or the crop
+  /** @type {Editor|null} */ let painting = null; // the brush, or the crop
+  /** @type {Map<string, any>} */ const drafts = new Map(); // what was not saved of an editor, by its name and the photo's id
+  /** @type {{id: string, result: Picture|null}} */ let former = { id: '', result: null };
+  let drawnActions = '';
   setUpDialog(dialog);
 
   const jobId = () => session.store.get().job?.id ?? '';
@@ -156,15 +93,53 @@ export function createViewer(page, shownKeys) {
     drawn = now;
     if (!asked) session.detail(current).catch(() => {});
     setText(byId('viewer-name'), now.name);
-    byId('viewer-facts').replaceChildren(...facts(now, page));
-    byId('viewer-times').lastElementChild.replaceChildren(...timings(now, page));
+    byId('viewer-facts').replaceChildren(...drawFacts(el, factRows(now, { t, format: page.format, locale: document.documentElement.lang, modelTitle: page.models.title })));
+    byId('viewer-times').lastElementChild.replaceChildren(...timings(now, t));
     byId('viewer-times').hidden = !now.timings;
-    byId('viewer-notes').replaceChildren(...notes(now));
-    byId('viewer-actions').replaceChildren(...actions(now, jobId(), page, { undo, brush, unbrush, redo, crop, uncrop, fine, remove }));
-    setText(byId('stage').querySelector('.stage-note'), hasResult(now) || now.error ? '' : t('notReady'));
-    compare.show(original(now), hasResult(now) ? result(now) : null);
+    byId('viewer-notes').replaceChildren(...notesOf(now).map(({ kind, code, text }) => note(kind, code, text)));
     place();
+    drawActions(now);
+    const waits = now.status !== 'completed' && !now.error;
+    const known = hasResult(now) ? result(now) : waits && former.id === now.id ? former.result : null;
+    setText(byId('stage').querySelector('.stage-note'), !waits ? '' : t(known ? 'redoing' : 'notReady'));
+    compare.show(original(now), known, former.id !== now.id);
+    former = { id: now.id ?? '', result: known };
   });
+
+  /** What has the focus keeps it, or hands it to the dialog. @param {FileView} now */
+  function drawActions(now) {
+    const holder = byId('viewer-actions');
+    const left = others().length;
+    const asked = [now.id, now.status, now.revision, now.review?.length, now.crop?.manual, now.engine?.model, canRetry(now), now.can_undo, left, ...(now.outputs ?? []).map(({ sha256 }) => sha256)].join();
+    if (asked === drawnActions && now.id) return;
+    drawnActions = asked;
+    const active = document.activeElement;
+    const focused = holder.contains(active) ? active?.id || 'viewer-model' : active === dialog ? lostFocus : '';
+    const wasOpen = holder.querySelector('details.downloads')?.open;
+    holder.replaceChildren(...actions(now, jobId(), page, { undo, brush, unbrush, redo, crop, uncrop, fine, remove, toNext, left }));
+    if (wasOpen) holder.querySelector('details.downloads')?.setAttribute('open', '');
+    if (!focused) return;
+    const again = document.getElementById(focused);
+    lostFocus = again ? '' : focused; // it may be back once the photo is made anew
+    if (again) again.focus();
+    else dialog.focus();
+  }
+  let lostFocus = '';
+
+  /** Ids of the other photos to look at, those after this one first. */
+  function others() {
+    const { order, files } = session.store.get();
+    const all = order.flatMap((key) => files.get(key) ?? []);
+    const at = all.findIndex(({ id }) => id === current);
+    return [...all.slice(at + 1), ...all.slice(0, Math.max(0, at))].filter((one) => one.id && groupOf(one) === 'look').map(({ id }) => String(id));
+  }
+
+  function toNext() {
+    const [next] = others();
+    if (!next) return;
+    replacePlace(jobId(), next);
+    show(next);
+  }
 
   /** @param {FileView} of */
   function original({ name }) {
@@ -173,10 +148,13 @@ export function createViewer(page, shownKeys) {
   }
 
   /** @param {FileView} of */
-  function result({ outputs, revision }) {
+  function result(of) {
+    const { outputs, revision } = of;
     const spare = page.client.url.thumbnail(jobId(), current, { size: PREVIEW_PX, v: revision });
     const again = revision ? `?v=${revision}` : '';
-    return { src: outputs?.[0]?.format === 'tiff' ? spare : page.client.url.result(jobId(), current) + again, spare };
+    const name = largestOf(of, session.store.get().job);
+    const format = outputs?.find((one) => one.name === name)?.format ?? outputs?.[0]?.format;
+    return { src: format === 'tiff' ? spare : page.client.url.result(jobId(), current, name) + again, spare };
   }
 
   /** Ids of the photos that can be gone through: those that the filter shows, and this one. */
@@ -210,8 +188,16 @@ export function createViewer(page, shownKeys) {
     const ids = row();
     const next = ids[ids.indexOf(current) + by];
     if (!next) return;
-    replacePlace(jobId(), next);
-    show(next);
+    leaving(() => {
+      replacePlace(jobId(), next);
+      show(next);
+    });
+  }
+
+  /** Once an editor lets go of the photo. @param {() => void} then */
+  function leaving(then) {
+    if (painting) painting.leave(then);
+    else then();
   }
 
   function show(id) {
@@ -220,68 +206,72 @@ export function createViewer(page, shownKeys) {
     zoom.reset();
     current = id;
     drawn = null;
+    drawnActions = lostFocus = '';
     openDialog(dialog);
     draw();
   }
 
-  /** Laid over the photo, unless that was left meanwhile. @param {{close: () => void, press: (key: string) => unknown}} layer @param {string} own */
-  function lay(layer, own) {
-    if (own !== current) return layer.close();
+  /**
+   * An editor over the photo, unless that was left meanwhile.
+   * @param {string} name @param {(now: FileView, own: {id: string, photo: string, mask: string|null, t: typeof t, draft: any, closed: (draft: any) => void}) => Promise<Editor>} open
+   */
+  const lay = (name, open) => page.attempt(async () => {
+    zoom.reset();
+    const [id, own] = [jobId(), current];
+    await session.detail(own);
+    const now = file();
+    if (painting || own !== current || !now) return;
+    const hasMask = Boolean(now.engine) || name === 'brush';
+    const [photo, mask] = await Promise.all([
+      page.address(page.client.url.thumbnail(id, own, { of: 'source', size: PREVIEW_PX })),
+      hasMask ? page.address(`${page.client.url.mask(id, own)}?v=${Date.now()}`).catch(() => null) : null,
+    ]);
+    const kept = `${name} ${own} ${now.revision}`;
+    const layer = await open(now, {
+      id: own, photo, mask, t, draft: drafts.get(kept),
+      closed: (draft) => {
+        painting = null;
+        delete byId('stage').dataset.painting;
+        if (draft) drafts.set(kept, draft);
+        else drafts.delete(kept);
+        if (own === current) document.getElementById(`${name}-open`)?.focus();
+      },
+    });
+    if (own !== current || painting || !dialog.open) return layer.close();
     painting = layer;
     byId('stage').dataset.painting = '';
-  }
-
-  const brush = () => page.attempt(async () => {
-    zoom.reset();
-    const [id, own] = [jobId(), current];
-    const { openBrush } = await import('./brush.js').catch(() => {
-      throw new OfflineError();
-    });
-    const now = file();
-    if (painting || own !== current || !now) return;
-    const layer = await openBrush(byId('stage'), {
-      photo: await page.address(page.client.url.thumbnail(id, own, { of: 'source', size: PREVIEW_PX })),
-      mask: await page.address(`${page.client.url.mask(id, own)}?v=${Date.now()}`),
-      t,
-      save: (mask) => session.again(() => page.client.putMask(id, own, mask)).catch((error) => {
-        page.attempt(() => { throw error; });
-        throw error;
-      }),
-      closed: () => {
-        painting = null;
-        delete byId('stage').dataset.painting;
-      },
-    });
-    lay(layer, own);
   });
 
-  const crop = () => page.attempt(async () => {
-    zoom.reset();
-    const [id, own] = [jobId(), current];
-    const [{ openCrop }] = await Promise.all([import('./cropping.js'), session.detail(own)]).catch(() => {
-      throw new OfflineError();
+  /** Waited for by an editor, which stays where it is refused. @param {() => Promise<void>} action */
+  const saving = (action) => action().catch((error) => {
+    page.attempt(() => { throw error; });
+    throw error;
+  });
+
+  /** @template T @param {Promise<T>} module */
+  const fetched = (module) => module.catch(() => {
+    throw new OfflineError();
+  });
+
+  const brush = () => lay('brush', async (now, { id, mask, ...own }) => (await fetched(import('./brush.js'))).openBrush(byId('stage'), {
+    ...own, mask: String(mask), save: (drawing) => saving(() => session.again((job) => page.client.putMask(job, id, drawing))),
+  }));
+
+  const crop = () => lay('crop', async (now, { id, ...own }) => {
+    const { job } = session.store.get();
+    const step = cropStep(now, job);
+    const [{ openCrop }, measures] = await Promise.all([fetched(import('./crop.js')), measuresOf(page.client, step)]);
+    const [next] = others();
+    return openCrop(byId('stage'), {
+      ...own, step, measures, size: { width: now.width ?? 0, height: now.height ?? 0 }, frame: now.crop ?? null,
+      removal: (now.recipe ?? job?.recipe)?.operations.find(({ op }) => op === 'remove_background'),
+      save: (frame) => saving(() => session.again((job) => page.client.setCrop(job, id, frame))),
+      next: next ? () => {
+        toNext();
+        const to = file();
+        if (to && cropStep(to, session.store.get().job)) crop();
+      } : null,
     });
-    const now = file();
-    if (painting || own !== current || !now) return;
-    /** @param {Omit<Frame, 'manual'>|null} frame */
-    const save = (frame) => session.again(() => page.client.setCrop(id, own, frame)).catch((error) => {
-      page.attempt(() => { throw error; });
-      throw error;
-    });
-    const layer = await openCrop(byId('stage'), {
-      photo: await page.address(page.client.url.thumbnail(id, own, { of: 'source', size: PREVIEW_PX })),
-      size: { width: now.width ?? 0, height: now.height ?? 0 },
-      frame: now.crop ?? null,
-      step: cropStep(now, session.store.get().job),
-      t,
-      save,
-      closed: () => {
-        painting = null;
-        delete byId('stage').dataset.painting;
-        byId('crop-open')?.focus();
-      },
-    });
-    lay(layer, own);
   });
   const uncrop = () => page.attempt(() => session.again((id) => page.client.setCrop(id, current, null)));
 
@@ -325,11 +315,13 @@ export function createViewer(page, shownKeys) {
     k: () => step(-1),
     b: cycleBackdrop,
     f: fine,
+    n: toNext,
     '+': zoom.closer,
+    '=': zoom.closer,
     '-': zoom.farther,
     0: zoom.reset,
     ' ': compare.flip,
-    d: () => byId('viewer-actions').querySelector('a[data-output]')?.click(),
+    d: () => byId('viewer-actions').querySelector('a[data-output]')?.click(), // the largest
     r: () => byId('viewer-actions').querySelector('.retry')?.click(),
     Delete: remove,
     c: () => byId('viewer-actions').querySelector('.copy')?.click(),
@@ -337,11 +329,21 @@ export function createViewer(page, shownKeys) {
 
   byId('viewer-previous').onclick = () => step(-1);
   byId('viewer-next').onclick = () => step(1);
+  dialog.addEventListener('keydown', (event) => { // a browser closes a dialog at the second Escape, whatever `cancel` says
+    if (event.key !== 'Escape' || !painting || event.defaultPrevented) return;
+    event.preventDefault();
+    painting.leave();
+  });
   dialog.addEventListener('cancel', (event) => {
     if (!painting) return;
     event.preventDefault();
-    painting.close();
+    painting.leave();
   });
+  dialog.addEventListener('click', (event) => {
+    if (!painting || !event.target.closest('[data-close]')) return;
+    event.stopPropagation();
+    painting.leave(() => dialog.close());
+  }, true);
   dialog.addEventListener('close', () => {
     painting?.close();
     const id = current;
@@ -368,8 +370,9 @@ export function createViewer(page, shownKeys) {
       pushed = true;
       location.hash = hashOf(jobId(), id);
     },
-    press(key) {
-      if (painting) return painting.press(key);
+    /** Whether the key means something here. @param {string} key @param {KeyboardEvent} event */
+    press(key, event) {
+      if (painting) return painting.press(key, event);
       keys[key]?.();
       return key in keys;
     },

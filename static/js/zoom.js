@@ -5,25 +5,35 @@
 const MOST = 8;
 const STEP = 1.25;
 
-/** @param {HTMLElement} stage @param {HTMLElement} frame what is enlarged in it */
-export function createZoom(stage, frame) {
+/** @typedef {{element: HTMLElement, room: HTMLElement}} Part */
+
+/** @param {HTMLElement} stage @param {() => Part[]} parts what is enlarged in it, all in step */
+export function createZoom(stage, parts) {
   /** @type {Map<number, {x: number, y: number}>} */ const fingers = new Map();
+  /** @type {Part[]} */ let moved = [];
   let scale = 1;
   let x = 0;
   let y = 0;
 
   function apply() {
-    const room = stage.getBoundingClientRect();
-    const most = { x: Math.max(0, (frame.offsetWidth * scale - room.width) / 2), y: Math.max(0, (frame.offsetHeight * scale - room.height) / 2) };
+    const now = parts();
+    for (const { element } of moved) element.style.transform = '';
+    const spare = now.map(({ element, room }) => ({ x: element.offsetWidth * scale - room.clientWidth, y: element.offsetHeight * scale - room.clientHeight }));
+    const most = { x: Math.max(0, ...spare.map((one) => one.x / 2)), y: Math.max(0, ...spare.map((one) => one.y / 2)) };
     x = Math.min(most.x, Math.max(-most.x, x));
     y = Math.min(most.y, Math.max(-most.y, y));
-    frame.style.transform = scale === 1 ? '' : `translate(${x}px, ${y}px) scale(${scale})`;
+    if (scale > 1) for (const { element } of now) element.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
+    moved = now;
     stage.toggleAttribute('data-zoomed', scale > 1);
   }
 
+  /** The room that a point lies in. @param {{x: number, y: number}|undefined} at */
+  const roomAt = (at) => parts().map(({ room }) => room.getBoundingClientRect())
+    .find(({ left, right }) => at && at.x >= left && at.x <= right) ?? parts()[0].room.getBoundingClientRect();
+
   /** What is under the point stays there. @param {number} factor @param {{x: number, y: number}} [at] px of the window */
   function by(factor, at) {
-    const { left, top, width, height } = stage.getBoundingClientRect();
+    const { left, top, width, height } = roomAt(at);
     const point = at ? { x: at.x - left - width / 2, y: at.y - top - height / 2 } : { x: 0, y: 0 };
     const next = Math.min(MOST, Math.max(1, scale * factor));
     x = point.x - ((point.x - x) * next) / scale;

@@ -8,15 +8,16 @@ from playwright.sync_api import Route, expect
 
 from tests.e2e.browser import violations
 from tests.e2e.test_review import named, portraits
-from tests.e2e.views import NAMES, Opener, View
+from tests.e2e.views import IN_HOSTILE_PAGE, Opener, View
 from tests.server import Server
 
-each_view = pytest.mark.parametrize("name", NAMES)
-embedded = pytest.mark.parametrize("name", NAMES[1:])
+each_view = pytest.mark.parametrize("name", IN_HOSTILE_PAGE)
+embedded = pytest.mark.parametrize("name", IN_HOSTILE_PAGE[1:])
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 FULL = {"code": "storage_full", "detail": "The disk is full.", "hint": "Delete old jobs."}
 ANY = {"Access-Control-Allow-Origin": "*"}
 SMALL = """() => [...document.querySelectorAll('[data-pp-part="root"] *')]
+  .flatMap((one) => [one, ...(one.shadowRoot?.querySelectorAll('*') ?? [])])
   .filter((one) => one.matches('button, summary, a, select, input, label:has(input)'))
   .filter((one) => !one.matches('label input, [type="file"]'))
   .filter((one) => one.checkVisibility({ visibilityProperty: true }) && one.getBoundingClientRect().height < 43.5)

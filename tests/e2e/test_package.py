@@ -155,7 +155,7 @@ def test_package_is_small_whichever_entry_is_used(package: Path, entry: str) -> 
     first, ever = loads(entry, AT_ONCE), loads(entry)
     assert {name.partition("-")[0] for name in ever - first} == {"later"}
     assert gzipped(first) <= 15_000
-    assert gzipped(ever) <= 25_000
+    assert gzipped(ever) <= 36_000
 
 
 def test_every_chunk_belongs_to_an_entry(package: Path) -> None:

@@ -325,3 +325,37 @@ def test_job_opens_with_its_own_recipe_and_says_what_differs(
             page.locator("#home").click()
             expect(page.locator("#preset-cutout_white")).to_be_checked()
             expect(made).to_be_empty()
+
+
+@embedded
+def test_origin_that_is_not_allowed_is_told_from_a_server_that_is_away(
+    browser: Browser, start_server: Callable[..., Server], site: tuple[Path, str], embedding: Path, name: str
+) -> None:
+    """And names that mean nothing are said in the console."""
+    folder, origin = site
+    server = start_server()
+    for path in embedding.iterdir():
+        (folder / path.name).symlink_to(path)
+    with watched(browser, origin, "ERR_FAILED", "CORS", "unknown", "no preset", "4403", api=server.url) as page:
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.goto(f"{origin}/?view={name}&endpoint={server.url}&colour=red")
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text(f"does not allow pages of {origin}.")
+        expect(alert).to_contain_text("PHOTO_ALLOWED_ORIGINS")
+        assert page.evaluate("() => window.told.at(-1)[1].code") == "origin_not_allowed"
+        assert violations(page) == [], "told"
+        page.route("**/api/presets", lambda route: route.abort())
+        page.route_web_socket("**/ws/job/*", lambda socket: socket.close(code=1001))
+        page.get_by_role("button", name="Retry").click()
+        expect(alert).to_contain_text("The server does not answer.")
+        assert page.evaluate("() => window.told.at(-1)[1].code") == "offline"
+        recipe = {"operations": [], "outputs": []}
+        only = {"presets": [{"name": "cutout", "title": "Cutout", "description": "", "recipe": recipe}]}
+        page.unroute_all()
+        page.route("**/api/presets", lambda route: route.fulfill(json=only, headers=ANY))
+        page.get_by_role("button", name="Retry").click()
+        expect(alert).to_have_count(0)
+        page.wait_for_function("() => true")
+    assert [text for text in said if "unknown" in text and "colour" in text]
+    assert [text for text in said if 'no preset "cutout_white". It has: cutout.' in text]

@@ -21,6 +21,8 @@ from tests.server import ROOT, Server
 FRONTEND = ROOT / "frontend"
 EMBEDDED = Path(__file__).parent / "embedded"
 NAMES = ("page", "element", "component")
+IN_HOSTILE_PAGE = ("page", "element hostile", "component hostile")
+"""The embedded ones in a page whose resets reach every element (`embedded/hostile.css`)."""
 VITE = """
 import { fileURLToPath } from 'node:url';
 const modules = %(modules)s;
@@ -149,7 +151,7 @@ Opener = Callable[..., Any]
 def opened(
     browser: Browser, start_server: Callable[..., Server], site: tuple[Path, str], request: pytest.FixtureRequest
 ) -> Opener:
-    """Opens a front end in a browser context of its own, on one server for the test."""
+    """Opens a front end in a browser context of its own, on one server for the test ("component hostile": above)."""
     folder, origin = site
     servers: list[Server] = []
 
@@ -164,12 +166,13 @@ def opened(
         if not servers:
             servers.append(start_server(allowed_origins=json.dumps([origin]), **(settings or {})))
         server = servers[0]
+        name, _, host = name.partition(" ")
         if name == "page":
             with watched(browser, server.url, *expected, **options) as page:
                 yield View(name, page, server, f"{server.url}/")
             return
         shutil.copytree(request.getfixturevalue("embedding"), folder, dirs_exist_ok=True)
-        query = urlencode({"view": name, "endpoint": server.url, **(given or {})})
+        query = urlencode({"view": name, "host": host, "endpoint": server.url, **(given or {})})
         with watched(browser, origin, *expected, api=server.url, **options) as page:
             yield View(name, page, server, f"{origin}/?{query}")
 

@@ -26,7 +26,9 @@ def own_texts() -> dict[str, Text]:
     script = """
       const [{ en }, { texts }] = await Promise.all([import('./js/core/strings.js'), import('./js/texts.js')]);
       const { OWN_MESSAGES } = await import('../frontend/src/messages.js');
-      console.log(JSON.stringify({ ...en, ...texts, ...OWN_MESSAGES }));
+      const { editorTexts } = await import('./js/editor/texts.js');
+      const { formTexts } = await import('./js/core/form-texts.js');
+      console.log(JSON.stringify({ ...en, ...texts, ...OWN_MESSAGES, ...formTexts, ...editorTexts }));
     """
     answer = subprocess.run(
         ["node", "--input-type=module", "-e", script], cwd=STATIC, capture_output=True, text=True, check=True

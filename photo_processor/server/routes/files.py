@@ -102,6 +102,12 @@ async def _version(
 VERSIONED = [Depends(_version)]
 
 
+def _largest(file: JobFile) -> Output:
+    """The result of the most px; of several, the first."""
+    _output(file, None)
+    return max(file.outputs, key=lambda output: output.width * output.height)
+
+
 @router.get("/{file_id}/source", response_class=FileResponse, dependencies=VERSIONED)
 async def get_source(rooms: Rooms, job_id: str, file_id: str, download: bool = True) -> FileResponse:
     """The photo as it was uploaded; always as an attachment, whatever `download` says."""
@@ -243,7 +249,7 @@ async def get_thumbnail(
     of: Literal["result", "source"] = "result",
     size: Literal["320", "1600"] = "320",
 ) -> FileResponse:
-    """A WebP, `size` px at most: of the result where there is one, else (or with `?of=source`) of the photo."""
+    """A WebP, `size` px at most: of the largest result if there is one, else (or with `?of=source`) of the photo."""
     stored = await rooms.queue.stored(job_id, file_id)
     small = rooms.storage.path(job_id, "thumbnail", stored.thumbnail or "")
     if of == "source" or stored.thumbnail is None:
@@ -252,7 +258,7 @@ async def get_thumbnail(
     elif size == "320" and await asyncio.to_thread(_is_whole, small):
         path = small
     else:
-        output = _output(await rooms.queue.file(job_id, file_id), None)
+        output = _largest(await rooms.queue.file(job_id, file_id))
         blob_path = rooms.storage.path(job_id, "result", output.sha256)
         made = reduced("result", int(size), output.sha256)
         path = await _reduced(request, rooms, job_id, made, int(size), partial(_kept, blob_path))

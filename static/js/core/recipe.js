@@ -5,6 +5,8 @@
  * @import { Field, OperationInfo, OutputSpec, Recipe } from './types.js'
  */
 
+export { same } from './same.js';
+
 import { pretty } from './words.js';
 
 /** @param {Recipe} recipe @param {string} op */
@@ -63,16 +65,6 @@ function changed(object, key, value) {
   const copy = { ...object, [key]: value };
   if (value === undefined) delete copy[key];
   return copy;
-}
-
-/** @param {unknown} one @param {unknown} other */
-export const same = (one, other) => JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));
-
-/** @param {any} value @returns {any} */
-function sorted(value) {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key])]));
 }
 
 /** @param {any} schema an object's JSON Schema @returns {Field[]} in the order of the schema */

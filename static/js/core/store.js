@@ -7,7 +7,7 @@
  * @import { Action, FileBrief, FileView, Group, Item, Job, JobEvent, JobFile, ReviewItem, State } from './types.js'
  */
 
-const DETAILS = /** @type {const} */ (['size', 'width', 'height', 'engine', 'outputs', 'faces', 'timings', 'attempts', 'recipe', 'crop', 'review']);
+const DETAILS = /** @type {const} */ (['size', 'width', 'height', 'engine', 'outputs', 'faces', 'timings', 'attempts', 'recipe', 'crop', 'review', 'facts', 'number', 'caption']);
 const FINAL = new Set(['completed', 'failed', 'cancelled']);
 
 /** @returns {State} */
@@ -68,6 +68,15 @@ export const mayTryOther = (file, job) => file.id !== null && canRetry(file) && 
 export function cropStep(file, job) {
   const step = (file.recipe ?? job?.recipe)?.operations.find(({ op }) => op === 'crop_face' || op === 'id_photo');
   return step?.which === 'all' ? undefined : step;
+}
+
+/** The name of a photo's largest picture: of its outputs where they are known, else as its recipe has them. @param {FileView} file @param {Job|null} job @returns {string|undefined} */
+export function largestOf({ outputs, recipe }, job) {
+  const specs = (recipe ?? job?.recipe)?.outputs ?? [];
+  const px = (/** @type {any} */ { name, kind, width, height }) => (kind === 'mask' || specs.some((spec) => spec.name === name && spec.kind === 'mask') ? 0
+    : (width || height || 1e5) * (height || width || 1e5));
+  const all = /** @type {{name: string}[]} */ (outputs?.length ? outputs : specs);
+  return all.length < 2 ? undefined : all.reduce((most, one) => (px(one) > px(most) ? one : most)).name;
 }
 
 /** @param {Job|null} job */

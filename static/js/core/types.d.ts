@@ -10,6 +10,19 @@ export type FileWarning = { code: string; message: string };
 export type ReviewItem = { code: string; message: string; value?: number | null; low?: number | null; high?: number | null; unit?: string | null };
 /** A part of a photo, in px of it upright; turned clockwise by `angle` degrees, the photo shows it level. */
 export type Frame = { centre: [number, number]; width: number; height: number; angle: number; manual: boolean };
+/** An ID photo in mm; of three numbers, the least, the one aimed at, and the most. */
+export type Measures = {
+  width: number; height: number; head: [number, number, number]; head_with_hair: boolean; eyes_above_lower_edge: [number, number, number]; background: string;
+};
+/** What the editors of a photo need: addresses of the photo and its mask, which is null where there is none. */
+export type EditorOptions = { photo: string; mask: string | null; t: Translate };
+/** An editor over a photo. `close`: at once, keeping what is not saved for the next time; `leave`: asks first where that would be lost. */
+export type Editor = { close: () => void; leave: (then?: () => void) => void; press: (key: string, event: KeyboardEvent) => boolean };
+/** Left, top, right, bottom. */
+export type Box = [number, number, number, number];
+/** A change of a mask that can be made again: `extend` as the pointer goes on, `apply` all of it. */
+export type MaskEdit = { extend: (mask: CanvasRenderingContext2D, point: [number, number]) => Box; apply: (mask: CanvasRenderingContext2D) => void };
+export type MaskTool = { name: string; key: string; begin: (brush: { radius: number }) => MaskEdit };
 export type Operation = { op: string; [parameter: string]: any };
 export type OutputSpec = { name: string; format: string; quality?: number; [parameter: string]: any };
 export type Recipe = { operations: Operation[]; outputs: OutputSpec[]; naming?: string | null };
@@ -57,6 +70,10 @@ export interface FileDetail {
   /** Its own, where it was done again by another than the job's. */
   recipe: Recipe | null;
   crop: Frame | null;
+  facts: { format: string; exif: Record<string, any> | null; phash: string } | null;
+  /** Of the list of names that came with the photos. */
+  number: string | null;
+  caption: string | null;
 }
 export type JobFile = FileBrief & FileDetail;
 
@@ -366,6 +383,8 @@ export interface Session {
 }
 
 export interface Format {
+  /** BCP 47. */
+  locale?: string;
   bytes(bytes: number): string;
   /** What is left, or nothing where it is not known. */
   left(eta: Eta | null): string;

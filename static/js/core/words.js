@@ -24,6 +24,7 @@ export function createFormat(t, locale) {
   }
 
   return {
+    locale,
     bytes: (bytes) => {
       if (bytes < 1e6) return measure(Math.max(1, Math.round(bytes / 1e3)), 'kilobyte', 0);
       return bytes < 1e9 ? measure(bytes / 1e6, 'megabyte', bytes < 1e7 ? 1 : 0) : measure(bytes / 1e9, 'gigabyte', 1);
@@ -80,6 +81,9 @@ export function countText(done, total, failed, look, t) {
     look ? t('countLook', { n: look }) : '',
   ].filter(Boolean).join(' · ');
 }
+
+/** `webp` -> `WebP`. @param {string} format */
+export const formatText = (format) => (format === 'webp' ? 'WebP' : format.toUpperCase());
 
 /** `on_missing` -> `On missing`. @param {unknown} value */
 export function pretty(value) {

@@ -4,12 +4,14 @@ import { PhotoProcessor } from 'photo-processor';
 import 'photo-processor/element';
 import 'photo-processor/styles.css';
 import './page.css';
+import hostile from './hostile.css?raw';
 
-const { view, ...given } = Object.fromEntries(new URLSearchParams(location.search));
+const { view, host, ...given } = Object.fromEntries(new URLSearchParams(location.search));
 const root = document.getElementById('root');
 const jobId = location.hash.slice(1);
 const created = (job) => { location.hash = job.id; };
 window.told = [];
+if (host === 'hostile') document.head.append(Object.assign(document.createElement('style'), { textContent: hostile }));
 
 if (view === 'component') {
   const tell = (name) => (detail) => window.told.push([name, detail]);
