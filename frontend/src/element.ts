@@ -14,7 +14,7 @@ import { CUTOUT, createPhotoJob, presetsOf, textOf } from './job.js';
 import type { PhotoFault, PhotoJob } from './job.js';
 import { english, loadLanguage } from './language.js';
 import type { Language } from './language.js';
-import { markWide, makersOf } from './make.js';
+import { makersOf } from './make.js';
 import type { PartMaker } from './make.js';
 import { createOptions } from './options.js';
 import type { Options } from './options.js';
@@ -396,7 +396,7 @@ export class PhotoProcessorElement extends Base {
     const part = this.#part;
     const button = (kind: string, text: string, label: string, onclick: () => void) => part('button', kind, { 'aria-label': label, onclick }, text);
     const known = before?.element.querySelector('img');
-    const picture = known?.getAttribute('src') === src ? known : src && el('img', { src, alt: '', loading: 'lazy', onload: markWide, onerror: () => { picture.hidden = true; } });
+    const picture = known?.getAttribute('src') === src ? known : src && el('img', { src, alt: '', loading: 'lazy', onerror: () => { picture.hidden = true; } });
     return [
       part('button', 'thumb', { 'aria-label': t('open', { name }), disabled: status !== 'completed' && !error, onclick: () => this.#open(file.key) }, picture),
       part('span', 'name', { title: name, dir: 'auto' }, name),

@@ -20,9 +20,3 @@ export function makersOf(classOf: ClassOf): { part: PartMaker; formEl: FormMaker
       ? part(tag, className.replace(/[\w-]+/g, 'form-$&'), properties, ...children) : el(tag, properties, ...children)),
   };
 }
-
-/** Says that a thumbnail that has come is wider than its 4:3, so that the ground lies behind the picture alone. */
-export function markWide({ target, currentTarget }: { target: unknown; currentTarget?: unknown }) {
-  const picture = (currentTarget ?? target) as HTMLImageElement;
-  picture.toggleAttribute('data-pp-wide', 3 * picture.naturalWidth > 4 * picture.naturalHeight);
-}

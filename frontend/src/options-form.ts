@@ -3,7 +3,7 @@
 import { setText } from '../../static/js/core/dom.js';
 import { createForm } from '../../static/js/core/form.js';
 import { withEditorTexts } from '../../static/js/editor/texts.js';
-import { formatText } from '../../static/js/core/words.js';
+import { formatText } from '../../static/js/downloads.js';
 import type { Catalogue, Format, JobClient, ModelList, Recipe, Translate } from '../../static/js/core/types.js';
 import { makersOf } from './make.js';
 import type { ClassOf } from './make.js';

@@ -8,7 +8,6 @@ import { CUTOUT, presetsOf, textOf } from './job.js';
 import type { PhotoFault } from './job.js';
 import { usePhotoJob } from './headless.js';
 import type { Filter, PhotoJobView, UsePhotoJobOptions } from './headless.js';
-import { markWide } from './make.js';
 import type { ClassOf } from './make.js';
 import { createOptions } from './options.js';
 import type { Options, OptionsPart } from './options.js';
@@ -172,7 +171,7 @@ export function PhotoProcessor(props: PhotoProcessorProps) {
     return (
       <>
         <button type="button" {...part('thumb')} aria-label={t('open', { name: file.name })} disabled={file.status !== 'completed' && !file.error} onClick={() => open(file)}>
-          {thumbnail.src && <img key={thumbnail.src} {...thumbnail} onLoad={markWide} onError={(event) => { event.currentTarget.hidden = true; }} />}
+          {thumbnail.src && <img key={thumbnail.src} {...thumbnail} onError={(event) => { event.currentTarget.hidden = true; }} />}
         </button>
         <span {...part('name')} title={file.name} dir="auto">{file.name}</span>
         <span {...part('status')}>{fileText(file, state.model, t)}</span>

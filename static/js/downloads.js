@@ -4,7 +4,10 @@
  * @import { FormMaker, Format, Output, Translate } from './core/types.js'
  */
 
-import { formatText, pretty } from './core/words.js';
+import { pretty } from './core/words.js';
+
+/** `webp` -> `WebP`. @param {string} format */
+export const formatText = (format) => (format === 'webp' ? 'WebP' : format.toUpperCase());
 
 /** @param {Output} output @param {Translate} t @param {Format} format */
 export const outputText = ({ format: kind, width, height, bytes }, t, format) => [formatText(kind), width && height && t('factPixels', { width, height }), format.bytes(bytes)].filter(Boolean).join(' · ');

@@ -7,7 +7,8 @@
 
 import { el } from './core/dom.js';
 import { reasonsOf } from './core/store.js';
-import { formatText, pretty, secondsText } from './core/words.js';
+import { pretty, secondsText } from './core/words.js';
+import { formatText } from './downloads.js';
 
 const RUNTIMES = { openvino: 'OpenVINO', 'openvino-bf16': 'OpenVINO, bfloat16', 'openvino-int8': 'OpenVINO, 8 bit', onnxruntime: 'ONNX Runtime', opencv: 'OpenCV' };
 

@@ -7,11 +7,11 @@
 
 import { OfflineError } from './core/client.js';
 import { swatch } from './core/form.js';
-import { canRetry, cropStep, groupOf, hasResult, largestOf, usesModel } from './core/store.js';
+import { canRetry, groupOf, hasResult, largestOf, usesModel } from './core/store.js';
 import { byId, el, icon, oncePerFrame, setText } from './dom.js';
 import { deletePhotos } from './deletion.js';
 import { downloadMenu } from './downloads.js';
-import { measuresOf } from './editor/guides.js';
+import { cropStep, measuresOf } from './editor/guides.js';
 import { withEditorTexts } from './editor/texts.js';
 import { drawFacts, factRows, notesOf, timings } from './facts.js';
 import { modelSelect } from './redo.js';

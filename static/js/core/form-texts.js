@@ -2,6 +2,8 @@
 
 /** @type {Record<string, string|{one: string, other: string}>} */
 export const formTexts = {
+  modelsToFetch: 'To be downloaded first',
+  changed: 'changed',
   blur: 'Blurred',
   white: 'White',
   black: 'Black',

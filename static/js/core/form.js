@@ -2,12 +2,12 @@
  * A form for each operation and result, drawn from the server's catalogue: of the page and of the embedded views alike.
  * Whoever wants it gives the maker of its elements, so that their classes become what the view dresses.
  *
- * @import { DrawField, Field, FieldContext, FormMaker, FormOptions, OperationInfo, OutputSpec, Recipe, Translate } from './types.js'
+ * @import { DrawField, Field, FieldContext, FormMaker, FormOptions, Format, Model, OperationInfo, OutputSpec, Recipe, Translate } from './types.js'
  */
 
 import { setText } from './dom.js';
 import { fieldsOf, isIncomplete, same, stepOf, withAnotherOutput, withOutput, withParameter, withStep, withoutOutput } from './recipe.js';
-import { modelGroups, modelText, pretty } from './words.js';
+import { pretty } from './words.js';
 
 const COLOURS = /** @type {const} */ ([['#ffffff', 'white'], ['#e9ebee', 'grey'], ['#6fa3d8', 'blue'], ['#000000', 'black']]);
 const FORMATS = /** @type {Record<string, string>} */ ({ png: 'PNG', webp: 'WebP', jpeg: 'JPEG', avif: 'AVIF', tiff: 'TIFF', gif: 'GIF', bmp: 'BMP', svg: 'SVG' });
@@ -353,3 +353,19 @@ export function createForm(holder, { catalogue, el, icon, t, format, models, cha
 
 /** @param {Field} field @param {Record<string, any>} values */
 const valueOf = ({ key, default: usual }, values) => (values[key] === undefined ? usual : values[key]);
+
+/**
+ * Those that work at once, then those that must be fetched first, in a group that says so.
+ * @template {{state: string}} M
+ * @param {FormMaker} el @param {M[]} models @param {(model: M) => any} option @param {Translate} t
+ */
+export function modelGroups(el, models, option, t) {
+  const isHere = (/** @type {M} */ { state }) => state === 'installed' || state === 'built_in';
+  const others = models.filter((model) => !isHere(model));
+  return [...models.filter(isHere).map(option), ...(others.length ? [el('optgroup', { label: t('modelsToFetch') }, ...others.map(option))] : [])];
+}
+
+/** A model's name, and what must be fetched before it works. @param {Model} model @param {Translate} t @param {Format} format */
+export function modelText({ title, state, bytes }, t, format) {
+  return state === 'missing' && bytes ? t('toDownload', { name: title, size: format.bytes(bytes) }) : title;
+}

@@ -4,7 +4,7 @@
  * @import { FormMaker, Format, Model, Translate } from './types.js'
  */
 
-import { modelGroups, modelText } from './words.js';
+import { modelGroups, modelText } from './form.js';
 
 /**
  * @param {{el: FormMaker, t: Translate, format: Format, models: Model[]}} context

@@ -64,12 +64,6 @@ export const usesModel = (file, job) => Boolean((file.recipe ?? job?.recipe)?.op
 /** Whether a photo that failed may come out by another model. @param {FileView} file @param {Job|null} job */
 export const mayTryOther = (file, job) => file.id !== null && canRetry(file) && isReadable(file) && usesModel(file, job);
 
-/** The step that cuts out one part of the photo, whose frame a person can set. @param {FileView} file @param {Job|null} job */
-export function cropStep(file, job) {
-  const step = (file.recipe ?? job?.recipe)?.operations.find(({ op }) => op === 'crop_face' || op === 'id_photo');
-  return step?.which === 'all' ? undefined : step;
-}
-
 /** The name of a photo's largest picture: of its outputs where they are known, else as its recipe has them. @param {FileView} file @param {Job|null} job @returns {string|undefined} */
 export function largestOf({ outputs, recipe }, job) {
   const specs = (recipe ?? job?.recipe)?.outputs ?? [];

@@ -12,10 +12,8 @@ export const en = {
   whatToMake: 'What to make',
 
   madeAs: 'Made as: {what}',
-  changed: 'changed',
   redo: 'Do again as chosen',
   undoRedo: { one: 'Back to the former result', other: 'Back to the former results' },
-  modelsToFetch: 'To be downloaded first',
 
   chooseFiles: 'Choose files',
   nothingUsable: 'There is no photo or ZIP in what was dropped.',

@@ -1,7 +1,7 @@
 /**
  * Sizes and times as people write them, and the words for where a job or a photo stands.
  *
- * @import { FileView, FormMaker, Format, Job, Model, ModelProgress, Translate } from './types.js'
+ * @import { FileView, Format, Job, ModelProgress, Translate } from './types.js'
  */
 
 import { groupOf } from './store.js';
@@ -82,27 +82,8 @@ export function countText(done, total, failed, look, t) {
   ].filter(Boolean).join(' · ');
 }
 
-/** `webp` -> `WebP`. @param {string} format */
-export const formatText = (format) => (format === 'webp' ? 'WebP' : format.toUpperCase());
-
 /** `on_missing` -> `On missing`. @param {unknown} value */
 export function pretty(value) {
   const text = String(value).replaceAll('_', ' ');
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/**
- * Those that work at once, then those that must be fetched first, in a group that says so.
- * @template {{state: string}} M
- * @param {FormMaker} el @param {M[]} models @param {(model: M) => any} option @param {Translate} t
- */
-export function modelGroups(el, models, option, t) {
-  const isHere = (/** @type {M} */ { state }) => state === 'installed' || state === 'built_in';
-  const others = models.filter((model) => !isHere(model));
-  return [...models.filter(isHere).map(option), ...(others.length ? [el('optgroup', { label: t('modelsToFetch') }, ...others.map(option))] : [])];
-}
-
-/** A model's name, and what must be fetched before it works. @param {Model} model @param {Translate} t @param {Format} format */
-export function modelText({ title, state, bytes }, t, format) {
-  return state === 'missing' && bytes ? t('toDownload', { name: title, size: format.bytes(bytes) }) : title;
 }

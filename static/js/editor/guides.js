@@ -1,12 +1,18 @@
 /**
  * The lines of the chosen document over a crop: the head's oval, where chin and crown may lie, and the eye line.
  *
- * @import { JobClient, Measures, Operation } from '../core/types.js'
+ * @import { FileView, Job, JobClient, Measures, Operation } from '../core/types.js'
  */
 
 const SVG = 'http://www.w3.org/2000/svg';
 const BREADTH = 0.7; // of a head, by its height from chin to crown
 const EYES_AT = { bare: 0.5, hair: 0.46 }; // of that height above the chin; with hair the crown lies higher
+
+/** The step that cuts out one part of the photo, whose frame a person can set. @param {FileView} file @param {Job|null} job */
+export function cropStep(file, job) {
+  const step = (file.recipe ?? job?.recipe)?.operations.find(({ op }) => op === 'crop_face' || op === 'id_photo');
+  return step?.which === 'all' ? undefined : step;
+}
 
 /** The measures of the document that a step makes; null where it makes none, or they cannot be had. @param {JobClient} client @param {Operation|undefined} step @returns {Promise<Measures|null>} */
 export async function measuresOf(client, step) {
