@@ -1,7 +1,7 @@
 /** The page's language: the one chosen here, else the first of the browser's that there is, else English. */
 
 import { LANGUAGES, readerOf } from './core/language.js';
-import { formTexts } from './core/form-texts.js';
+import { formTexts } from './core/form.js';
 import { createStrings, en } from './core/strings.js';
 import { texts } from './texts.js';
 import { el } from './dom.js';

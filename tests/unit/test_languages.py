@@ -27,7 +27,7 @@ def own_texts() -> dict[str, Text]:
       const [{ en }, { texts }] = await Promise.all([import('./js/core/strings.js'), import('./js/texts.js')]);
       const { OWN_MESSAGES } = await import('../frontend/src/messages.js');
       const { editorTexts } = await import('./js/editor/texts.js');
-      const { formTexts } = await import('./js/core/form-texts.js');
+      const { formTexts } = await import('./js/core/form.js');
       console.log(JSON.stringify({ ...en, ...texts, ...OWN_MESSAGES, ...formTexts, ...editorTexts }));
     """
     answer = subprocess.run(

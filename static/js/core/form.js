@@ -9,6 +9,46 @@ import { setText } from './dom.js';
 import { fieldsOf, isIncomplete, same, stepOf, withAnotherOutput, withOutput, withParameter, withStep, withoutOutput } from './recipe.js';
 import { pretty } from './words.js';
 
+/**
+ * Texts of the form and of the opened photo: the page has them at once, an embedded view with the form or the photo.
+ * @type {Record<string, string|{one: string, other: string}>}
+ */
+export const formTexts = {
+  modelsToFetch: 'To be downloaded first',
+  changed: 'changed',
+  blur: 'Blurred',
+  white: 'White',
+  black: 'Black',
+  ownColour: 'Own colour',
+  checker: 'Checkerboard',
+  resetPreset: 'Back to the preset',
+  output: 'File format',
+  use: 'Use this step',
+  fillIn: 'Fill in one of these: {names}.',
+  incomplete: 'Something is missing',
+  on: 'On',
+  off: 'Off',
+  none: 'None',
+  moreSteps: 'More steps',
+  some: '{n}',
+  transparent: 'Transparent',
+  grey: 'Light grey',
+  blue: 'Blue',
+  auto: 'Automatic',
+  autoNow: 'Automatic (now {name})',
+  toDownload: '{name} (downloads {size} first)',
+  addOutput: 'Add another format',
+  removeOutput: 'Remove this format',
+  outputNumber: 'Result {n}',
+  redoWith: 'Do again with',
+  compare: 'Before and after',
+  before: 'Before',
+  after: 'After',
+  previous: 'Previous photo',
+  next: 'Next photo',
+  background: 'Background',
+};
+
 const COLOURS = /** @type {const} */ ([['#ffffff', 'white'], ['#e9ebee', 'grey'], ['#6fa3d8', 'blue'], ['#000000', 'black']]);
 const FORMATS = /** @type {Record<string, string>} */ ({ png: 'PNG', webp: 'WebP', jpeg: 'JPEG', avif: 'AVIF', tiff: 'TIFF', gif: 'GIF', bmp: 'BMP', svg: 'SVG' });
 const WORDS = new Set(['transparent', 'blur']);

@@ -4,7 +4,7 @@
  * @import { Translate } from '../core/types.js'
  */
 
-import { formTexts } from '../core/form-texts.js';
+import { formTexts } from '../core/form.js';
 import { createStrings } from '../core/strings.js';
 
 /** @type {Record<string, string|{one: string, other: string}>} */
