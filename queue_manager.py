@@ -71,6 +71,15 @@ class QueueManager(QueueReader):
         """Say that an open job has all its files. Sealing a sealed job changes nothing."""
         return self._told(await self._database.write(submission.seal, self._keep, job_id))
 
+    async def seal_idle(self, idle: float) -> list[str]:
+        """Seal the open jobs that have photos and were not touched for `idle` seconds; their ids."""
+        rows = await self._database.all("idle_open_jobs", before=self._database.now() - idle)
+        sealed = []
+        for row in rows:
+            if self._tell(await self._database.write(submission.seal_idle, self._keep, row["id"], idle)):
+                sealed.append(row["id"])
+        return sealed
+
     # --- work ---
 
     async def claim(self) -> Claim | None:

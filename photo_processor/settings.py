@@ -137,6 +137,9 @@ class Settings(BaseSettings):
     keep_days: float = Field(
         7.0, gt=0, le=36_500, description="Days a finished job is kept before it and its photos are deleted."
     )
+    open_hours: float = Field(
+        24.0, gt=0, le=8_760, description="Hours after which an open job that gets no more photos is closed by itself."
+    )
     min_free_bytes: int = Field(
         200 * MEGA, ge=0, le=MOST_BYTES, description="Free disk bytes below which uploads are refused."
     )

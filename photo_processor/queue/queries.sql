@@ -356,6 +356,9 @@ SELECT id FROM jobs
     OR (status = 'receiving' AND (waits OR queued = 0) AND running = 0 AND NOT kept AND updated_at <= :abandoned)
  ORDER BY updated_at LIMIT 100
 
+-- name: idle_open_jobs
+SELECT id FROM jobs WHERE status = 'receiving' AND total > 0 AND updated_at <= :before
+
 -- name: shift_expiry
 UPDATE jobs SET expires_at = min(expires_at + :leap, :now + max(0, expires_at - updated_at)) WHERE expires_at IS NOT NULL
 

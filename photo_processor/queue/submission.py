@@ -98,6 +98,14 @@ def seal(tx: Transaction, keep: float, job_id: str) -> Change:
     return ended(tx, job_id, "job_sealed", changed)
 
 
+def seal_idle(tx: Transaction, keep: float, job_id: str, idle: float) -> Change | None:
+    """Seal an open job that has photos and was not touched for `idle` seconds; None: it was."""
+    job = tx.one("get_job", job_id=job_id)
+    if job is None or job["status"] != "receiving" or not job["total"] or job["updated_at"] > tx.now - idle:
+        return None
+    return seal(tx, keep, job_id)
+
+
 def arrange(tx: Transaction, job_id: str) -> bool:
     """Put photos that came in several requests into the order in which they were chosen; whether one has moved."""
     files = tx.all("places_of_job", job_id=job_id)

@@ -30,7 +30,7 @@ from photo_processor.storage.local import Storage
 from queue_manager import QueueManager
 
 INTERVAL = 600.0  # seconds between looks for expired jobs
-DAY = 86_400.0  # seconds
+HOUR, DAY = 3_600.0, 86_400.0  # seconds
 ORPHAN_AGE = 3_600.0  # seconds a folder without a job is left alone, unless an earlier run left it
 ASSET = re.compile(r"(?:asset|picture):([0-9a-f]{64})")
 
@@ -61,6 +61,8 @@ class Upkeep:
     async def run(self) -> None:
         """Clean at intervals, the first time as thoroughly as when asked for; back up once a day."""
         while True:
+            for job_id in await self._queue.seal_idle(self._settings.open_hours * HOUR):
+                log.info("job=%s status=sealed nobody added to it for %g hours", job_id, self._settings.open_hours)
             await self.clean(dry_run=False, thorough=self.ended_at is None)
             age = time.time() - await asyncio.to_thread(self._newest_backup)
             if not 0 <= age <= DAY:  # one of the future was made before the clock was set back

@@ -16,6 +16,9 @@ const REFRESH_MS = 4_000;
 const PAGE = 50;
 const MOST = 200; // the server's own limit
 
+/** An open job whose photos are all done waits for more: nothing runs. @param {Job} job */
+const isRunning = (job) => !isFinal(job) && (job.status !== 'receiving' || job.progress.processed < job.progress.total);
+
 /** @param {Page} page */
 export function createHistory(page) {
   const { client, t } = page;
@@ -69,7 +72,7 @@ export function createHistory(page) {
 
   function draw() {
     const shown = jobs.filter(({ id }) => !deleted.has(id));
-    const running = shown.filter((job) => !isFinal(job)).length;
+    const running = shown.filter(isRunning).length;
     byId('jobs-label').textContent = running ? t('jobsRunning', { n: running }) : t('jobs');
     if (!dialog.open) return;
     const focused = /** @type {HTMLElement|null} */ (rows.contains(document.activeElement) ? document.activeElement : null);

@@ -118,6 +118,24 @@ async def test_result_made_anew_since_it_was_looked_at_is_not_lost(
     assert (await folder.queue.job(claim.job_id)).progress.failed == 0
 
 
+async def test_open_job_that_nobody_finishes_is_sealed_and_ends(folder: Folder) -> None:
+    one, other, empty = (NewJob(id=new_id(), name="j", recipe=Recipe()) for _ in range(3))
+    for job, photos in ((one, ["a.jpg"]), (other, ["b.jpg"]), (empty, [])):
+        await folder.queue.enqueue(
+            job, [NewFile(id=new_id(), name=name, size=5, sha256=job.id) for name in photos], seal=False
+        )
+    claim = await folder.queue.claim()
+    assert claim is not None
+    await folder.queue.complete(claim, folder.result(claim, b"result"))
+    assert await folder.queue.seal_idle(60.0) == []
+    assert set(await folder.queue.seal_idle(-1.0)) == {one.id, other.id}
+    assert [(await folder.queue.job(job.id)).status for job in (one, other, empty)] == [
+        "completed",
+        "queued",
+        "receiving",
+    ]
+
+
 async def test_folder_whose_upload_still_runs_is_no_orphan(folder: Folder) -> None:
     running, left = new_id(), new_id()
     for job_id in (running, left):
