@@ -95,7 +95,11 @@ async function countJobs() {
   byId('jobs-label').textContent = running ? t('jobsRunning', { n: running }) : t('jobs');
 }
 
-const loadCards = lazily(async () => (cards ??= (await import('./cards.js')).createCards(page)));
+const loadCards = lazily(async () => {
+  const [{ createCards }, { createDone }] = await Promise.all([import('./cards.js'), import('./done.js')]);
+  createDone(page);
+  return (cards ??= createCards(page));
+});
 const loadViewer = lazily(async () => (viewer ??= (await import('./viewer.js')).createViewer(page, view.shownKeys)));
 const loadModels = lazily(async () => (await import('./modelsview.js')).createModelsView(page));
 const loadSelection = lazily(async () => (selection ??= (await import('./selection.js'))

@@ -145,6 +145,7 @@ export const texts = {
 
   sayAdded: { one: '{n} photo added.', other: '{n} photos added.' },
   sayPercent: '{n} percent done.',
+  notifyWhenDone: 'Tell me when it is done',
   sayFinished: 'Finished: {done} done, {failed} failed, {look} to look at.',
   sayCancelled: 'The job was cancelled.',
   sayShown: { one: '{n} photo shown.', other: '{n} photos shown.' },

@@ -134,6 +134,31 @@ export function createViewer(given, shownKeys) {
     return [...all.slice(at + 1), ...all.slice(0, Math.max(0, at))].filter((one) => one.id && groupOf(one) === 'look').map(({ id }) => String(id));
   }
 
+  /** Photos of the job that look like this one, asked for when they are unfolded. */
+  const alike = byId('viewer-alike');
+  setText(alike.querySelector('summary'), t('alike'));
+  async function showAlike() {
+    const holder = alike.querySelector('.alike');
+    holder.replaceChildren();
+    if (!alike.open) return;
+    const [id, own] = [jobId(), current];
+    await page.attempt(async () => {
+      const { groups } = await page.client.call('GET', `/api/jobs/${encodeURIComponent(id)}/similar`);
+      if (own !== current) return;
+      const { files } = groups.find((/** @type {any} */ group) => group.files.some((/** @type {any} */ one) => one.id === own)) ?? { files: [] };
+      const found = files.filter((/** @type {any} */ one) => one.id !== own).map((/** @type {any} */ one) => {
+        const image = el('img', { alt: '', loading: 'lazy' });
+        page.show(image, page.client.url.thumbnail(id, one.id));
+        return el('button', { title: one.name, 'aria-label': t('open', { name: one.name }), onclick: () => leaving(() => {
+          replacePlace(id, one.id);
+          show(one.id);
+        }) }, image);
+      });
+      holder.replaceChildren(...(found.length ? found : [el('p', {}, t('noneAlike'))]));
+    });
+  }
+  alike.addEventListener('toggle', showAlike);
+
   function toNext() {
     const [next] = others();
     if (!next) return;
@@ -207,6 +232,7 @@ export function createViewer(given, shownKeys) {
     current = id;
     drawn = null;
     drawnActions = lostFocus = '';
+    if (alike.open) showAlike();
     openDialog(dialog);
     draw();
   }

@@ -19,7 +19,18 @@ from skimage import data
 
 from tests import tiny_network
 from tests.e2e.browser import upload, violations, watched
-from tests.e2e.desk import JOB, NASTY, OPENED, choose, expect_done, job_id, opaque_in_the_middle, saved_zip, twelve
+from tests.e2e.desk import (
+    JOB,
+    NASTY,
+    OPENED,
+    choose,
+    expect_done,
+    job_id,
+    opaque_in_the_middle,
+    saved_zip,
+    twelve,
+    unseen,
+)
 from tests.server import Server
 
 # --- the main job ---
@@ -691,3 +702,51 @@ def test_model_is_optimised_at_the_press_of_a_button(
         expect(row).to_contain_text("Optimising,")
         expect(row).to_contain_text("times as fast", timeout=240_000)
         expect(row.get_by_role("button")).to_have_count(0)
+
+
+NOTIFIED = """() => {
+  window.notified = [];
+  window.Notification = class {
+    static permission = 'default';
+    static requestPermission = async () => (Notification.permission = 'granted');
+    constructor(title, { body }) { window.notified.push([title, body]); }
+  };
+}"""
+
+
+def test_end_is_told_to_whoever_looks_elsewhere_and_similar_photos_are_found(
+    browser: Browser, server: Server, photos: dict[str, Path]
+) -> None:
+    """And at 200 % nothing lies over the first photo."""
+    with watched(browser, server.url, viewport={"width": 640, "height": 400}) as page:
+        page.add_init_script(f"({NOTIFIED})()")
+        page.goto("/")
+        again = Image.open(photos["coffee"]).resize((300, 200))
+        smaller = io.BytesIO()
+        again.save(smaller, "JPEG")
+        page.locator("#input-files").set_input_files(
+            [  # type: ignore[arg-type]
+                upload("cup.jpg", unseen(photos["coffee"])),
+                upload("small.jpg", smaller.getvalue()),
+                upload("cat.jpg", unseen(photos["chelsea"])),
+            ]
+        )
+        notify = page.locator("#job-notify")
+        notify.click()
+        expect(notify).to_have_attribute("aria-pressed", "true")
+        page.evaluate("() => Object.defineProperty(document, 'hidden', { get: () => true })")
+        page.wait_for_function("() => window.notified.length")
+        assert page.evaluate("() => window.notified.length") == 1
+        assert "Finished: 3 done" in page.evaluate("() => window.notified[0][1]")
+        first = page.locator(".card .thumb").first
+        first.scroll_into_view_if_needed()
+        box = first.bounding_box()
+        assert box is not None
+        covers = "([x, y]) => document.elementFromPoint(x, y).closest('.thumb') !== null"
+        for y in (box["y"] + 4, box["y"] + min(box["height"], 390 - box["y"]) - 4):
+            assert page.evaluate(covers, [box["x"] + box["width"] / 2, max(y, 2)])
+        page.locator(".card", has_text="cup.jpg").locator(".thumb").click()
+        page.locator("#viewer-alike summary").click()
+        expect(page.locator(".alike button")).to_have_count(1)
+        page.locator(".alike button").click()
+        expect(page.locator("#viewer-name")).to_have_text("small.jpg")

@@ -59,10 +59,6 @@ export const editorTexts = {
   redoing: 'Being made anew. The former result is shown.',
   alike: 'Similar photos',
   noneAlike: 'No photo of this job looks like it.',
-  compareModels: 'Compare models',
-  compareStart: 'Compare',
-  compareUse: 'Use {name}',
-  compareNow: 'This one now',
 };
 
 /** `t` with these texts, and those of the form, in English where the language has none. @param {Translate} t @returns {Translate} */
