@@ -9,8 +9,8 @@ import { el } from './core/dom.js';
 export { el, oncePerFrame, setText } from './core/dom.js';
 
 const SPRITES = new URL('../img/icons.svg', import.meta.url);
-/** Symbols of another origin are not shown: a page opened from disk has them inside (`disk.js`). */
-export const SPRITE = SPRITES.origin === location.origin ? `${SPRITES.pathname}#` : '#icon-';
+/** The symbol laid into the page (`icons.js`), else in its file; of another origin that is not shown. @param {string} name */
+const symbolOf = (name) => (SPRITES.origin !== location.origin || document.getElementById(`icon-${name}`) ? `#icon-${name}` : `${SPRITES.pathname}#${name}`);
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** @param {string} id @returns {any} the element; a missing one is a fault of the page */
@@ -26,14 +26,14 @@ export function icon(name) {
   const use = document.createElementNS(SVG, 'use');
   svg.setAttribute('class', 'icon');
   svg.setAttribute('aria-hidden', 'true');
-  use.setAttribute('href', SPRITE + name);
+  use.setAttribute('href', symbolOf(name));
   svg.append(use);
   return svg;
 }
 
 /** @param {Element} holder @param {string} name */
 export function setIcon(holder, name) {
-  holder.querySelector('use')?.setAttribute('href', SPRITE + name);
+  holder.querySelector('use')?.setAttribute('href', symbolOf(name));
 }
 
 /** A button of an icon alone, with its name. @param {string} name @param {string} label @param {() => void} onclick */

@@ -5,7 +5,7 @@
  * @import { Page } from './page.js'
  */
 
-import { isFinal } from './core/store.js';
+import { isFinal, isRunning } from './core/store.js';
 import { countText, jobText } from './core/words.js';
 import { byId, el, icon, iconButton } from './dom.js';
 import { hashOf, readPlace } from './place.js';
@@ -15,9 +15,6 @@ import { offerUndo } from './undo.js';
 const REFRESH_MS = 4_000;
 const PAGE = 50;
 const MOST = 200; // the server's own limit
-
-/** An open job whose photos are all done waits for more: nothing runs. @param {Job} job */
-const isRunning = (job) => !isFinal(job) && (job.status !== 'receiving' || job.progress.processed < job.progress.total);
 
 /** @param {Page} page */
 export function createHistory(page) {

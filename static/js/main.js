@@ -8,7 +8,7 @@ import { BASE, ELSEWHERE } from './base.js';
 import { withAllCalls } from './core/calls.js';
 import { OfflineError, createClient } from './core/client.js';
 import { createSession } from './core/session.js';
-import { isFinal } from './core/store.js';
+import { isFinal, isRunning } from './core/store.js';
 import { createFormat, secondsText } from './core/words.js';
 import { byId, setIcon, translate } from './dom.js';
 import { createIntake } from './intake.js';
@@ -91,7 +91,7 @@ function openJobs() {
 async function countJobs() {
   if (history) return history.refresh();
   const { jobs } = await client.jobs({ limit: 50 }).catch(() => ({ jobs: [] })); // the page's notice tells of a server that does not answer
-  const running = jobs.filter((job) => !isFinal(job)).length;
+  const running = jobs.filter(isRunning).length;
   byId('jobs-label').textContent = running ? t('jobsRunning', { n: running }) : t('jobs');
 }
 
@@ -131,6 +131,7 @@ function jobGone() {
 /** @param {Place} place */
 async function go({ job, file }) {
   if (!file) viewer?.close();
+  if (job !== session.store.get().job?.id) notices.set('action', null); // what was refused there
   if (!job) {
     if (!session.sending || session.store.get().job) session.close();
     return arrived();
@@ -208,11 +209,17 @@ function setUpHeader() {
   setUpTheme();
 }
 
+/** Fetches ahead what is needed soon, or once the server does not answer; without it, it is asked for again. @param {() => Promise<unknown>} fetched */
+const whenIdle = (fetched) => (window.requestIdleCallback ?? setTimeout)(() => fetched().catch(() => {}));
+
 /** A job that ends or begins changes the number in the header; with the first photos come their cards, and they can be selected. */
 function watchJobs() {
   let last = '';
   session.store.subscribe(({ job, order }) => {
-    if (order.length && !cards) loadCards().catch(() => {});
+    if (order.length && !cards) {
+      loadCards().catch(() => {});
+      whenIdle(loadViewer);
+    }
     if (order.length && !selection) loadSelection().catch(() => {});
     const now = job ? `${job.id} ${isFinal(job)}` : '';
     if (now !== last) countJobs();
@@ -236,3 +243,4 @@ go(readPlace() ?? { job: '', file: '' });
 load();
 countJobs();
 page.models.refresh();
+if (!ELSEWHERE) whenIdle(async () => (await import('./icons.js')).layIcons());

@@ -405,7 +405,9 @@ def test_server_that_goes_away_is_told_and_found_again(
         with page.expect_file_chooser() as chooser:
             page.locator("#choose-files").click()
         chooser.value.set_files(photos["coffee"])
-        expect(page.locator('#notices [data-subject="link"]')).to_contain_text("The server does not answer.")
+        notice = page.locator('#notices [data-subject="link"]')
+        expect(notice).to_contain_text("The server does not answer.")
+        expect(notice.locator("use").first).to_have_attribute("href", "#icon-look")  # it is in the page
         page.unroute("**/api/jobs?open=true")
         expect_done(page, 1)
         expect(page.locator('#notices [data-subject="link"]')).to_have_count(0)

@@ -76,6 +76,9 @@ export function largestOf({ outputs, recipe }, job) {
 /** @param {Job|null} job */
 export const isFinal = (job) => job !== null && FINAL.has(job.status);
 
+/** Whether something of the job is still to be done: an open one whose photos are all done waits for more. @param {Job} job */
+export const isRunning = (job) => !isFinal(job) && (job.status !== 'receiving' || job.progress.processed < job.progress.total);
+
 /** How far the job is, uploads that the server has not seen included. @param {State} state */
 export function totals({ job, order, counts, gone }) {
   const hidden = [...gone.values()].filter((file) => file !== null);
