@@ -1,5 +1,5 @@
 # make run    a server at http://127.0.0.1:5000
-# make test   every test (those of the page need Chromium and npm)
+# make test   the tests, on two processors (those of the page need Chromium and npm)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # RAW files of cameras; left out where there is no wheel for this machine.
 WITH_RAW = $(PIP) install --only-binary rawpy --editable '.[raw]' || echo "rawpy cannot be had here: RAW files are refused."
 
-.PHONY: run setup test soak bench lint check fuzz audit screenshots operations api clean
+.PHONY: run setup test test-fast test-all soak bench lint check fuzz audit screenshots operations api clean
 
 run: $(VENV)/.run
 	@$(BIN)/python app.py
@@ -34,8 +34,26 @@ frontend/node_modules/.installed: frontend/package-lock.json
 	npm ci --prefix frontend --no-fund --no-audit --loglevel=error
 	@touch $@
 
+# What watches the clock runs after the rest, alone. WORKERS: processors that the rest may use.
+WORKERS ?= 2
+TOGETHER = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+test-fast: $(VENV)/.dev frontend/node_modules/.installed
+	$(TOGETHER) -m "not serial and not slow and not quality" tests/unit
+	npm test --prefix frontend --silent
+
 test: $(VENV)/.dev frontend/node_modules/.installed
-	$(BIN)/python -m pytest
+	@status=0; \
+	$(TOGETHER) -m "not serial and not quality" || status=1; \
+	$(BIN)/python -m pytest -m "serial and not quality" || status=1; \
+	exit $$status
+
+test-all: $(VENV)/.dev frontend/node_modules/.installed
+	@status=0; \
+	$(TOGETHER) -m "not serial" || status=1; \
+	$(BIN)/python -m pytest -m serial || status=1; \
+	$(MAKE) fuzz || status=1; \
+	exit $$status
 
 check: $(VENV)/.dev frontend/node_modules/.installed
 	$(BIN)/ruff check .

@@ -77,7 +77,7 @@ def page() -> str:
         lines += _schema(name, schema)
     lines += ["## Errors", "", "| status | code | what it says | what to do |", "| --- | --- | --- | --- |"]
     for code, kind in sorted(codes().items(), key=lambda item: (item[1].status, item[0])):
-        lines.append(f"| {kind.status} | `{code}` | {_line(kind.__doc__)} | {_line(kind.hint)} |")
+        lines.append(f"| {kind.status} | `{code}` | {_line(kind.title)} | {_line(kind.hint)} |")
     return HEAD + "\n".join(lines) + "\n"
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,6 +28,23 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("PHOTO_TESTS_NO_SKIPS") and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was left out, and why, once and at the end."""
+    reports = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in reports if report.longrepr)
+    if reasons:
+        terminalreporter.section("left out here")
+        for reason, count in reasons.most_common():
+            terminalreporter.line(f"{count:4} tests: {reason}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What measures figures over PHOTO_TESTDATA is `quality`."""
+    for item in items:
+        if "testdata" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.quality)
 
 
 @pytest.fixture(scope="session")

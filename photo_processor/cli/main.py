@@ -84,7 +84,7 @@ def _faulty(error: InvalidSettings) -> int:
 
 def _said(error: Exception, status: int) -> int:
     """Say what is wrong, with each fault of a recipe."""
-    if isinstance(error, errors.StorageUnavailable | errors.KeysUnreadable) and error.detail == error.title():
+    if isinstance(error, errors.StorageUnavailable | errors.KeysUnreadable) and error.detail == error.title:
         error = _named(error.__cause__) if isinstance(error.__cause__, OSError) else error
     faults = error.fields if isinstance(error, errors.PhotoError) else ()
     for where, what in faults or (("", str(error)),):

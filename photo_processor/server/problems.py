@@ -19,7 +19,7 @@ def problem(error: errors.PhotoError) -> JSONResponse:
     """The response that says `error`."""
     body = Problem(
         type=f"urn:photo-processor:problem:{error.code}",
-        title=error.title(),
+        title=error.title,
         status=error.status,
         detail=error.detail,
         code=error.code,

@@ -1,5 +1,6 @@
 """What the routes work with, constructed by `app.py` and carried on the application's state."""
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -8,6 +9,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from job_worker import JobWorker
+from photo_processor import errors
 from photo_processor.intake.url_jobs import UrlIntake
 from photo_processor.intake.virus_scan import Scanner
 from photo_processor.intake.zip_reader import ArchiveReader
@@ -58,3 +60,9 @@ def _services(connection: HTTPConnection) -> Services:
 
 
 Rooms = Annotated[Services, Depends(_services)]
+
+
+async def check_space(services: Services, length: int = 0) -> None:
+    """Raises StorageFull where the disk has no room for `length` bytes more. Asked in a thread: a disk may be slow."""
+    if await asyncio.to_thread(services.storage.free_bytes) < services.settings.min_free_bytes + length:
+        raise errors.StorageFull()

@@ -14,6 +14,8 @@ from PIL import Image
 
 from tests.server import Server
 
+pytestmark = pytest.mark.serial
+
 PLAIN = '{"operations": [], "outputs": [{"name": "full", "format": "jpeg"}]}'
 SMALL = '{"operations": [{"op": "resize", "width": 100}]}'
 MEMORY = 700_000_000  # bytes

@@ -49,6 +49,7 @@ def test_single_photo_becomes_a_finished_job_with_its_result(server: Server) -> 
     assert data_url.startswith("data:image/png;base64,")
 
 
+@pytest.mark.serial
 def test_202_comes_before_the_work(server: Server, photos: dict[str, Path]) -> None:
     began = time.monotonic()
     job = server.submit(*photos.values())

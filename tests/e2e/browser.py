@@ -1,7 +1,6 @@
 """Chromium for the tests of the page, and a page that fails its test on anything it should not do."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.server import ROOT
+from tests.support.programs import needed
 
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 AXE_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
@@ -40,18 +40,15 @@ ARGUMENTS = [
 ]
 
 
-def chromium_path() -> str | None:
+def chromium_path() -> str:
     """The installed Chromium; PHOTO_TEST_CHROMIUM names another."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return os.environ.get("PHOTO_TEST_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    return os.environ.get("PHOTO_TEST_CHROMIUM") or needed("chromium", "chromium-browser", "google-chrome")
 
 
 @contextmanager
 def launched() -> Iterator[Browser]:
     """A running Chromium. While it runs, this thread has an event loop: asynchronous tests must wait for its end."""
     path = chromium_path()
-    if path is None:
-        pytest.skip("no Chromium is installed")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         expect.set_options(timeout=WAIT_MS)

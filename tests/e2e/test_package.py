@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.browser import launched, upload, violations, watched
 from tests.server import ROOT, Server
+from tests.support.frontend import building
+from tests.support.programs import needed
 
 FRONTEND = ROOT / "frontend"
 EXAMPLES = FRONTEND / "examples"
@@ -34,14 +36,16 @@ def npm(*arguments: str, cwd: Path, **environment: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The package as `npm pack` makes it, which builds it first."""
+    needed("npm")
     if not (FRONTEND / "node_modules").exists():
         pytest.skip("the package's tools are not installed: npm ci --prefix frontend")
     folder = tmp_path_factory.mktemp("pack")
-    npm("pack", "--pack-destination", str(folder), cwd=FRONTEND)
-    (packed,) = folder.glob("*.tgz")
-    return packed
+    with building(tmp_path_factory):  # until the last test here has read what was built
+        npm("pack", "--pack-destination", str(folder), cwd=FRONTEND)
+        (packed,) = folder.glob("*.tgz")
+        yield packed
 
 
 @pytest.fixture(scope="module")

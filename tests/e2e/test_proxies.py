@@ -1,7 +1,6 @@
 """The proxies of docs/integration.md, run as they stand there: real nginx, real Caddy, on a port and under a path."""
 
 import re
-import shutil
 import socket
 import subprocess
 import time
@@ -18,6 +17,7 @@ from tests.e2e.browser import launched, upload
 from tests.e2e.desk import choose
 from tests.hostile.photos import photo
 from tests.server import ROOT, Server
+from tests.support.programs import needed
 
 BLOCK = re.compile(r"```(nginx|caddy)\n(.*?)```", re.DOTALL)
 NGINX = """daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1; {user}
@@ -56,9 +56,7 @@ def proxied(start_server: Callable[..., Server], tmp_path: Path) -> Iterator[Cal
     running: list[subprocess.Popen[bytes]] = []
 
     def start(name: str, edit: Callable[[str], str] = str, **settings: str) -> Site:
-        program = shutil.which(name.split()[0], path="/usr/sbin:/usr/bin:/bin:/usr/local/bin")
-        if program is None:
-            pytest.skip(f"{name.split()[0]} is not installed")
+        program = needed(name.split()[0])
         base = "/photos" if "below" in name else ""
         if base:
             settings["base_path"] = base

@@ -68,6 +68,7 @@ def test_killed_in_the_middle_of_a_batch_everything_finishes_once(start_server: 
     assert list(server.data.rglob(f"*{PART}")) == []
 
 
+@pytest.mark.serial
 def test_sigterm_ends_cleanly_and_the_rest_goes_on_after_the_start(start_server: Callable[..., Server]) -> None:
     server = start_server(drain_seconds="5")
     job = server.submit(*[(f"{n:02}.jpg", photo(n)) for n in range(30)], recipe=RECIPE)

@@ -37,6 +37,7 @@ def sqlite_check(data: Path) -> str:
         return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
 
 
+@pytest.mark.serial
 def test_sigterm_lets_running_photos_finish_and_refuses_new_jobs(start_server: Callable[..., Server]) -> None:
     server = start_server(drain_seconds="20", workers="1")
     job = server.submit(noise(1, 3000, 2500), *[noise(n, 3000, 2500) for n in range(2, 6)], recipe=SLOW)
@@ -62,6 +63,7 @@ def test_sigterm_lets_running_photos_finish_and_refuses_new_jobs(start_server: C
     assert server.finished(job["id"])["progress"]["succeeded"] == 5
 
 
+@pytest.mark.serial
 def test_sigterm_gives_up_after_its_grace(start_server: Callable[..., Server]) -> None:
     server = start_server(drain_seconds="0.2", workers="1")
     job = server.submit(*[noise(n, 4000, 3000) for n in range(2)], recipe=SLOW)
@@ -74,6 +76,7 @@ def test_sigterm_gives_up_after_its_grace(start_server: Callable[..., Server]) -
     assert server.finished(job["id"])["progress"]["succeeded"] == 2
 
 
+@pytest.mark.serial
 def test_sigterm_ends_even_where_a_native_call_hangs(start_server: Callable[..., Server]) -> None:
     script = """if True:
         import time
@@ -116,6 +119,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+@pytest.mark.serial
 def test_full_disk_holds_everything_until_there_is_space_again(
     start_server: Callable[..., Server], small_disk: Path
 ) -> None:

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.soak import mixed
+
+pytestmark = pytest.mark.quality
 
 
 def test_mixed_clients_and_kills_leave_exact_accounts(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.browser import watched
 from tests.server import ROOT, Server
+from tests.support.frontend import building
+from tests.support.programs import needed
 
 FRONTEND = ROOT / "frontend"
 EMBEDDED = Path(__file__).parent / "embedded"
@@ -52,15 +54,17 @@ def run(*command: str, cwd: Path) -> None:
 @pytest.fixture(scope="session")
 def embedding(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A built page that embeds the package, as a shop would have it."""
+    needed("npm")
     if not (FRONTEND / "node_modules").exists():
         pytest.skip("the package's tools are not installed: npm ci --prefix frontend")
-    run("npm", "run", "build", cwd=FRONTEND)
     root = tmp_path_factory.mktemp("embedding")
     shutil.copytree(EMBEDDED, root, dirs_exist_ok=True)
     paths = {"modules": FRONTEND / "node_modules", "dist": FRONTEND / "dist", "root": root}
     text = VITE % {name: json.dumps(str(path)) for name, path in paths.items()}
     (root / "vite.config.mjs").write_text(text, encoding="utf-8")
-    run("npx", "vite", "build", "--config", str(root / "vite.config.mjs"), cwd=FRONTEND)
+    with building(tmp_path_factory):
+        run("npm", "run", "build", cwd=FRONTEND)
+        run("npx", "vite", "build", "--config", str(root / "vite.config.mjs"), cwd=FRONTEND)
     return root / "dist"
 
 

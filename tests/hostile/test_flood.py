@@ -12,12 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.hostile.harness import patience, unharmed
 from tests.hostile.photos import photo
 from tests.server import Server
+
+pytestmark = pytest.mark.serial
 
 FLOODER = ("127.0.0.2", 0)  # this machine by another address than the prober's
 P99 = 0.1  # seconds

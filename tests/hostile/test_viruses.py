@@ -1,6 +1,5 @@
 """A real clamd, with one signature of its own: the EICAR test string."""
 
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -12,11 +11,11 @@ from tests.hostile.harness import fates_of, healthy, is_refused
 from tests.hostile.photos import photo
 from tests.hostile.zips import zipped
 from tests.server import Server, multipart
+from tests.support.programs import needed
 
 # In two parts, so that no scanner takes this file for what it is about.
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD" + b"-ANTIVIRUS-TEST-FILE!$H+H*"
 PHOTO = photo()
-CLAMD = shutil.which("clamd") or shutil.which("clamd", path="/usr/sbin")
 
 
 class Clamd:
@@ -35,8 +34,7 @@ class Clamd:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        assert CLAMD is not None, "clamd is not installed: apt-get install clamav-daemon"
-        self.process = subprocess.Popen([CLAMD, "-c", str(self.config)], stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen([needed("clamd"), "-c", str(self.config)], stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
         while not self.socket.exists():
             assert self.process.poll() is None, (self.config.parent / "clamd.log").read_text()

@@ -199,6 +199,7 @@ def test_preset_and_recipe_file_are_begun_with(home: Path) -> None:
     assert len(names(home / "web")) == 12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_half_way_leaves_whole_files_alone(home: Path, number: int) -> None:
     shutil.rmtree(home / "in")
@@ -222,6 +223,7 @@ def test_stopped_half_way_leaves_whole_files_alone(home: Path, number: int) -> N
             result.load()
 
 
+@pytest.mark.slow
 def test_watch_takes_a_file_once_it_has_settled_and_again_when_it_changes(home: Path) -> None:
     shutil.rmtree(home / "in")
     (home / "in").mkdir()

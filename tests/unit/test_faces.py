@@ -152,6 +152,7 @@ def test_portraits_all_have_one(testdata: Path, yunet: YuNet) -> None:
         assert len(yunet.faces(pixels)) == 1, path.name
 
 
+@pytest.mark.slow
 def test_recall_of_bare_faces(testdata: Path, yunet: YuNet) -> None:
     """A fifth of the photos; `python -m tests.bench.faces` measures them all."""
     listing = json.loads((testdata / "faces_boxes" / "faces.json").read_text())
@@ -167,6 +168,7 @@ def test_recall_of_bare_faces(testdata: Path, yunet: YuNet) -> None:
         assert found >= recall * wanted
 
 
+@pytest.mark.slow
 def test_false_alarms_in_photos_without_people(testdata: Path, yunet: YuNet) -> None:
     folders = ("jewelry", "masks_mugs_coarse", "meters", "text_slides")
     paths = [path for folder in folders for path in sorted((testdata / folder / "images").iterdir())[:10]]

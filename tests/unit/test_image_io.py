@@ -189,6 +189,7 @@ def tiff_of_pages(count: int) -> bytes:
     return b"II*\0" + struct.pack("<I", starts[0]) + bytes(64) + b"".join(pages)
 
 
+@pytest.mark.serial
 def test_decode_tiff_of_many_pages_does_not_walk_them(saved: Callable[[bytes], Path]) -> None:
     path = saved(tiff_of_pages(20_000))
     start = time.perf_counter()
@@ -270,6 +271,7 @@ def test_thumbnail_keeps_alpha_and_shape() -> None:
     assert small.getpixel((70, 64))[3] == 0  # type: ignore[index]
 
 
+@pytest.mark.serial
 def test_thumbnail_of_large_jpeg_is_upright_and_quick(saved: Callable[[bytes], Path]) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6

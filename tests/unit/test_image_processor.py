@@ -47,6 +47,7 @@ def store(model_folder: Path, has_network: bool) -> ModelStore:
     return ModelStore(Settings(data_dir=model_folder, model_dir=model_folder, offline=True))
 
 
+@pytest.mark.slow
 def test_astronaut_mask_is_as_stored(photos: dict[str, Path], store: ModelStore) -> None:
     result = processed(photos["astronaut"], '{"operations": [{"op": "remove_background"}]}', store)
     assert result.mask is not None
@@ -59,6 +60,7 @@ def test_astronaut_mask_is_as_stored(photos: dict[str, Path], store: ModelStore)
     assert not cutout[cutout[..., 3] == 0].any()
 
 
+@pytest.mark.slow
 def test_id_photo_shows_a_face_on_white(photos: dict[str, Path], store: ModelStore) -> None:
     recipe = next(preset.recipe for preset in PRESETS if preset.name == "id_photo")
     result = processed(photos["astronaut"], recipe.model_dump_json(), store)
@@ -166,6 +168,7 @@ def test_outputs_have_sizes_of_their_own(photos: dict[str, Path], classical_stor
     assert [opened(output.data).size for output in result.outputs] == sizes
 
 
+@pytest.mark.slow
 def test_shop_shows_a_centred_subject_on_white(photos: dict[str, Path], store: ModelStore) -> None:
     recipe = next(preset.recipe for preset in PRESETS if preset.name == "shop")
     result = processed(photos["coffee"], recipe.model_dump_json(), store)

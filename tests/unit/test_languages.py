@@ -14,6 +14,7 @@ from photo_processor.models.weights.rows import ROWS
 from photo_processor.recipes.catalogue import catalogue
 from photo_processor.recipes.presets import PRESETS
 from photo_processor.schemas import STAGES, OutputSpec
+from tests.support.programs import needed
 
 STATIC = Path(__file__).parent.parent.parent / "static"
 LANGUAGES = sorted((STATIC / "lang").glob("*.json"))
@@ -31,7 +32,7 @@ def own_texts() -> dict[str, Text]:
       console.log(JSON.stringify({ ...en, ...texts, ...OWN_MESSAGES, ...formTexts, ...editorTexts }));
     """
     answer = subprocess.run(
-        ["node", "--input-type=module", "-e", script], cwd=STATIC, capture_output=True, text=True, check=True
+        [needed("node"), "--input-type=module", "-e", script], cwd=STATIC, capture_output=True, text=True, check=True
     )
     return dict(json.loads(answer.stdout))
 
@@ -68,7 +69,7 @@ def server_texts() -> set[str]:
     texts |= {row.good_at for row in ROWS}
     for kind in vars(errors).values():
         if inspect.isclass(kind) and issubclass(kind, errors.PhotoError) and kind is not errors.PhotoError:
-            texts |= {text for text in (inspect.cleandoc(kind.__doc__ or "").split("\n")[0], kind.hint) if text}
+            texts |= {text for text in (kind.title, kind.hint) if text}
     return texts
 
 

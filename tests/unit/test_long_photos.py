@@ -94,6 +94,7 @@ def test_nothing_is_nothing() -> None:
     assert not is_long(data.coffee())
 
 
+@pytest.mark.slow
 def test_isnet_finds_a_person_in_a_wide_photo(model_folder: Path, has_network: bool, tmp_path: Path) -> None:
     if not has_network:
         pytest.skip(f"{DEFAULT} cannot be had here")

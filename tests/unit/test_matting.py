@@ -20,6 +20,7 @@ from tests.unit.test_remove_background import KnownMatte
 ROOT = Path(__file__).parent.parent.parent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("background", BACKGROUNDS)
 def test_matte_is_nearer_the_truth_than_the_refined_one(background: str) -> None:
     photo, _, truth = composite(background)
@@ -43,6 +44,7 @@ def removed(matte: Pixels, photo: Pixels) -> tuple[Picture, list[str], list[str]
     return result, stages, [warning.code for warning in context.findings.warnings]
 
 
+@pytest.mark.slow
 def test_operation_mattes_and_says_so() -> None:
     photo, _, truth = composite("green")
     result, stages, warnings = removed(coarse(truth), photo)
@@ -69,6 +71,7 @@ def test_matting_can_be_cancelled() -> None:
         matted(photo, coarse(truth), check)
 
 
+@pytest.mark.slow
 def test_pymatting_is_neither_imported_nor_its_cache_touched() -> None:
     """Importing it has numba compile for over a minute on a machine that has not done so."""
     program = (

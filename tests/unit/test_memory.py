@@ -37,6 +37,7 @@ def test_default_of_megapixels_at_once_follows_the_memory() -> None:
     assert 24 <= default <= max(24, total / 4 / 45e6 + 1)
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize("arenas", ["", "4"])
 def test_freed_memory_serves_the_next_photo_until_it_is_given_back(arenas: str) -> None:
     environment = {"MALLOC_ARENA_MAX": arenas} if arenas else {}

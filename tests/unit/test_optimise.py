@@ -28,6 +28,8 @@ from photo_processor.settings import Settings
 from photo_processor.worker.idle import IdleWork
 from tests import tiny_network
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent.parent
 NAME = "u2netp"
 

@@ -101,6 +101,7 @@ async def test_stop_ends_running_work(runner: Runner, photos: dict[str, Path]) -
         await runner.run(Work(photos["astronaut"], SLOW, {}, 100), running, stop, same)
 
 
+@pytest.mark.serial
 async def test_thread_stuck_in_a_native_call_loses_its_place_to_a_new_one(
     tmp_path: Path, photos: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +120,7 @@ async def test_thread_stuck_in_a_native_call_loses_its_place_to_a_new_one(
     await asyncio.sleep(2)  # it must not outlive the test
 
 
+@pytest.mark.slow
 async def test_process_that_dies_is_reported_and_replaced(tmp_path: Path, photos: dict[str, Path]) -> None:
     runner = ProcessRunner(Settings(data_dir=tmp_path, workers=1, offline=True))
 
@@ -133,6 +135,7 @@ async def test_process_that_dies_is_reported_and_replaced(tmp_path: Path, photos
     await runner.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
 async def test_death_of_an_idle_process_counts_for_no_photo(
     tmp_path: Path, photos: dict[str, Path], monkeypatch: pytest.MonkeyPatch, number: signal.Signals
@@ -149,6 +152,7 @@ async def test_death_of_an_idle_process_counts_for_no_photo(
     await runner.close()
 
 
+@pytest.mark.slow
 async def test_photo_beyond_its_process_s_memory_is_out_of_memory_not_broken(tmp_path: Path) -> None:
     large = tmp_path / "large.png"
     Image.new("RGB", (9_990, 9_990), (40, 90, 160)).save(large)

@@ -115,6 +115,7 @@ def test_rembg_sessions_load_without_rembg_itself() -> None:
     subprocess.run([sys.executable, "-c", script], cwd=root, check=True, timeout=60)
 
 
+@pytest.mark.slow
 def test_isnet_agrees_with_plain_rembg(model_folder: Path, has_network: bool) -> None:
     if not has_network:
         pytest.skip(f"{DEFAULT} cannot be had here")
@@ -140,6 +141,7 @@ def test_an_answer_that_is_next_to_nothing_is_nothing(name: str) -> None:
     assert Segmenter(row, Saying(faint, side)).matte(data.coffee())[:, 10].min() > 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shade", [(255, 255, 255), (200, 205, 210), (40, 170, 60)], ids=["white", "grey", "green"])
 def test_isnet_finds_nothing_in_an_empty_photo(
     shade: tuple[int, int, int], model_folder: Path, has_network: bool

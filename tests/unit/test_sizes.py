@@ -98,6 +98,7 @@ def test_an_enlarged_animation_is_refused_by_all_its_frames(tmp_path: Path) -> N
     assert processed(path, steps, format="webp").outputs[0].width == 500
 
 
+@pytest.mark.serial
 def test_an_absurd_recipe_on_a_tiny_photo_ends_at_once(tmp_path: Path) -> None:
     """Letters and marks that do not fit are never drawn at the size asked for."""
     path = saved(tmp_path, 6000, 30)

@@ -9,7 +9,7 @@ from photo_processor import errors
 from photo_processor.intake.multipart import Upload, UploadReader
 from photo_processor.recipes.assets import measured
 from photo_processor.schemas import Asset
-from photo_processor.server.services import Rooms
+from photo_processor.server.services import Rooms, check_space
 
 router = APIRouter(prefix="/api/assets", tags=["assets"])
 BODY = {
@@ -33,8 +33,7 @@ async def add_asset(request: Request, rooms: Rooms) -> Response:
     """Upload a picture; a recipe names it `asset:` and its `id`. It is kept while jobs use it."""
     if rooms.worker.stopping:
         raise errors.Draining()
-    if rooms.storage.free_bytes() < rooms.settings.min_free_bytes:
-        raise errors.StorageFull()
+    await check_space(rooms)
     with Upload() as upload:
         reader = UploadReader(rooms.storage, rooms.settings, upload)
         await reader.read(request.headers.get("content-type", ""), request.stream())

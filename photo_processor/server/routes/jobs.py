@@ -28,7 +28,7 @@ from photo_processor.server.routes.submission import (
     parse_submission,
     recipe_of,
 )
-from photo_processor.server.services import Rooms, Services
+from photo_processor.server.services import Rooms, Services, check_space
 from photo_processor.storage.local import Shelf, Storage
 from photo_processor.worker.stored import stored
 from queue_manager import NewJob, Redo, new_id
@@ -159,8 +159,7 @@ async def _receive(request: Request, rooms: Services, upload: Upload, *, optiona
     length = int(request.headers.get("content-length", "0"))
     if length > rooms.settings.max_request_bytes:
         raise errors.RequestTooLarge(f"A request may have at most {rooms.settings.max_request_bytes // 1_000_000} MB.")
-    if rooms.storage.free_bytes() < rooms.settings.min_free_bytes + length:
-        raise errors.StorageFull()
+    await check_space(rooms, length)
     content_type = request.headers.get("content-type", "")
     if optional and not content_type and length == 0:
         return

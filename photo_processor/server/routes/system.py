@@ -69,7 +69,7 @@ async def health(rooms: Rooms, response: Response) -> Health:
         workers=rooms.worker.alive,
         models=tuple(row.name for row in rooms.models.rows() if row.state == "installed"),
         sockets=rooms.sockets.clients,
-        free_bytes=rooms.storage.free_bytes(),
+        free_bytes=await asyncio.to_thread(rooms.storage.free_bytes),
         url_ingest=rooms.urls is not None,
         upkeep_ended_at=rooms.upkeep.ended_at,
         notices=(*rooms.upkeep.notices, *((UNSCANNED,) if rooms.scanner.is_away else ())),
@@ -102,7 +102,7 @@ async def metrics(rooms: Rooms) -> Response:
         sockets=rooms.sockets.clients,
         models={row.name: row.state in ("installed", "built_in") for row in rooms.models.rows()},
         inferences=rooms.models.inferences,
-        free_bytes=rooms.storage.free_bytes(),
+        free_bytes=await asyncio.to_thread(rooms.storage.free_bytes),
         workers=rooms.worker.alive,
         failures=rooms.supervisor.failures,
     )
