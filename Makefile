@@ -89,6 +89,7 @@ api: $(VENV)/.dev
 operations: $(VENV)/.dev
 	$(BIN)/python docs/operations.py
 	$(BIN)/python docs/cli.py
+	$(BIN)/python docs/architecture.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -1,1 +1,1 @@
-"""Pictures as arrays: colour, edges, bytes out."""
+"""Pictures as arrays: bytes in, colour, geometry, edges, faces, bytes out."""

@@ -1,1 +1,1 @@
-"""What comes in and goes out in bulk: uploads, ZIPs in, ZIPs out."""
+"""What comes in: uploads, ZIPs, lists of names, URLs."""

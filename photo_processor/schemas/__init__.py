@@ -1,4 +1,4 @@
-"""The types that travel between the rooms and over the wire. All frozen; unknown fields are refused."""
+"""The types that travel between the parts and over the wire. All frozen; unknown fields are refused."""
 
 from photo_processor.schemas.base import FINAL_STATUSES as FINAL_STATUSES
 from photo_processor.schemas.base import STAGES as STAGES

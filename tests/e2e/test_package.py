@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.browser import launched, upload, violations, watched
 from tests.server import ROOT, Server
-from tests.support.frontend import building
 from tests.support.programs import needed
 
+pytestmark = pytest.mark.serial  # it writes `frontend/dist` again and again, from which other tests build
 FRONTEND = ROOT / "frontend"
 EXAMPLES = FRONTEND / "examples"
 
@@ -36,16 +36,15 @@ def npm(*arguments: str, cwd: Path, **environment: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package as `npm pack` makes it, which builds it first."""
     needed("npm")
     if not (FRONTEND / "node_modules").exists():
         pytest.skip("the package's tools are not installed: npm ci --prefix frontend")
     folder = tmp_path_factory.mktemp("pack")
-    with building(tmp_path_factory):  # until the last test here has read what was built
-        npm("pack", "--pack-destination", str(folder), cwd=FRONTEND)
-        (packed,) = folder.glob("*.tgz")
-        yield packed
+    npm("pack", "--pack-destination", str(folder), cwd=FRONTEND)
+    (packed,) = folder.glob("*.tgz")
+    return packed
 
 
 @pytest.fixture(scope="module")

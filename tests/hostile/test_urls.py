@@ -137,6 +137,14 @@ def fetching(tmp_path_factory: pytest.TempPathFactory, model_folder: Any) -> Ite
     assert "Traceback" not in server.log.read_text()
 
 
+@pytest.fixture(scope="module")
+def careful(tmp_path_factory: pytest.TempPathFactory, model_folder: Any) -> Iterator[Server]:
+    """A server that fetches URLs, of no local network."""
+    server = Server(tmp_path_factory.mktemp("careful") / "data", model_folder, url_ingest="true").start()
+    yield server
+    assert server.stop() == 0
+
+
 def fetched(server: Server, *urls: str) -> dict[str, str]:
     """What became of each URL, by the name that it got."""
     response = server.post("/api/jobs", data={"urls": list(urls), "remove_bg": "false"})
@@ -239,10 +247,9 @@ def test_host_is_asked_politely(fetching: Server, web: str) -> None:
         "http://[64:ff9b::7f00:1]/",
     ],
 )
-def test_local_network_is_never_looked_at(start_server: Callable[..., Server], url: str) -> None:
-    server = start_server(url_ingest="true")
-    with unharmed(server):
-        assert set(fetched(server, url).values()) == {"url_refused"}
+def test_local_network_is_never_looked_at(careful: Server, url: str) -> None:
+    with unharmed(careful):
+        assert set(fetched(careful, url).values()) == {"url_refused"}
 
 
 def test_restart_goes_on_fetching_and_adds_nothing_twice(start_server: Callable[..., Server], web: str) -> None:

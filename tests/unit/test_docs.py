@@ -71,3 +71,8 @@ def test_security_document_names_only_codes_that_exist() -> None:
 def test_api_page_is_what_the_server_says() -> None:
     drawn = runpy.run_path(str(ROOT / "docs" / "api.py"))["page"]()
     assert (ROOT / "docs" / "api.md").read_text(encoding="utf-8") == drawn, "make api"
+
+
+def test_architecture_page_is_what_the_code_imports() -> None:
+    drawn = runpy.run_path(str(ROOT / "docs" / "architecture.py"))["page"]()
+    assert (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8") == drawn, "make operations"
