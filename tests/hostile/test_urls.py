@@ -223,6 +223,7 @@ def test_nobody_there_is_url_failed(fetching: Server) -> None:
         assert fetched(fetching, f"http://127.0.0.1:{port}/a.jpg") == {"a.jpg": "url_failed"}
 
 
+@pytest.mark.serial
 def test_host_is_asked_politely(fetching: Server, web: str) -> None:
     Handler.times.clear()
     fetched(fetching, *(f"{web}/photo/{number}.jpg" for number in range(6)))
