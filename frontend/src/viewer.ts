@@ -153,7 +153,7 @@ export function openViewer(host: HTMLElement, { job, t: texts, format, key, show
     notes.replaceChildren(...notesOf(now).map(({ kind, code, text }) => part('p', 'note viewer-reason', { 'data-pp-code': code, 'data-pp-kind': kind }, text)));
     setText(caption, [now.number, now.caption].filter(Boolean).join(' · '));
     caption.hidden = !caption.textContent;
-    facts.replaceChildren(...drawFacts(el, factRows({ ...now, number: null, caption: null }, { t, format, locale: format.locale, modelTitle: (name) => models.find((one) => one.name === name)?.title ?? name })));
+    drawFactsOf(now);
     if (again) {
       fault.hidden = true;
       load(now);
@@ -164,6 +164,11 @@ export function openViewer(host: HTMLElement, { job, t: texts, format, key, show
     const at = files.findIndex((one) => one.key === current);
     previous.disabled = at <= 0;
     next.disabled = at < 0 || at >= files.length - 1;
+  }
+
+  /** Models have their titles once those are there. */
+  function drawFactsOf(now: FileView) {
+    facts.replaceChildren(...drawFacts(el, factRows({ ...now, number: null, caption: null }, { t, format, locale: format.locale, modelTitle: (name) => models.find((one) => one.name === name)?.title ?? '' })));
   }
 
   /** Only where they are others: what has the focus keeps it. */
@@ -204,6 +209,7 @@ export function openViewer(host: HTMLElement, { job, t: texts, format, key, show
     models = (await job.client.models()).models;
     const now = file();
     if (!now || !dialog.open) return;
+    drawFactsOf(now);
     drawActions(now);
     if (other) actions.querySelector('select')?.focus();
   }

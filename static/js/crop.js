@@ -54,7 +54,7 @@ function middleOf({ width, height }, shape) {
 
 /** The ground that the result will have, by the names of `GROUNDS`, with a colour for `own`. @param {Operation|undefined} step @param {Operation|undefined} removal @param {Measures|null} measures */
 function groundOf(step, removal, measures) {
-  const wanted = String(step?.background ?? (measures ? measures.background : removal?.background ?? 'transparent')).toLowerCase();
+  const wanted = String((measures ? step?.background ?? measures.background : removal?.background) ?? 'transparent').toLowerCase();
   if (wanted === 'transparent') return { name: 'checker', own: GROUNDS.own };
   if (wanted === 'original' || wanted === 'blur' || wanted.startsWith('asset:') || wanted.startsWith('picture:')) return { name: 'photo', own: GROUNDS.own };
   const plain = { '#ffffff': 'white', '#fff': 'white', white: 'white', '#000000': 'black', '#000': 'black', black: 'black' }[wanted];

@@ -149,6 +149,7 @@ def test_crop_is_moved_zoomed_and_turned_by_keyboard_and_given_back(
         dialog.get_by_role("button", name="Correct the crop").press("Enter")
         expect(view.page.locator(".crop-surface")).to_be_focused()
         expect(dialog.get_by_role("button", name="Save")).to_be_disabled()
+        expect(dialog.get_by_role("button", name="White")).to_have_attribute("aria-pressed", "true")
         assert violations(view.page) == [], "crop"
         for key in ("ArrowLeft", "ArrowLeft", "Shift+ArrowUp", "-", "+", "-", "]", "]", "["):
             view.page.keyboard.press(key)
