@@ -134,6 +134,7 @@ export function createCards(page) {
   /** @type {Set<string>} */ const pending = new Set();
   /** @type {State['files']|null} */ let shown = null;
   /** @type {State['model']} */ let model = null;
+  /** @type {State['order']} */ let order = [];
 
   function gather(state) {
     if (state.files !== shown) {
@@ -149,7 +150,7 @@ export function createCards(page) {
       model = state.model;
       for (const [key, card] of cards) if (card.file?.stage === 'downloading the model') pending.add(key);
     }
-    if (pending.size) draw();
+    if (pending.size || state.order !== order) draw();
   }
 
   const draw = oncePerFrame(() => {
@@ -165,7 +166,8 @@ export function createCards(page) {
     const some = fresh.hasChildNodes();
     list.append(fresh);
     if (pending.size) draw();
-    else if (some && list.lastElementChild?.dataset.key !== state.order.at(-1)) arrange(list.dataset.filter); // one came back
+    else if (state.order !== order || some && list.lastElementChild?.dataset.key !== state.order.at(-1)) arrange(list.dataset.filter); // one came back
+    if (!pending.size) order = state.order;
   });
 
   function drawOne(state, key, fresh) {

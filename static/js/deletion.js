@@ -1,11 +1,12 @@
 /**
  * Photos deleted on the page: gone from sight at once, from the server when the undo's time is up.
  *
- * @import { Page } from './page.js'
+ * @import { Page, Place } from './page.js'
  */
 
 import { removePhotos } from './core/deletion.js';
 import { byId } from './dom.js';
+import { readPlace } from './place.js';
 import { offerUndo, tellTabs } from './undo.js';
 
 /** @param {Page} page @param {string[]} ids */
@@ -16,16 +17,33 @@ export function deletePhotos(page, ids) {
   const first = files.get(keys.get(ids[0]) ?? '')?.name ?? '';
   const text = ids.length === 1 ? t('deleted', { name: first }) : t('deletedPhotos', { n: ids.length });
   const next = besideCards(ids);
+  const from = { hash: location.hash, place: readPlace() };
   const { commit, undo } = removePhotos(client, session, ids);
   offerUndo(text, t('undo'), {
     commit: (leaving) => page.attempt(async () => {
       await commit(leaving);
       tellTabs();
     }),
-    undo: () => page.attempt(undo),
+    undo: () => page.attempt(async () => {
+      await undo();
+      comeBack(from, ids);
+    }),
   });
   page.announce(text);
   if (next && !document.querySelector('dialog[open]')) next.focus();
+}
+
+/** To the photo that was opened, else to the first of those in the list. @param {{hash: string, place: Place|null}} from @param {string[]} ids */
+function comeBack({ hash, place }, ids) {
+  if (place?.job !== readPlace()?.job) return;
+  if (place?.file) location.hash = hash;
+  else {
+    requestAnimationFrame(() => setTimeout(() => {
+      const card = byId('cards').querySelector(`[data-id="${CSS.escape(ids[0])}"]`);
+      card?.scrollIntoView({ block: 'nearest' });
+      card?.querySelector('.thumb')?.focus();
+    }));
+  }
 }
 
 /** The photo to go on with: the first after those that go, else the last before. @param {string[]} ids @returns {HTMLElement|null} */

@@ -9,8 +9,8 @@ import { entriesOfDrop, entriesOfFiles, nameOf, usable } from './core/entries.js
 import { byId } from './dom.js';
 import { noticeOf } from './notices.js';
 
-/** @param {Page} page @param {{recipe: () => Recipe, started: (id: string) => void}} options */
-export function createIntake(page, { recipe, started }) {
+/** @param {Page} page @param {{recipe: () => Recipe, started: (id: string) => void, added: () => void}} options */
+export function createIntake(page, { recipe, started, added }) {
   const { session, notices, t } = page;
   const over = byId('drag-over');
   const inputs = { files: byId('input-files'), folder: byId('input-folder'), camera: byId('input-camera') };
@@ -28,7 +28,7 @@ export function createIntake(page, { recipe, started }) {
   /** @param {Entry[]} entries */
   async function send(entries) {
     page.announce(t('sayAdded', { n: entries.length }));
-    if (session.add(entries)) return;
+    if (session.add(entries)) return void added();
     notices.set('refused', null);
     try {
       const job = await session.submit(entries, { recipe: recipe(), name: nameOf(entries, t) });

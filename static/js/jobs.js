@@ -95,7 +95,9 @@ export function createHistory(page) {
   /** Gone from sight at once, from the server when the undo's time is up. @param {Job} job */
   function remove(job) {
     deleted.add(job.id);
-    if (readPlace()?.job === job.id) location.hash = hashOf();
+    const { hash } = location;
+    const from = readPlace()?.job === job.id ? { hash, top: scrollY, filter: byId('cards').dataset.filter } : null;
+    if (from) location.hash = hashOf();
     draw();
     offerUndo(t('deleted', { name: job.name }), t('undo'), {
       commit: (leaving) => page.attempt(async () => {
@@ -105,6 +107,7 @@ export function createHistory(page) {
       undo: () => {
         deleted.delete(job.id);
         draw();
+        if (from && !readPlace()?.job) page.comeBack(from);
       },
     });
   }

@@ -24,6 +24,7 @@ export function createJobView(page, { chooseNew, deleteJob, recipe, print, arran
   const filters = [...byId('filters').querySelectorAll('button')];
   const zip = byId('download-zip');
   /** @type {State['files']|null} */ let shownFiles = null;
+  /** @type {State['files']|null} */ let viewedFiles = null;
   let said = { job: '', quarter: 0, final: false };
 
   const draw = oncePerFrame(() => {
@@ -36,6 +37,10 @@ export function createJobView(page, { chooseNew, deleteJob, recipe, print, arran
     byId('job').hidden = !shown;
     byId('empty').hidden = shown || loading;
     byId('applies-next').hidden = !shown;
+    if (shown && state.files !== viewedFiles) {
+      viewedFiles = state.files;
+      comeIntoView();
+    }
     if (state.files !== shownFiles) setFilter('all');
     shownFiles = state.files;
     drawBar(state);
@@ -44,6 +49,11 @@ export function createJobView(page, { chooseNew, deleteJob, recipe, print, arran
     drawZip(state);
     say(state);
   });
+
+  /** On a phone the photos lie below what to make of them. */
+  function comeIntoView() {
+    if (matchMedia('(max-width: 860px)').matches) byId('job').scrollIntoView();
+  }
 
   function drawBar(state) {
     const { job, counts } = state;
@@ -153,10 +163,10 @@ export function createJobView(page, { chooseNew, deleteJob, recipe, print, arran
 
   return {
     filter,
+    comeIntoView,
     shownKeys,
     draw,
     pauseOrResume: () => !part.pause.hidden && pauseOrResume(),
-    deleteJob: () => !part.delete.hidden && part.delete.click(),
     retryAll: () => !part.retry.hidden && retryAll(),
   };
 }

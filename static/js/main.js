@@ -44,6 +44,7 @@ const page = {
   openFile: (id) => attempt(async () => (await loadViewer()).enter(id)),
   retryFile: (file) => attempt(() => (file.id ? session.retry(file.id) : session.retryUpload(file.key))),
   accept: (file) => attempt(() => session.again((id) => client.accept(id, String(file.id)))),
+  comeBack,
   attempt,
 };
 
@@ -51,6 +52,7 @@ const options = createOptions(page);
 const intake = createIntake(page, {
   recipe: options.recipe,
   started,
+  added: () => view.comeIntoView(),
 });
 const print = () => attempt(async () => (await loadPrint()).open());
 const view = createJobView(page, {
@@ -67,7 +69,7 @@ const keys = createKeys(page, {
   acts: {
     o: intake.choose, h: openJobs, m: openModels, j: () => cards?.step(1), k: () => cards?.step(-1),
     p: view.pauseOrResume, r: view.retryAll, d: () => byId('download-zip').click(),
-    Delete: () => (selection?.size ? selection.remove() : view.deleteJob()),
+    Delete: () => selection?.size && selection.remove(),
     x: () => selection?.toggle(), a: () => selection?.toggleAll(), Escape: () => selection?.clear(),
     1: () => view.filter('all'), 2: () => view.filter('done'), 3: () => view.filter('look'), 4: () => view.filter('failed'),
   },
@@ -110,6 +112,21 @@ const loadUrls = lazily(async () => (await import('./urls.js')).createUrls(page,
 /** @param {string} id */
 function started(id) {
   location.hash = hashOf(id);
+}
+
+/** Back to where one was: the address, what was shown of the job, and how far down. @param {{hash: string, top: number, filter?: string}} from */
+function comeBack({ hash, top, filter }) {
+  location.hash = hash;
+  const stop = session.store.subscribe(({ order }) => {
+    if (!order.length) return;
+    stop();
+    requestAnimationFrame(whenDrawn);
+  });
+  const whenDrawn = () => {
+    if (byId('cards').childElementCount < session.store.get().order.length) return requestAnimationFrame(whenDrawn);
+    if (filter) view.filter(filter);
+    scrollTo({ top });
+  };
 }
 
 /** @param {() => Promise<unknown>|unknown} action */

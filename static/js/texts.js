@@ -138,7 +138,7 @@ export const texts = {
   keyKeep: 'Keep it in this browser for 30 days',
   keyWrong: 'This key is not known there.',
   signIn: 'Sign in',
-  keyDelete: 'Delete the photo opened, those selected, or else the job',
+  keyDelete: 'Delete the photo opened, or those selected',
   keyJobs: 'Jobs',
   keyModels: 'Models',
   keyOn: 'Single-key shortcuts',

@@ -257,11 +257,3 @@ def test_url_field_is_there_where_the_server_fetches(
 
 def test_url_field_is_not_there_where_the_server_does_not_fetch(page: Page) -> None:
     expect(page.locator("#urls")).to_have_count(0)
-
-
-def test_job_is_deleted_by_keyboard_with_an_undo(page: Page, photos: dict[str, Path]) -> None:
-    choose(page, photos["coffee"])
-    expect_done(page, 1)
-    page.keyboard.press("Delete")
-    expect(page.locator(".toast")).to_contain_text("Deleted")
-    page.locator(".toast button").click()

@@ -81,17 +81,36 @@ def test_opened_photo_is_deleted_and_the_next_one_shown(page: Page, server: Serv
     assert [file["name"] for file in server.files(job)] == ["c.jpg"]
 
 
-def test_delete_without_a_selection_is_still_the_job(page: Page, server: Server, photos: dict[str, Path]) -> None:
+def test_delete_needs_a_selection_or_the_jobs_own_button(page: Page, server: Server, photos: dict[str, Path]) -> None:
+    """And the undo comes back to the job, to what was shown of it, and to the photo that had been opened."""
     job = finished(server, photos)
     page.goto(f"/#/jobs/{job}")
     expect(page.locator(".card")).to_have_count(4)
     page.keyboard.press("?")
-    expect(page.locator("#keys-list")).to_contain_text("Delete the photo opened, those selected, or else the job")
+    expect(page.locator("#keys-list")).to_contain_text("Delete the photo opened, or those selected")
     page.keyboard.press("Escape")
     page.keyboard.press("Delete")
+    page.locator(".card .thumb").nth(1).focus()
+    page.keyboard.press("Delete")
+    expect(page.locator(".toast")).to_have_count(0)
+    page.keyboard.press("2")
+    page.locator("#job-delete").click()
     expect(page.locator("#empty")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".card:visible")).to_have_count(4)
+    expect(page.locator('#filters [data-filter="done"]')).to_have_attribute("aria-pressed", "true")
     assert server.job(job)["status"] == "completed"
+    page.locator(".card .thumb").nth(3).click()
+    expect(page.locator("#viewer-position")).to_have_text("4 of 4")
+    page.keyboard.press("Delete")
+    expect(page.locator("#viewer-name")).to_have_text("c.jpg")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#viewer-name")).to_have_text("d.jpg")
+    page.keyboard.press("Escape")
+    pick(page, 2)
+    page.keyboard.press("Delete")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".card .thumb").nth(2)).to_be_focused()
 
 
 def test_other_tab_of_a_finished_job_follows(page: Page, server: Server, photos: dict[str, Path]) -> None:

@@ -29,6 +29,8 @@ export function withAllCalls(client) {
     health: () => call('GET', '/health'),
     jobs: (page) => call('GET', `/api/jobs${query(page)}`),
     change: (id, values) => call('PATCH', at('jobs', id), { form: JSON.stringify(values), headers: JSON_TYPE }),
+    nameFile: (id, file, naming) => call('PATCH', `${at('jobs', id)}/files/${encodeURIComponent(file)}`, { form: JSON.stringify(naming), headers: JSON_TYPE }),
+    names: (id) => call('GET', `${at('jobs', id)}/names`),
     deleteFiles: (id, files, keepalive) => call('POST', `${at('jobs', id)}/files/delete`, { form: JSON.stringify({ files }), headers: JSON_TYPE, keepalive }),
     async deleteFile(id, file) {
       await answer('DELETE', `${at('jobs', id)}/files/${encodeURIComponent(file)}`);

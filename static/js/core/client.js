@@ -133,6 +133,7 @@ export function createClient(base = '', read = JSON.parse, key = '') {
     },
     addFile(id, { file, name }, options) {
       const form = new FormData();
+      form.append('index', String(options.index));
       form.append('files', file, name);
       return sendForm(`${base}${at(id)}/files`, form, read, { ...options, shown });
     },

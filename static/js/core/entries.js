@@ -52,8 +52,17 @@ export function entriesOfFiles(files) {
 export function usable(entries) {
   const visible = entries.filter(({ name }) => !HIDDEN.test(name));
   const kept = visible.filter(({ name }) => !name.includes('/') || PHOTO.test(name));
-  kept.sort((one, other) => one.name.localeCompare(other.name, undefined, { numeric: true }));
-  return { entries: kept, leftOut: visible.length - kept.length };
+  return { entries: inOrder(kept), leftOut: visible.length - kept.length };
+}
+
+/** Files in the order in which they were chosen; those of a folder, which come as they lie on the disk, by their names. @param {Entry[]} entries */
+function inOrder(entries) {
+  /** @type {Map<string, Entry[]>} */ const roots = new Map();
+  entries.forEach((entry, at) => {
+    const root = entry.name.includes('/') ? entry.name.split('/')[0] : `/${at}`;
+    roots.set(root, [...roots.get(root) ?? [], entry]);
+  });
+  return [...roots.values()].flatMap((some) => some.sort((one, other) => one.name.localeCompare(other.name, undefined, { numeric: true })));
 }
 
 /** What to call a job of these. @param {Entry[]} entries @param {Translate} t */

@@ -7,7 +7,8 @@
  * @import { Action, FileBrief, FileView, Group, Item, Job, JobEvent, JobFile, ReviewItem, State } from './types.js'
  */
 
-const DETAILS = /** @type {const} */ (['size', 'width', 'height', 'engine', 'outputs', 'faces', 'timings', 'attempts', 'recipe', 'crop', 'review', 'facts', 'number', 'caption']);
+const DETAILS = /** @type {const} */ (['name', 'index', 'number', 'caption', 'size', 'width', 'height', 'engine', 'outputs', 'faces', 'timings', 'attempts', 'recipe', 'crop', 'review', 'facts']);
+const OPEN = new Set(['receiving', 'paused']);
 const FINAL = new Set(['completed', 'failed', 'cancelled']);
 
 /** @returns {State} */
@@ -98,6 +99,7 @@ function reduce(state, action) {
     case 'polled':
       for (const file of action.files) upsert(next, file);
       forget(next, action.deleted);
+      arrange(next, action.job.status);
       return onJob(next, action.job);
     case 'hidden':
       hide(next, action.ids);
@@ -119,10 +121,18 @@ function onEvent(state, event) {
   if (!event.snapshot && event.seq < state.seq) return state; // a stage has no number of its own
   for (const file of event.files) upsert(state, file);
   forget(state, event.deleted);
+  if (event.files.length || OPEN.has(state.job?.status ?? '')) arrange(state, event.status);
   const { status, progress, metadata, error, eta } = event;
   const known = state.job?.id === event.job_id ? state.job : null;
   const job = known && { ...known, ...metadata, status, progress, error, eta };
   return { ...state, job, seq: event.seq, stage: event.stage, model: event.model };
+}
+
+/** Photos come into their places once a job has all of them: until then these go by who was first. @param {State} state @param {string} status */
+function arrange(state, status) {
+  const place = (/** @type {string} */ key) => state.files.get(key)?.index ?? Infinity;
+  if (OPEN.has(status) || state.order.every((key, at) => at === 0 || place(state.order[at - 1]) <= place(key))) return;
+  state.order = [...state.order].sort((one, other) => place(one) - place(other) || 0);
 }
 
 /** Answers overtake each other: an older one does not undo a newer. @param {State} state @param {Job} job */

@@ -41,12 +41,21 @@ export interface Job {
   updated_at: string;
   expires_at: string | null;
   error: FileError | null;
+  /** Null where no list of names came with the photos. */
+  names?: NamesReport | null;
 }
+/** What became of lists of names; the lists have 200 entries at most, and `more` counts the others. */
+export type NamesReport = { matched: number; rows_without_photo: string[]; photos_without_row: string[]; more: number; problems: string[] };
+/** A row of such a list; `used`: a photo has it. */
+export type NameEntry = { file: string; number: string; caption: string; used: boolean };
 
-/** What an event says of a file. */
+/** What an event says of a file. `index`: its place in the job, from 1. */
 export interface FileBrief {
   id: string;
   name: string;
+  index?: number;
+  number?: string | null;
+  caption?: string | null;
   status: FileStatus;
   stage: string;
   error: FileError | null;
@@ -139,14 +148,15 @@ export interface Item {
   error: FileError | null;
 }
 /** An item with what it sends, and the key that lets the server know a repetition. */
-export type Upload = { entry: Entry; key: string; item: Item };
+export type Upload = { entry: Entry; key: string; index: number; item: Item };
 export type Verb = 'seal' | 'cancel' | 'pause' | 'resume' | 'retry';
 export type Link = 'live' | 'polling' | 'offline' | 'idle';
 
 export type Store = ReturnType<typeof import('./store.js').createStore>;
 export type Translate = (key: string, values?: Record<string, string | number>) => string;
 export type RequestOptions = { form?: FormData | Blob | string; headers?: Record<string, string>; keepalive?: boolean };
-export type SendOptions = { key: string; onFraction: (fraction: number) => void; signal: AbortSignal };
+/** `index`: its place among all that are sent, from 1. */
+export type SendOptions = { key: string; index: number; onFraction: (fraction: number) => void; signal: AbortSignal };
 
 /** The photos of a job, and the ids of those that were taken out of it. */
 export type Listing = { files: JobFile[]; deleted: string[] };
@@ -185,6 +195,9 @@ export type FileView = {
   fraction: number;
   error: FileError | null;
   warnings: FileWarning[];
+  index?: number;
+  number?: string | null;
+  caption?: string | null;
   /** What to look at; without a message until the server has said it. */
   review?: ReviewItem[];
   can_retry?: boolean;
@@ -348,7 +361,10 @@ export interface Client extends JobClient {
   jobs(page: { limit?: number; before?: string | null }): Promise<{ jobs: Job[]; next: string | null }>;
   /** A job of photos that the server fetches, where it does that. */
   fetchUrls(job: NewJob, urls: string[], key: string): Promise<Job>;
-  change(id: string, values: { name?: string; priority?: string; keep?: boolean }): Promise<Job>;
+  change(id: string, values: { name?: string; priority?: string; keep?: boolean; naming?: string }): Promise<Job>;
+  /** Calls the photo otherwise; what is absent stays. */
+  nameFile(id: string, file: string, naming: { name?: string; number?: string; caption?: string }): Promise<Job>;
+  names(id: string): Promise<{ rows: NameEntry[] }>;
 }
 
 export interface Session {

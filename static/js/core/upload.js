@@ -19,6 +19,7 @@ export class UploadQueue {
     /** @type {Map<string, Upload>} */ this.refused = new Map();
     /** @type {Map<string, Item>} */ this.unsent = new Map();
     this.running = 0;
+    this.count = 0; // of all that were added: their places in the job
     this.sealed = false;
     this.abort = new AbortController();
     /** @type {string|null} */ this.jobId = null;
@@ -38,7 +39,7 @@ export class UploadQueue {
   add(entries) {
     const added = entries.map((entry) => {
       const key = token();
-      return { entry, key, item: /** @type {Item} */ ({ key, name: entry.name, state: 'waiting', fraction: 0, error: null }) };
+      return { entry, key, index: ++this.count, item: /** @type {Item} */ ({ key, name: entry.name, state: 'waiting', fraction: 0, error: null }) };
     });
     this.waiting.push(...added);
     for (const { item } of added) this.unsent.set(item.key, item);
@@ -105,7 +106,7 @@ export class UploadQueue {
     const onFraction = (fraction) => this.update(upload, { fraction });
     try {
       this.update(upload, { state: 'sending' });
-      const { files, job } = await this.persist(() => client.addFile(id, upload.entry, { key: upload.key, onFraction, signal }));
+      const { files, job } = await this.persist(() => client.addFile(id, upload.entry, { key: upload.key, index: upload.index, onFraction, signal }));
       this.update(upload, { state: 'sent', fraction: 1 });
       onFiles(upload.item, files, job);
     } catch (error) {
