@@ -6,7 +6,7 @@
 
 import { removePhotos } from './core/deletion.js';
 import { byId } from './dom.js';
-import { readPlace } from './place.js';
+import { readPlace, replacePlace } from './place.js';
 import { offerUndo, tellTabs } from './undo.js';
 
 /** @param {Page} page @param {string[]} ids */
@@ -36,7 +36,10 @@ export function deletePhotos(page, ids) {
 /** To the photo that was opened, else to the first of those in the list. @param {{hash: string, place: Place|null}} from @param {string[]} ids */
 function comeBack({ hash, place }, ids) {
   if (place?.job !== readPlace()?.job) return;
-  if (place?.file) location.hash = hash;
+  if (place?.file && readPlace()?.file) { // the viewer is open: no further step in the history
+    replacePlace(place.job, place.file);
+    dispatchEvent(new Event('hashchange'));
+  } else if (place?.file) location.hash = hash;
   else {
     requestAnimationFrame(() => setTimeout(() => {
       const card = byId('cards').querySelector(`[data-id="${CSS.escape(ids[0])}"]`);

@@ -24,7 +24,9 @@ export function offerUndo(text, undoLabel, { commit, undo }) {
     open = false;
     clearTimeout(timer);
     removeEventListener('pagehide', leave);
+    const held = element.contains(document.activeElement);
     element.remove();
+    if (held) (document.querySelector('dialog[open] [data-close]') ?? byId('main')).focus();
     then();
   };
   const leave = () => end(() => commit(true));

@@ -5,7 +5,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.browser import upload, violations, watched
-from tests.e2e.desk import choose, expect_done
+from tests.e2e.desk import OPENED, choose, expect_done
 from tests.server import Server
 
 NAMES = ("a.jpg", "b.jpg", "c.jpg", "d.jpg")
@@ -106,7 +106,9 @@ def test_delete_needs_a_selection_or_the_jobs_own_button(page: Page, server: Ser
     expect(page.locator("#viewer-name")).to_have_text("c.jpg")
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#viewer-name")).to_have_text("d.jpg")
+    expect(page).to_have_url(OPENED)
     page.keyboard.press("Escape")
+    expect(page.locator("#viewer")).to_be_hidden()
     pick(page, 2)
     page.keyboard.press("Delete")
     page.get_by_role("button", name="Undo").click()
