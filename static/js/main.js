@@ -12,7 +12,6 @@ import { isFinal, isRunning } from './core/store.js';
 import { createFormat, secondsText } from './core/words.js';
 import { byId, setIcon, translate } from './dom.js';
 import { createIntake } from './intake.js';
-import { createJobView } from './jobview.js';
 import { createKeys } from './keys.js';
 import { languageMenu, loadLanguage } from './language.js';
 import { createModelWatch } from './models.js';
@@ -52,12 +51,10 @@ const options = createOptions(page);
 const intake = createIntake(page, {
   recipe: options.recipe,
   started,
-  added: () => view.comeIntoView(),
+  added: () => view?.comeIntoView(),
 });
 const print = () => attempt(async () => (await loadPrint()).open());
-const view = createJobView(page, {
-  chooseNew: intake.choose, deleteJob: (job) => attempt(async () => (await loadHistory()).remove(job)), recipe: options.recipe, print, arrange: (filter) => cards?.arrange(filter),
-});
+/** @type {ReturnType<typeof import('./jobview.js').createJobView>|null} */ let view = null;
 /** @type {ReturnType<typeof import('./cards.js').createCards>|null} */ let cards = null;
 /** @type {Viewer|null} */ let viewer = null;
 /** @type {ReturnType<typeof import('./jobs.js').createHistory>|null} */ let history = null;
@@ -68,10 +65,10 @@ const keys = createKeys(page, {
   viewer: () => viewer,
   acts: {
     o: intake.choose, h: openJobs, m: openModels, j: () => cards?.step(1), k: () => cards?.step(-1),
-    p: view.pauseOrResume, r: view.retryAll, d: () => byId('download-zip').click(),
+    p: () => view?.pauseOrResume(), r: () => view?.retryAll(), d: () => byId('download-zip').click(),
     Delete: () => selection?.size && selection.remove(),
     x: () => selection?.toggle(), a: () => selection?.toggleAll(), Escape: () => selection?.clear(),
-    1: () => view.filter('all'), 2: () => view.filter('done'), 3: () => view.filter('look'), 4: () => view.filter('failed'),
+    1: () => view?.filter('all'), 2: () => view?.filter('done'), 3: () => view?.filter('look'), 4: () => view?.filter('failed'),
   },
 });
 
@@ -97,15 +94,20 @@ async function countJobs() {
   byId('jobs-label').textContent = running ? t('jobsRunning', { n: running }) : t('jobs');
 }
 
+/** The photos that the filter lets through, in order. */
+const shownKeys = () => view?.shownKeys() ?? [];
+const loadView = lazily(async () => (view ??= (await import('./jobview.js')).createJobView(page, {
+  chooseNew: intake.choose, deleteJob: (job) => attempt(async () => (await loadHistory()).remove(job)), recipe: options.recipe, print, arrange: (filter) => cards?.arrange(filter),
+})));
 const loadCards = lazily(async () => {
   const [{ createCards }, { createDone }] = await Promise.all([import('./cards.js'), import('./done.js')]);
   createDone(page);
   return (cards ??= createCards(page));
 });
-const loadViewer = lazily(async () => (viewer ??= (await import('./viewer.js')).createViewer(page, view.shownKeys)));
+const loadViewer = lazily(async () => (viewer ??= (await import('./viewer.js')).createViewer(page, shownKeys)));
 const loadModels = lazily(async () => (await import('./modelsview.js')).createModelsView(page));
 const loadSelection = lazily(async () => (selection ??= (await import('./selection.js'))
-  .createSelection(page, { recipe: options.recipe, shownKeys: view.shownKeys })));
+  .createSelection(page, { recipe: options.recipe, shownKeys })));
 const loadPrint = lazily(async () => (await import('./print.js')).createPrint(page));
 const loadUrls = lazily(async () => (await import('./urls.js')).createUrls(page, { recipe: options.recipe, started }));
 
@@ -124,7 +126,7 @@ function comeBack({ hash, top, filter }) {
   });
   const whenDrawn = () => {
     if (byId('cards').childElementCount < session.store.get().order.length) return requestAnimationFrame(whenDrawn);
-    if (filter) view.filter(filter);
+    if (filter) view?.filter(filter);
     scrollTo({ top });
   };
 }
@@ -157,7 +159,10 @@ async function go({ job, file }) {
   try {
     await session.open(job);
     notices.set('place', null);
-    if (file) (await loadViewer()).show(file);
+    if (file) {
+      await loadView();
+      (await loadViewer()).show(file);
+    }
   } catch (error) {
     session.close();
     if (/** @type {any} */ (error).status === 404) jobGone();
@@ -170,7 +175,8 @@ async function go({ job, file }) {
 
 function arrived() {
   if (byId('main').dataset.view === 'loading') byId('main').dataset.view = 'empty';
-  view.draw();
+  if (view) view.draw();
+  else byId('empty').hidden = session.store.get().job !== null;
 }
 
 async function load() {
@@ -233,6 +239,7 @@ const whenIdle = (fetched) => (window.requestIdleCallback ?? setTimeout)(() => f
 function watchJobs() {
   let last = '';
   session.store.subscribe(({ job, order }) => {
+    if ((job || order.length) && !view) loadView().catch(() => {});
     if (order.length && !cards) {
       loadCards().catch(() => {});
       whenIdle(loadViewer);
