@@ -241,6 +241,10 @@ class QueueManager(QueueReader):
         """
         return self._told(await self._database.write(control.accept, job_id, file_id))
 
+    async def accept_some(self, job_id: str, ids: Sequence[str], accepted: bool) -> Job:
+        """As `accept` or `unaccept`, of those of the files that it can be said of."""
+        return self._told(await self._database.write(control.accept_some, job_id, ids, accepted))
+
     async def unaccept(self, job_id: str, file_id: str) -> Job:
         """Take back that a finished file looks fine."""
         return self._told(await self._database.write(control.unaccept, job_id, file_id))

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from sqlite3 import Row
 
 from photo_processor import errors
 from photo_processor.queue import names
@@ -158,11 +159,8 @@ def accept(tx: Transaction, job_id: str, file_id: str) -> Change:
         raise errors.FileNotFound()
     if file["status"] != "completed":
         raise errors.Conflict("Only a finished photo can be accepted.")
-    if file["review"] == "[]":
-        return Change(job)
-    text = accepted_text(file)
-    accepted = tx.one("accept_file", job_id=job_id, file_id=file_id, accepted=text)
-    return ended(tx, job_id, "file_accepted", [accepted or file])
+    accepted = _accepted(tx, file)
+    return Change(job) if accepted is None else ended(tx, job_id, "file_accepted", [accepted])
 
 
 def unaccept(tx: Transaction, job_id: str, file_id: str) -> Change:
@@ -171,14 +169,36 @@ def unaccept(tx: Transaction, job_id: str, file_id: str) -> Change:
     file = tx.one("get_file", job_id=job_id, file_id=file_id)
     if file is None:
         raise errors.FileNotFound()
+    taken_back = _unaccepted(tx, file)
+    return Change(job) if taken_back is None else ended(tx, job_id, "file_unaccepted", [taken_back])
+
+
+def accept_some(tx: Transaction, job_id: str, ids: Sequence[str], accepted: bool) -> Change:
+    """Say of files that they look fine, or take that back; of those that this can be said of."""
+    job = job_row(tx, job_id)
+    files = tx.all("files_among", job_id=job_id, ids=json.dumps(ids))
+    change = _accepted if accepted else _unaccepted
+    changed = [after for file in files if (after := change(tx, file)) is not None]
+    kind = "files_accepted" if accepted else "files_unaccepted"
+    return ended(tx, job_id, kind, changed) if changed else Change(job)
+
+
+def _accepted(tx: Transaction, file: Row) -> Row | None:
+    """The file with nothing left to look at; None where nothing was."""
+    settled = file["review"] == "[]" and (file["warnings"] == "[]" or file["accepted"])
+    if settled or file["status"] != "completed":
+        return None
+    return tx.one("accept_file", job_id=file["job_id"], file_id=file["id"], accepted=accepted_text(file))
+
+
+def _unaccepted(tx: Transaction, file: Row) -> Row | None:
+    """The file with what was to be looked at; None where nobody has accepted that."""
     accepted = Accepted.of(file)
     if accepted is None or file["status"] != "completed":
-        return Change(job)
+        return None
     items = {item.code: item for item in (*accepted.items, *REVIEW.validate_json(file["review"]))}
     review = REVIEW.dump_json(tuple(items.values())).decode()
-    return ended(
-        tx, job_id, "file_unaccepted", [tx.one("set_review", id=file_id, review=review, accepted=None) or file]
-    )
+    return tx.one("set_review", id=file["id"], review=review, accepted=None)
 
 
 def undo(tx: Transaction, keep: float, job_id: str, ids: Sequence[str] | None) -> Change:

@@ -321,6 +321,7 @@ def file_from(row: Row, outputs: Iterable[Row] = (), *, facts: bool = False) -> 
         recipe=Recipe.model_validate_json(row["recipe"]) if row["recipe"] else None,
         can_retry=row["status"] in ("failed", "cancelled") and bool(row["sha256"] or row["archive"]),
         can_undo=bool(row["redoing"] or row["undoable"]),
+        accepted=row["accepted"] is not None,
         revision=row["revision"],
         facts=PhotoFacts.model_validate_json(row["facts"]) if facts and row["facts"] else None,
     )
@@ -342,6 +343,7 @@ def brief_from(row: Row) -> FileBrief:
         warnings=(*warnings, *((UNSCANNED,) if row["unscanned"] else ())),
         can_retry=row["status"] in ("failed", "cancelled") and bool(row["sha256"] or row["archive"]),
         can_undo=bool(row["redoing"] or row["undoable"]),
+        accepted=row["accepted"] is not None,
         revision=row["revision"],
         review=tuple(item.code for item in REVIEW.validate_json(row["review"])) if is_reviewed else (),
     )

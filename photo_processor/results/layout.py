@@ -47,6 +47,7 @@ class Layout:
     photo: Size
     columns: int
     rows: int
+    beneath: float = 0.0  # mm for a line below each photo
 
     @property
     def count(self) -> int:
@@ -56,18 +57,19 @@ class Layout:
     def cells(self) -> Iterator[Cell]:
         """Row by row, from the top left."""
         left = (self.paper.width - _span(self.photo.width, self.columns)) / 2
-        top = (self.paper.height - _span(self.photo.height, self.rows)) / 2
+        high = self.photo.height + self.beneath
+        top = (self.paper.height - _span(high, self.rows)) / 2
         for row in range(self.rows):
             for column in range(self.columns):
-                yield Cell(left + column * (self.photo.width + GAP_MM), top + row * (self.photo.height + GAP_MM))
+                yield Cell(left + column * (self.photo.width + GAP_MM), top + row * (high + GAP_MM))
 
 
-def layout(paper: Size, photo: Size) -> Layout:
-    """As many photos as fit on the paper, upright if that is no worse.
+def layout(paper: Size, photo: Size, beneath: float = 0.0) -> Layout:
+    """As many photos as fit on the paper, each with `beneath` mm for a line, upright if that is no worse.
 
     Raises errors.SheetTooSmall where not even one does.
     """
-    upright, lying = _grid(paper, photo), _grid(paper.turned, photo)
+    upright, lying = _grid(paper, photo, beneath), _grid(paper.turned, photo, beneath)
     best = lying if lying.count > upright.count else upright
     if best.count == 0:
         raise errors.SheetTooSmall(
@@ -76,8 +78,9 @@ def layout(paper: Size, photo: Size) -> Layout:
     return best
 
 
-def _grid(paper: Size, photo: Size) -> Layout:
-    return Layout(paper, photo, _fitting(paper.width, photo.width), _fitting(paper.height, photo.height))
+def _grid(paper: Size, photo: Size, beneath: float) -> Layout:
+    columns, rows = _fitting(paper.width, photo.width), _fitting(paper.height, photo.height + beneath)
+    return Layout(paper, photo, columns, rows, beneath)
 
 
 def _fitting(room: float, side: float) -> int:

@@ -6,15 +6,18 @@ A PDF has exact millimetres; a PNG has them to half a pixel, 0.04 mm.
 import io
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib import resources
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from photo_processor import errors
 from photo_processor.imaging.encode import png
+from photo_processor.imaging.lettering import FONT, font
 from photo_processor.imaging.metadata import resolution_of
 from photo_processor.imaging.pictures import Pixels
 from photo_processor.imaging.reduction import shrunk
@@ -32,6 +35,8 @@ JPEG_QUALITY = 95
 UNMARKED_DPI = 300.0  # of a photo that does not say its own
 MAX_PAGES = 1_000
 SAME_SHAPE = 0.01
+LINE_MM = 4.0  # below a photo, for its name
+LETTERS_MM = 2.6
 
 
 def print_size(path: Path) -> Size:
@@ -46,10 +51,15 @@ def _mm(px: int, dpi: float) -> float:
     return round(px / (dpi if dpi > 1 else UNMARKED_DPI) * INCH_MM, 1)
 
 
+def pages_of(photos: int, copies: int | None, layout: Layout) -> int:
+    """How many sheets so many photos take."""
+    return -(-photos * (layout.count if copies is None else copies) // layout.count)
+
+
 def copies_of(paths: Sequence[Path], copies: int | None, layout: Layout) -> list[Path]:
     """Each path so often; with None each fills a sheet of its own. Raises errors.TooManyPages."""
     times = layout.count if copies is None else copies
-    pages = -(-len(paths) * times // layout.count)
+    pages = pages_of(len(paths), copies, layout)
     if pages > MAX_PAGES:
         raise errors.TooManyPages(f"That would be {pages:,} sheets; at most {MAX_PAGES:,} are made at once.")
     return [path for path in paths for _ in range(times)]
@@ -59,8 +69,16 @@ def _nothing() -> None:
     """Nobody asks for an end."""
 
 
-def pdf(paths: Iterable[Path], layout: Layout, target: Path, check: Callable[[], None] = _nothing) -> int:
+def pdf(
+    paths: Iterable[Path],
+    layout: Layout,
+    target: Path,
+    check: Callable[[], None] = _nothing,
+    captions: Sequence[str] = (),
+) -> int:
     """Write the sheets to `target`; returns how many. A photo that comes again is stored once.
+
+    `captions` stand below the photos, one each.
 
     `check` is called before each photo, and may raise to end it.
     """
@@ -72,9 +90,12 @@ def pdf(paths: Iterable[Path], layout: Layout, target: Path, check: Callable[[],
     canvas = Canvas(str(target), (layout.paper.width / POINT_MM, layout.paper.height / POINT_MM), pageCompression=1)
     canvas.setTitle("Print sheet")
     canvas.setCreator("photo-processor")
-    pages, names = 0, dict[Path, str]()
+    pages, names, lines = 0, dict[Path, str](), iter(captions)
+    if captions:
+        _use_font(canvas)
     for sheet in _sheets(paths, layout):
         for path, cell in zip(sheet, layout.cells(), strict=False):
+            _write(canvas, next(lines, ""), cell, layout)
             if path in names:
                 canvas.drawImage(names[path], *_box(cell, layout))
                 continue
@@ -95,8 +116,37 @@ def pdf(paths: Iterable[Path], layout: Layout, target: Path, check: Callable[[],
     return pages
 
 
-def sheet_png(paths: Iterable[Path], layout: Layout, page: int = 1, check: Callable[[], None] = _nothing) -> bytes:
-    """The sheet `page` as an RGB PNG of 300 dpi. `check` is as `pdf` has it. Raises errors.PageNotFound."""
+def _use_font(canvas: Any) -> None:
+    """Have the canvas write in the font of labels. Each page begins without one."""
+    from reportlab.pdfbase import pdfmetrics  # type: ignore[import-untyped]
+    from reportlab.pdfbase.ttfonts import TTFont  # type: ignore[import-untyped]
+
+    with resources.as_file(FONT) as path:
+        pdfmetrics.registerFont(TTFont("names", str(path)))
+
+
+def _write(canvas: Any, text: str, cell: Cell, layout: Layout) -> None:
+    """One line below the photo in `cell`, as much of it as fits."""
+    if not text:
+        return
+    canvas.setFont("names", LETTERS_MM / POINT_MM)
+    while text and canvas.stringWidth(text, "names", LETTERS_MM / POINT_MM) * POINT_MM > layout.photo.width:
+        text = text[:-1]
+    bottom = layout.paper.height - cell.top - layout.photo.height - LETTERS_MM - 0.4
+    canvas.drawCentredString((cell.left + layout.photo.width / 2) / POINT_MM, bottom / POINT_MM, text)
+
+
+def sheet_png(
+    paths: Iterable[Path],
+    layout: Layout,
+    page: int = 1,
+    check: Callable[[], None] = _nothing,
+    captions: Sequence[str] = (),
+) -> bytes:
+    """The sheet `page` as an RGB PNG of 300 dpi. `check` and `captions` are as `pdf` has them.
+
+    Raises errors.PageNotFound.
+    """
     photos = next(islice(_sheets(paths, layout), page - 1, None), None)
     if photos is None:
         raise errors.PageNotFound
@@ -106,9 +156,26 @@ def sheet_png(paths: Iterable[Path], layout: Layout, page: int = 1, check: Calla
         check()
         left, top = _px(cell.left), _px(cell.top)
         sheet[top : top + height, left : left + width] = _within(_opaque(path), width, height)
+    if captions:
+        _letter(sheet, captions[(page - 1) * layout.count :][: len(photos)], layout)
     for x1, y1, x2, y2 in marks(layout):
         cv2.line(sheet, (_px(x1), _px(y1)), (_px(x2), _px(y2)), (MARK_GREY,) * 3, 1)
     return png(sheet, (float(DPI), float(DPI)))
+
+
+def _letter(sheet: Pixels, captions: Sequence[str], layout: Layout) -> None:
+    """Write each photo's line below it, as much as fits."""
+    letters = font(_px(LETTERS_MM))
+    for caption, cell in zip(captions, layout.cells(), strict=False):
+        text = caption
+        while text and letters.getlength(text) > _px(layout.photo.width):
+            text = text[:-1]
+        high, wide = _px(LINE_MM), _px(layout.photo.width)
+        line = Image.new("RGB", (wide, high), "white")
+        ImageDraw.Draw(line).text((wide / 2, high / 2), text, "black", font=letters, anchor="mm")
+        top, left = _px(cell.top + layout.photo.height) + 1, _px(cell.left)
+        part = sheet[top : top + high, left : left + wide]
+        part[:] = np.asarray(line)[: part.shape[0], : part.shape[1]]
 
 
 def marks(layout: Layout) -> Iterator[tuple[float, float, float, float]]:

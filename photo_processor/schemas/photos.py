@@ -156,6 +156,7 @@ class JobFile(Frozen):
     """One photo of a job. `size` in bytes; `width`, `height` of the upright source in px, once decoded.
 
     `can_retry`: it failed or was cancelled, and its bytes are kept; what was refused on arrival must be sent again.
+    `accepted`: a person said that it looks fine.
     `can_undo`: it was done again, or is being so, and what it was before is kept; until it is done, `outputs` are the
     former ones. `revision` is another number where the results are others. `recipe`: its own, where it was done again
     by another than the job's.
@@ -189,6 +190,7 @@ class JobFile(Frozen):
     recipe: Recipe | None = None
     can_retry: bool = False
     can_undo: bool = False
+    accepted: bool = False
     revision: int = 0
     facts: PhotoFacts | None = None
 
@@ -241,5 +243,6 @@ class FileBrief(Frozen):
     warnings: tuple[FileWarning, ...] = ()
     can_retry: bool = False
     can_undo: bool = False
+    accepted: bool = False
     revision: int = 0
     review: tuple[str, ...] = ()

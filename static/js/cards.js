@@ -7,7 +7,9 @@
  */
 
 import { canRetry, groupOf, hasResult, isReadable, largestOf, mayTryOther, reasonsOf, shownKeys } from './core/store.js';
+import { tagsOf } from './core/reasons.js';
 import { fileText } from './core/words.js';
+import { withDeskTexts } from './desk-texts.js';
 import { byId, el, oncePerFrame, setText } from './dom.js';
 
 const SLICE_MS = 12;
@@ -31,7 +33,7 @@ function createCard(template) {
   const foot = name.nextSibling;
   return {
     element, file: null, seen: false,
-    part: { thumb, pick, image: thumb.firstChild, name, stage: foot.lastChild, foot, src: '', get: null, why: null, tries: null },
+    part: { thumb, pick, image: thumb.firstChild, name, stage: foot.lastChild, foot, src: '', caption: null, get: null, why: null, tries: null },
   };
 }
 
@@ -45,14 +47,20 @@ function paintCard(card, file, model, jobId, page) {
   card.file = file;
   setText(part.stage, fileText(file, model, t));
   if (before?.name !== file.name) paintName(part, file, page);
-  if (!before || before.id !== file.id || before.status !== file.status || before.revision !== file.revision || before.error !== file.error || !sameCodes(before, file)) {
+  if (before?.number !== file.number || before?.caption !== file.caption) paintCaption(part, file);
+  if (!before || before.id !== file.id || before.status !== file.status || before.revision !== file.revision || before.error !== file.error || groupOf(before) !== groupOf(file)) {
     paintState(card, file, page, jobId);
   }
-  if (before?.warnings !== file.warnings || before?.error !== file.error || before?.review !== file.review) paintReason(part, file);
+  if (before?.warnings !== file.warnings || before?.error !== file.error || before?.review !== file.review || before?.accepted !== file.accepted) paintReason(card, file, page);
 }
 
-/** @param {FileView} one @param {FileView} other */
-const sameCodes = (one, other) => (one.review?.length ?? 0) === (other.review?.length ?? 0);
+/** Number and caption, where a list of names or a person gave it one. @param {any} part @param {FileView} file */
+function paintCaption(part, { number, caption }) {
+  part.caption?.remove();
+  const text = [number, caption].filter(Boolean).join(' · ');
+  part.caption = text ? el('p', { className: 'caption', dir: 'auto', title: text }, text) : null;
+  if (part.caption) part.name.after(part.caption);
+}
 
 /** @param {any} part @param {FileView} file @param {Desk} page */
 function paintName(part, { name }, { openLabel, selectLabel }) {
@@ -76,7 +84,7 @@ function paintState(card, file, page, jobId) {
   if (part.get) part.foot.append(part.get);
   part.pick.hidden = !file.id;
   part.tries?.remove();
-  part.tries = canRetry(file) || file.review?.length ? triesOf(file, session.store.get().job, t) : null;
+  part.tries = canRetry(file) || group === 'look' ? triesOf(file, session.store.get().job, t) : null;
   if (part.tries) element.append(part.tries);
   paintPicture(card, file, page, jobId);
 }
@@ -105,12 +113,19 @@ function paintPicture(card, file, page, jobId) {
   part.src = src;
 }
 
-/** @param {FileView} file */
-function paintReason(part, file) {
+/** Of a failure the sentence; of what is to be looked at short tags, and the sentences when one asks. @param {Card} card @param {FileView} file @param {Desk} page */
+function paintReason({ element, part }, file, page) {
+  const tags = tagsOf(file);
+  element.setAttribute('data-tags', tags.join(' '));
   if (!part.why && !file.error && !file.warnings.length && !file.review?.length) return;
-  const text = reasonsOf(file).join(' ');
+  const text = file.error || tags.length ? reasonsOf(file).join(' ') : '';
   part.why?.remove();
-  part.why = text ? el('p', { className: 'why' }, text) : null;
+  part.why = null;
+  if (text && file.error) part.why = el('p', { className: 'why' }, text);
+  else if (text) {
+    part.why = el('details', { className: 'why' },
+      el('summary', {}, ...tags.map((tag) => el('span', { className: 'reason-tag' }, page.t(`tag_${tag}`)))), el('p', {}, text));
+  }
   if (part.why) part.foot.after(part.why);
 }
 
@@ -129,7 +144,7 @@ export function createCards(page) {
   }, { rootMargin: '800px' });
   const labelled = (/** @type {string} */ key) => page.t(key, { name: '\0' }).split('\0');
   /** @type {Desk} */
-  const desk = { ...page, openLabel: labelled('open'), selectLabel: labelled('select'), see: ({ element }) => sight.observe(element) };
+  const desk = { ...page, t: withDeskTexts(page.t), openLabel: labelled('open'), selectLabel: labelled('select'), see: ({ element }) => sight.observe(element) };
   /** @type {Map<string, Card>} */ let cards = new Map();
   /** @type {Set<string>} */ const pending = new Set();
   /** @type {State['files']|null} */ let shown = null;
@@ -213,6 +228,11 @@ export function createCards(page) {
 
   return {
     arrange,
+    /** The photo that has the focus. */
+    focused() {
+      const card = document.activeElement?.closest('.card');
+      return cards.get(card?.getAttribute('data-key') ?? '')?.file ?? null;
+    },
     /** Moves the focus from photo to photo. */
     step(by) {
       const thumbs = [...list.querySelectorAll('.thumb')].filter((thumb) => thumb.offsetParent !== null);

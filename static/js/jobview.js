@@ -5,9 +5,12 @@
  * @import { Page } from './page.js'
  */
 
+import { TAGS, tagsOf } from './core/reasons.js';
 import { canRetry, isFinal, shownKeys as keysShown, totals } from './core/store.js';
 import { countText, jobText, stageText } from './core/words.js';
-import { byId, oncePerFrame, setText } from './dom.js';
+import { withDeskTexts } from './desk-texts.js';
+import { byId, el, oncePerFrame, setText } from './dom.js';
+import { namesLabel, openNames } from './names.js';
 
 const RUNNING = new Set(['receiving', 'queued', 'processing', 'paused']);
 const PORTRAITS = new Set(['crop_face', 'id_photo']); // what people print
@@ -15,10 +18,11 @@ const PORTRAITS = new Set(['crop_face', 'id_photo']); // what people print
 /** @param {State['files']} files */
 const undoableIds = (files) => [...files.values()].flatMap(({ id, can_undo }) => (id && can_undo ? [id] : []));
 
-/** @param {Page} page @param {{chooseNew: () => void, deleteJob: (job: Job) => void, recipe: () => Recipe, print: () => void, arrange: (filter: string) => void}} actions */
-export function createJobView(page, { chooseNew, deleteJob, recipe, print, arrange }) {
-  const { session, t } = page;
-  const part = Object.fromEntries(['name', 'count', 'progress', 'stage', 'left', 'seal', 'retry', 'undo', 'redo', 'print', 'pause', 'cancel', 'delete', 'new']
+/** @param {Page} page @param {{chooseNew: () => void, deleteJob: (job: Job) => void, recipe: () => Recipe, print: () => void, arrange: (filter: string) => void, acceptAll: (ids: string[]) => void}} actions */
+export function createJobView(page, { chooseNew, deleteJob, recipe, print, arrange, acceptAll }) {
+  const { session } = page;
+  const t = withDeskTexts(page.t);
+  const part = Object.fromEntries(['name', 'count', 'progress', 'stage', 'left', 'seal', 'retry', 'undo', 'redo', 'names', 'print', 'pause', 'cancel', 'delete', 'new']
     .map((name) => [name, byId(`job-${name}`)]));
   const list = byId('cards');
   const filters = [...byId('filters').querySelectorAll('button')];
@@ -26,6 +30,10 @@ export function createJobView(page, { chooseNew, deleteJob, recipe, print, arran
   /** @type {State['files']|null} */ let shownFiles = null;
   /** @type {State['files']|null} */ let viewedFiles = null;
   let said = { job: '', quarter: 0, final: false };
+
+  const reasons = el('div', { className: 'filters reasons', id: 'reasons', role: 'group', 'aria-label': t('reasons'), hidden: true });
+  const fine = el('button', { className: 'button small', id: 'fine-all', onclick: () => acceptAll(lookedAt()) });
+  byId('filters').after(reasons);
 
   const draw = oncePerFrame(() => {
     const state = session.store.get();
@@ -83,6 +91,8 @@ export function createJobView(page, { chooseNew, deleteJob, recipe, print, arran
     setText(part.undo, t('undoRedo', { n: undoable }));
     part.redo.hidden = !isFinal(job) || !counts.done && !counts.look;
     part.print.hidden = part.redo.hidden || !job.recipe.operations.some(({ op }) => PORTRAITS.has(op));
+    part.names.hidden = !job?.names;
+    if (job?.names) setText(part.names, namesLabel(page));
     part.pause.hidden = status !== 'queued' && status !== 'processing' && status !== 'paused';
     setText(part.pause, t(status === 'paused' ? 'resume' : 'pause'));
     part.cancel.hidden = !RUNNING.has(status);
@@ -98,7 +108,43 @@ export function createJobView(page, { chooseNew, deleteJob, recipe, print, arran
       if (button.getAttribute('aria-pressed') === 'true') byId('nothing').hidden = numbers[name] > 0;
     }
     byId('filters').hidden = order.length < 2;
+    drawReasons();
   }
+
+  /** What is to be looked at, by reason; one of them alone, where that is chosen. */
+  function drawReasons() {
+    const { files, counts } = session.store.get();
+    reasons.hidden = list.dataset.filter !== 'look' || !counts.look;
+    if (reasons.hidden) {
+      if (list.dataset.tag) chooseTag('');
+      return;
+    }
+    const numbers = Object.fromEntries(TAGS.map((tag) => [tag, 0]));
+    for (const file of files.values()) for (const tag of tagsOf(file)) numbers[tag]++;
+    const shown = TAGS.filter((tag) => numbers[tag] || tag === list.dataset.tag);
+    if (list.dataset.tag && !numbers[list.dataset.tag]) return chooseTag('');
+    const wanted = shown.map((tag) => `${tag} ${numbers[tag]}`).join();
+    if (reasons.dataset.shown !== wanted) {
+      reasons.dataset.shown = wanted;
+      const focused = /** @type {HTMLElement|null} */ (document.activeElement)?.dataset.tag;
+      reasons.replaceChildren(fine, ...['', ...shown].map((tag) => el('button', { 'data-tag': tag, onclick: () => chooseTag(tag) },
+        tag ? `${t(`tag_${tag}`)} ` : t('everyReason'), tag && el('b', {}, String(numbers[tag])))));
+      if (focused !== undefined) reasons.querySelector(`[data-tag="${focused}"]`)?.focus();
+    }
+    for (const button of reasons.querySelectorAll('[data-tag]')) button.setAttribute('aria-pressed', String(button.dataset.tag === (list.dataset.tag ?? '')));
+    setText(fine, t('fineAll', { n: lookedAt().length }));
+  }
+
+  /** @param {string} tag empty: every reason */
+  function chooseTag(tag) {
+    if (tag) list.dataset.tag = tag;
+    else delete list.dataset.tag;
+    draw();
+    page.announce(t('sayShown', { n: shownKeys().length }));
+  }
+
+  /** Ids of what the lane shows. */
+  const lookedAt = () => shownKeys().flatMap((key) => session.store.get().files.get(key)?.id ?? []);
 
   function drawZip({ job, counts }) {
     const some = counts.done + counts.look > 0;
@@ -141,7 +187,13 @@ export function createJobView(page, { chooseNew, deleteJob, recipe, print, arran
   }
 
   /** The photos that the filter lets through, in order. */
-  const shownKeys = () => keysShown(session.store.get(), list.dataset.filter);
+  function shownKeys() {
+    const state = session.store.get();
+    const { filter, tag } = list.dataset;
+    const keys = keysShown(state, filter);
+    const has = (/** @type {string} */ key) => tagsOf(/** @type {any} */ (state.files.get(key))).some((one) => one === tag);
+    return tag ? keys.filter(has) : keys;
+  }
 
   const pauseOrResume = () => page.attempt(() => session.act(session.store.get().job?.status === 'paused' ? 'resume' : 'pause'));
   const retryAll = () => page.attempt(() => session.retry());
@@ -152,7 +204,8 @@ export function createJobView(page, { chooseNew, deleteJob, recipe, print, arran
     await session.again((id) => page.client.undo(id, undoableIds(session.store.get().files)));
     page.announce(t('undone'));
   });
-  part.print.onclick = print;
+  part.print.onclick = () => print();
+  part.names.onclick = () => page.attempt(() => openNames(page));
   part.pause.onclick = pauseOrResume;
   part.cancel.onclick = () => page.attempt(() => session.act('cancel'));
   part.delete.onclick = () => deleteJob(/** @type {Job} */ (session.store.get().job));

@@ -8,7 +8,7 @@ import { BASE, ELSEWHERE } from './base.js';
 import { withAllCalls } from './core/calls.js';
 import { OfflineError, createClient } from './core/client.js';
 import { createSession } from './core/session.js';
-import { isFinal, isRunning } from './core/store.js';
+import { groupOf, isFinal, isRunning } from './core/store.js';
 import { createFormat, secondsText } from './core/words.js';
 import { byId, setIcon, translate } from './dom.js';
 import { createIntake } from './intake.js';
@@ -42,7 +42,7 @@ const page = {
   show: keyed ? keyed.show : (image, url) => { image.src = url; },
   openFile: (id) => attempt(async () => (await loadViewer()).enter(id)),
   retryFile: (file) => attempt(() => (file.id ? session.retry(file.id) : session.retryUpload(file.key))),
-  accept: (file) => attempt(() => session.again((id) => client.accept(id, String(file.id)))),
+  accept: (file) => acceptAll([String(file.id)]),
   comeBack,
   attempt,
 };
@@ -53,7 +53,7 @@ const intake = createIntake(page, {
   started,
   added: () => view?.comeIntoView(),
 });
-const print = () => attempt(async () => (await loadPrint()).open());
+const print = (/** @type {string[]} */ ids = []) => attempt(async () => (await loadPrint()).open(ids));
 /** @type {ReturnType<typeof import('./jobview.js').createJobView>|null} */ let view = null;
 /** @type {ReturnType<typeof import('./cards.js').createCards>|null} */ let cards = null;
 /** @type {Viewer|null} */ let viewer = null;
@@ -67,6 +67,7 @@ const keys = createKeys(page, {
     o: intake.choose, h: openJobs, m: openModels, j: () => cards?.step(1), k: () => cards?.step(-1),
     p: () => view?.pauseOrResume(), r: () => view?.retryAll(), d: () => byId('download-zip').click(),
     Delete: () => selection?.size && selection.remove(),
+    f: acceptFocused, z: () => byId('toasts').querySelector('.toast:last-child button')?.click(),
     x: () => selection?.toggle(), a: () => selection?.toggleAll(), Escape: () => selection?.clear(),
     1: () => view?.filter('all'), 2: () => view?.filter('done'), 3: () => view?.filter('look'), 4: () => view?.filter('failed'),
   },
@@ -86,6 +87,17 @@ function openJobs() {
   return attempt(async () => (await loadHistory()).open());
 }
 
+/** Says that photos look fine. @param {string[]} ids */
+const acceptAll = (ids) => attempt(async () => (await import('./accepting.js')).acceptPhotos(page, ids));
+
+/** The photo that has the focus looks fine; on to the next one to look at. */
+function acceptFocused() {
+  const file = cards?.focused();
+  if (!file?.id || groupOf(file) !== 'look') return;
+  cards?.step(1);
+  acceptAll([file.id]);
+}
+
 /** How many jobs run, in the header. */
 async function countJobs() {
   if (history) return history.refresh();
@@ -97,7 +109,7 @@ async function countJobs() {
 /** The photos that the filter lets through, in order. */
 const shownKeys = () => view?.shownKeys() ?? [];
 const loadView = lazily(async () => (view ??= (await import('./jobview.js')).createJobView(page, {
-  chooseNew: intake.choose, deleteJob: (job) => attempt(async () => (await loadHistory()).remove(job)), recipe: options.recipe, print, arrange: (filter) => cards?.arrange(filter),
+  chooseNew: intake.choose, deleteJob: (job) => attempt(async () => (await loadHistory()).remove(job)), recipe: options.recipe, print, arrange: (filter) => cards?.arrange(filter), acceptAll,
 })));
 const loadCards = lazily(async () => {
   const [{ createCards }, { createDone }] = await Promise.all([import('./cards.js'), import('./done.js')]);
@@ -107,7 +119,7 @@ const loadCards = lazily(async () => {
 const loadViewer = lazily(async () => (viewer ??= (await import('./viewer.js')).createViewer(page, shownKeys)));
 const loadModels = lazily(async () => (await import('./modelsview.js')).createModelsView(page));
 const loadSelection = lazily(async () => (selection ??= (await import('./selection.js'))
-  .createSelection(page, { recipe: options.recipe, shownKeys })));
+  .createSelection(page, { recipe: options.recipe, shownKeys, acceptAll, print })));
 const loadPrint = lazily(async () => (await import('./print.js')).createPrint(page));
 const loadUrls = lazily(async () => (await import('./urls.js')).createUrls(page, { recipe: options.recipe, started }));
 

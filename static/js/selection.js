@@ -6,7 +6,8 @@
  * @import { Page } from './page.js'
  */
 
-import { usesModel } from './core/store.js';
+import { groupOf, hasResult, usesModel } from './core/store.js';
+import { withDeskTexts } from './desk-texts.js';
 import { byId, el, icon, oncePerFrame, setText } from './dom.js';
 import { deletePhotos } from './deletion.js';
 import { modelSelect } from './redo.js';
@@ -14,9 +15,21 @@ import { modelSelect } from './redo.js';
 /** @param {FileView|undefined} file */
 const mayRedo = (file) => Boolean(file?.id) && (file?.status === 'completed' || file?.can_retry === true);
 
-/** @param {Page} page @param {{recipe: () => Recipe, shownKeys: () => string[]}} options */
-export function createSelection(page, { recipe, shownKeys }) {
-  const { session, t } = page;
+/** Places as the server reads them: `1-3,7`. @param {number[]} places */
+export function ranges(places) {
+  /** @type {number[][]} */ const found = [];
+  for (const place of [...places].sort((one, other) => one - other)) {
+    const last = found.at(-1);
+    if (last && last[1] + 1 === place) last[1] = place;
+    else found.push([place, place]);
+  }
+  return found.map(([first, last]) => (first === last ? first : `${first}-${last}`)).join();
+}
+
+/** @param {Page} page @param {{recipe: () => Recipe, shownKeys: () => string[], acceptAll: (ids: string[]) => void, print: (ids?: string[]) => void}} options */
+export function createSelection(page, { recipe, shownKeys, acceptAll, print }) {
+  const { session, client } = page;
+  const t = withDeskTexts(page.t);
   const list = byId('cards');
   /** @type {Set<string>} */ const chosen = new Set();
   let anchor = '';
@@ -25,16 +38,28 @@ export function createSelection(page, { recipe, shownKeys }) {
   const count = el('strong', {});
   const redo = el('button', { type: 'button', className: 'primary', id: 'redo-selected', onclick: () => again(recipe()) }, t('redo'));
   const model = modelSelect(page, 'selection-model', (name) => again({ model: name }));
+  const get = el('a', { className: 'button', id: 'download-selected', download: '' }, icon('download'), t('downloadResult'));
+  const fine = el('button', { type: 'button', className: 'button', id: 'fine-selected', onclick: () => acceptAll(lookedAt()) }, t('looksFine'));
+  const printed = el('button', { type: 'button', className: 'button', id: 'print-selected', onclick: () => print(done().map(({ id }) => String(id))) }, t('print'));
+  const named = el('button', { type: 'button', className: 'button', id: 'rename-selected', onclick: rename }, t('rename'));
   const gone = el('button', { type: 'button', className: 'quiet', id: 'delete-selected', onclick: remove }, t('deleteJob'));
   const all = el('button', { type: 'button', className: 'quiet', onclick: toggleAll });
   const none = el('button', { type: 'button', className: 'icon-button', title: t('selectNone'), 'aria-label': t('selectNone'), onclick: clear }, icon('close'));
   const bar = el('div', { className: 'selection', id: 'selection', role: 'group', 'aria-label': t('select', { name: '' }).trim(), hidden: true },
-    count, redo, model.element, gone, all, none);
+    count, get, fine, printed, named, redo, model.element, gone, all, none);
   byId('job').append(bar);
 
   function remove() {
     const { files } = session.store.get();
     deletePhotos(page, [...chosen].flatMap((key) => files.get(key)?.id ?? []));
+  }
+
+  const files = () => [...chosen].flatMap((key) => session.store.get().files.get(key) ?? []);
+  const done = () => files().filter(hasResult);
+  const lookedAt = () => files().filter((file) => groupOf(file) === 'look').map(({ id }) => String(id));
+
+  function rename() {
+    return page.attempt(async () => (await import('./names.js')).openNames(page, files().flatMap(({ id }) => id ?? [])));
   }
 
   /** @returns {string[]} ids of the chosen photos that can be done again */
@@ -56,6 +81,11 @@ export function createSelection(page, { recipe, shownKeys }) {
     if (!chosen.size) return;
     const able = ids();
     setText(count, t('selected', { n: chosen.size }));
+    const places = done().flatMap(({ index }) => index ?? []);
+    get.hidden = !places.length;
+    get.href = `${client.url.zip(job?.id ?? '')}?photos=${ranges(places)}`;
+    printed.hidden = !places.length;
+    fine.hidden = !lookedAt().length;
     redo.disabled = !able.length || job?.status === 'cancelled';
     model.setDisabled(redo.disabled);
     model.element.hidden = ![...chosen].some((key) => usesModel(/** @type {FileView} */ (files.get(key)), job));

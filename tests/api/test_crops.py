@@ -188,3 +188,16 @@ def test_face_detector_removes_no_background(server: Server, photos: dict[str, P
         with photos["coffee"].open("rb") as photo:
             answer = server.request("POST", "/api/jobs", files={"files": ("a.jpg", photo)}, data={"recipe": recipe})
         assert (answer.status_code, answer.json()["code"]) == (422, "unknown_model")
+
+
+def test_many_are_accepted_at_once_and_it_is_taken_back(server: Server, job: Json) -> None:
+    ids = [file["id"] for file in server.files(job["id"])]
+    before = {file["id"]: file["review"] for file in server.files(job["id"])}
+    address = f"/api/jobs/{job['id']}/files/accept"
+    assert server.post(address, json={"files": [*ids, "nobody"]}).json()["progress"]["review"] == 0
+    assert all(file["accepted"] for file in server.files(job["id"]) if before[file["id"]] or file["warnings"])
+    server.post(address, json={"files": ids, "accepted": False}).raise_for_status()
+    after = {file["id"]: file["review"] for file in server.files(job["id"])}
+    assert {key: sorted(map(str, items)) for key, items in after.items()} == {
+        key: sorted(map(str, items)) for key, items in before.items()
+    }

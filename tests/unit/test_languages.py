@@ -29,7 +29,8 @@ def own_texts() -> dict[str, Text]:
       const { OWN_MESSAGES } = await import('../frontend/src/messages.js');
       const { editorTexts } = await import('./js/editor/texts.js');
       const { formTexts } = await import('./js/core/form.js');
-      console.log(JSON.stringify({ ...en, ...texts, ...OWN_MESSAGES, ...formTexts, ...editorTexts }));
+      const { deskTexts } = await import('./js/desk-texts.js');
+      console.log(JSON.stringify({ ...en, ...texts, ...OWN_MESSAGES, ...formTexts, ...editorTexts, ...deskTexts }));
     """
     answer = subprocess.run(
         [needed("node"), "--input-type=module", "-e", script], cwd=STATIC, capture_output=True, text=True, check=True

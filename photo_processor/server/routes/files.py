@@ -218,6 +218,19 @@ async def name_file(rooms: Rooms, job_id: str, file_id: str, body: FileNaming) -
     return rooms.live.job(job)
 
 
+class PhotosToAccept(Frozen):
+    """Ids of photos of one job; `accepted` false takes back that they look fine."""
+
+    files: tuple[str, ...] = Field(min_length=1, max_length=MAX_REDO_FILES)
+    accepted: bool = True
+
+
+@router.post("/accept")
+async def accept_files(rooms: Rooms, job_id: str, body: PhotosToAccept) -> Job:
+    """As `POST /accept` of each of these photos, or its undoing; photos with nothing to look at are passed over."""
+    return rooms.live.job(await rooms.queue.accept_some(job_id, body.files, body.accepted))
+
+
 @router.delete("/{file_id}/accept")
 async def unaccept_file(rooms: Rooms, job_id: str, file_id: str) -> Job:
     """Take back that a photo looks fine; what was to be looked at is so again."""

@@ -18,6 +18,7 @@ from photo_processor.intake.name_lists import is_list
 from photo_processor.intake.url_fetcher import parse_urls, url_name
 from photo_processor.recipes.parse import named, needs_names, needs_order, tells_apart
 from photo_processor.results.downloads import Download, zip_of
+from photo_processor.results.places import PATTERN, among
 from photo_processor.schemas import Blob, Frozen, Job, JobFile, JobPage, JobStatus, NameList, Priority, pointer
 from photo_processor.server.delivery import HeldStream, disposition, held
 from photo_processor.server.middleware.bodies import MAX_DOCUMENT
@@ -370,8 +371,16 @@ async def delete_job(rooms: Rooms, job_id: str) -> None:
 
 
 @router.get("/{job_id}/download", response_class=StreamingResponse)
-async def download_job(request: Request, rooms: Rooms, job_id: str) -> StreamingResponse:
-    """The results so far as a ZIP, under their original names, with `manifest.json`."""
+async def download_job(
+    request: Request,
+    rooms: Rooms,
+    job_id: str,
+    photos: Annotated[str | None, Query(pattern=PATTERN, max_length=8000)] = None,
+) -> StreamingResponse:
+    """The results so far as a ZIP, under their original names, with `manifest.json`.
+
+    `photos` are the places of some photos, as `1-3,7`: then theirs alone.
+    """
     job = await rooms.queue.job(job_id)
     files: list[JobFile] = []
     after = None
@@ -381,6 +390,7 @@ async def download_job(request: Request, rooms: Rooms, job_id: str) -> Streaming
         after = page.next
         if after is None:
             break
+    files = among(files, photos)
     unused = await rooms.queue.unused_names(job_id) if job.names else []
     blobs = [Blob("result", output.sha256) for file in files for output in file.outputs]
     async with held(rooms, job_id, blobs) as release:

@@ -30,6 +30,7 @@ export function withAllCalls(client) {
     jobs: (page) => call('GET', `/api/jobs${query(page)}`),
     change: (id, values) => call('PATCH', at('jobs', id), { form: JSON.stringify(values), headers: JSON_TYPE }),
     nameFile: (id, file, naming) => call('PATCH', `${at('jobs', id)}/files/${encodeURIComponent(file)}`, { form: JSON.stringify(naming), headers: JSON_TYPE }),
+    acceptFiles: (id, files, accepted) => call('POST', `${at('jobs', id)}/files/accept`, { form: JSON.stringify({ files, accepted }), headers: JSON_TYPE }),
     names: (id) => call('GET', `${at('jobs', id)}/names`),
     deleteFiles: (id, files, keepalive) => call('POST', `${at('jobs', id)}/files/delete`, { form: JSON.stringify({ files }), headers: JSON_TYPE, keepalive }),
     async deleteFile(id, file) {

@@ -6,6 +6,7 @@
  */
 
 import { setText } from './dom.js';
+import { namingField } from './naming.js';
 import { fieldsOf, isIncomplete, same, stepOf, withAnotherOutput, withOutput, withParameter, withStep, withoutOutput } from './recipe.js';
 import { pretty } from './words.js';
 
@@ -258,7 +259,8 @@ export function createForm(holder, { catalogue, el, icon, t, format, models, cha
     const outputs = was.outputs.length === now.outputs.length
       ? now.outputs.flatMap((output, index) => changes(outputFields, was.outputs[index], output))
       : [`${t('output')}: ${formatsOf(now.outputs)}`];
-    const found = [...steps, ...outputs];
+    const called = (was.naming || null) === (now.naming || null) ? [] : [`${t('nameBy')}: ${now.naming || t('nameByFile')}`];
+    const found = [...steps, ...outputs, ...called];
     return found.length ? found : [t('output')];
   }
 
@@ -346,8 +348,9 @@ export function createForm(holder, { catalogue, el, icon, t, format, models, cha
     const add = el('button', {
       className: 'small button', id: `${prefix}add-output`, onclick: () => change(withAnotherOutput(recipe, formats), true),
     }, t('addOutput'));
+    const naming = namingField(`${prefix}naming`, recipe.naming ?? null, { el, t, change: (template) => change({ ...recipe, naming: template }) });
     const differs = () => base !== null && !same(bare({ ...base, operations: [] }), bare({ ...recipe, operations: [] }));
-    return section('outputs', t('output'), () => formatsOf(recipe.outputs), [...rows, add], differs);
+    return section('outputs', t('output'), () => formatsOf(recipe.outputs), [...rows, add, naming], differs);
   }
 
   /** @param {number} index */

@@ -7,7 +7,7 @@
  * @import { Action, FileBrief, FileView, Group, Item, Job, JobEvent, JobFile, ReviewItem, State } from './types.js'
  */
 
-const DETAILS = /** @type {const} */ (['name', 'index', 'number', 'caption', 'size', 'width', 'height', 'engine', 'outputs', 'faces', 'timings', 'attempts', 'recipe', 'crop', 'review', 'facts']);
+const DETAILS = /** @type {const} */ (['name', 'index', 'number', 'caption', 'accepted', 'size', 'width', 'height', 'engine', 'outputs', 'faces', 'timings', 'attempts', 'recipe', 'crop', 'review', 'facts']);
 const OPEN = new Set(['receiving', 'paused']);
 const FINAL = new Set(['completed', 'failed', 'cancelled']);
 
@@ -22,7 +22,7 @@ export function emptyState() {
 
 /** @param {FileView} file @returns {Group} */
 export function groupOf(file) {
-  if (file.status === 'completed') return file.warnings.length || file.review?.length ? 'look' : 'done';
+  if (file.status === 'completed') return file.review?.length || (file.warnings.length && !file.accepted) ? 'look' : 'done';
   if (file.status === 'failed' || file.status === 'refused') return 'failed';
   return file.status === 'cancelled' ? 'cancelled' : 'active';
 }

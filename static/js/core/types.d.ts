@@ -56,6 +56,8 @@ export interface FileBrief {
   index?: number;
   number?: string | null;
   caption?: string | null;
+  /** A person said that it looks fine. */
+  accepted?: boolean;
   status: FileStatus;
   stage: string;
   error: FileError | null;
@@ -198,6 +200,8 @@ export type FileView = {
   index?: number;
   number?: string | null;
   caption?: string | null;
+  /** A person said that it looks fine. */
+  accepted?: boolean;
   /** What to look at; without a message until the server has said it. */
   review?: ReviewItem[];
   can_retry?: boolean;
@@ -347,7 +351,7 @@ export interface Client extends JobClient {
   deleteFiles(id: string, files: string[], keepalive?: boolean): Promise<Job>;
   deleteFile(id: string, file: string): Promise<void>;
   url: JobClient['url'] & {
-    sheet(id: string, options: { paper: string; copies: string | null }): string;
+    sheet(id: string, options: Record<string, string | null>): string;
     source(id: string, file: string): string;
   };
   /** What each model has done here, among other things. */
@@ -364,6 +368,8 @@ export interface Client extends JobClient {
   change(id: string, values: { name?: string; priority?: string; keep?: boolean; naming?: string }): Promise<Job>;
   /** Calls the photo otherwise; what is absent stays. */
   nameFile(id: string, file: string, naming: { name?: string; number?: string; caption?: string }): Promise<Job>;
+  /** Says that photos look fine, or takes it back. */
+  acceptFiles(id: string, files: string[], accepted: boolean): Promise<Job>;
   names(id: string): Promise<{ rows: NameEntry[] }>;
 }
 
