@@ -29,8 +29,10 @@ def own_texts() -> dict[str, Text]:
       const { OWN_MESSAGES } = await import('../frontend/src/messages.js');
       const { editorTexts } = await import('./js/editor/texts.js');
       const { formTexts } = await import('./js/core/form.js');
+      const { namingTexts } = await import('./js/core/naming.js');
       const { deskTexts } = await import('./js/desk-texts.js');
-      console.log(JSON.stringify({ ...en, ...texts, ...OWN_MESSAGES, ...formTexts, ...editorTexts, ...deskTexts }));
+      const page = { ...texts, ...deskTexts, ...namingTexts, ...editorTexts };
+      console.log(JSON.stringify({ ...en, ...OWN_MESSAGES, ...formTexts, ...page }));
     """
     answer = subprocess.run(
         [needed("node"), "--input-type=module", "-e", script], cwd=STATIC, capture_output=True, text=True, check=True

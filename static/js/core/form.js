@@ -6,8 +6,9 @@
  */
 
 import { setText } from './dom.js';
-import { namingField } from './naming.js';
-import { fieldsOf, isIncomplete, same, stepOf, withAnotherOutput, withOutput, withParameter, withStep, withoutOutput } from './recipe.js';
+import { namingField, namingText } from './naming.js';
+import { fieldsOf, isIncomplete, stepOf, withAnotherOutput, withOutput, withParameter, withStep, withoutOutput } from './recipe.js';
+import { same } from './same.js';
 import { pretty } from './words.js';
 
 /**
@@ -259,7 +260,7 @@ export function createForm(holder, { catalogue, el, icon, t, format, models, cha
     const outputs = was.outputs.length === now.outputs.length
       ? now.outputs.flatMap((output, index) => changes(outputFields, was.outputs[index], output))
       : [`${t('output')}: ${formatsOf(now.outputs)}`];
-    const called = (was.naming || null) === (now.naming || null) ? [] : [`${t('nameBy')}: ${now.naming || t('nameByFile')}`];
+    const called = (was.naming || null) === (now.naming || null) ? [] : [`${namingText(now.naming ?? null, t)}`];
     const found = [...steps, ...outputs, ...called];
     return found.length ? found : [t('output')];
   }

@@ -4,6 +4,22 @@
  * @import { FormMaker, Translate } from './types.js'
  */
 
+import { createStrings } from './strings.js';
+
+/** @type {Record<string, string>} */
+export const namingTexts = {
+  nameBy: 'Name files by',
+  nameByFile: 'File name',
+  nameByNumber: 'Number',
+  nameByCaption: 'Caption',
+  nameByBoth: 'Number and caption',
+  nameByIndex: 'Place in the job',
+  nameByTemplate: 'Own template',
+  nameTemplate: 'Template for names',
+  nameTemplateHint: 'For example {example}.',
+};
+const english = createStrings(namingTexts, 'en');
+
 /** What stands for a choice; each keeps the folders and, of several outputs, their names apart. @type {[string, string|null][]} */
 const CHOICES = [['nameByFile', null], ['nameByNumber', '{folder}/{number}'], ['nameByCaption', '{folder}/{caption}'],
   ['nameByBoth', '{folder}/{number} {caption}'], ['nameByIndex', '{folder}/{index:03}']];
@@ -12,7 +28,8 @@ const CHOICES = [['nameByFile', null], ['nameByNumber', '{folder}/{number}'], ['
  * @param {string} id @param {string|null} naming
  * @param {{el: FormMaker, t: Translate, change: (naming: string|null) => void}} context
  */
-export function namingField(id, naming, { el, t, change }) {
+export function namingField(id, naming, { el, t: translate, change }) {
+  const t = withNamingTexts(translate);
   const known = CHOICES.findIndex(([, template]) => template === (naming || null));
   const text = el('input', { type: 'text', id: `${id}-template`, value: naming ?? '{name}', maxLength: 200, 'aria-label': t('nameTemplate'), spellcheck: false,
     onchange: () => change(text.value.trim() || null) });
@@ -24,4 +41,17 @@ export function namingField(id, naming, { el, t, change }) {
     else text.focus();
   } }, ...CHOICES.map(([label], at) => el('option', { selected: at === known }, t(label))), el('option', { selected: known < 0 }, t('nameByTemplate')));
   return el('div', { className: 'field' }, el('label', { for: id }, t('nameBy')), select, own);
+}
+
+/** @param {Translate} translate @returns {Translate} */
+const withNamingTexts = (translate) => (key, values) => {
+  const text = translate(key, values);
+  return text === key ? english(key, values) : text;
+};
+
+/** "Name files by: Number". @param {string|null} naming @param {Translate} translate */
+export function namingText(naming, translate) {
+  const t = withNamingTexts(translate);
+  const known = CHOICES.find(([, template]) => template === (naming || null));
+  return `${t('nameBy')}: ${known ? t(known[0]) : naming}`;
 }
