@@ -6,6 +6,7 @@
  */
 
 import { createForm } from './core/form.js';
+import { namingField } from './core/naming.js';
 import { byId, el, icon, iconButton, setText } from './dom.js';
 import { recall, remember } from './shell.js';
 
@@ -179,7 +180,7 @@ export function createOptions(page) {
     recipe: () => recipe,
     async load() {
       const [catalogue, { presets: list }] = await Promise.all([page.client.operations(), page.client.presets()]);
-      form = createForm(byId('steps'), { catalogue, el, icon, t, format: page.format, models: models.get, change: keepInMind });
+      form = createForm(byId('steps'), { catalogue, el, icon, t, format: page.format, models: models.get, change: keepInMind, namingField });
       presets = [...list, ...own()];
       restore();
       job = null;

@@ -6,7 +6,6 @@
  */
 
 import { setText } from './dom.js';
-import { namingField, namingText } from './naming.js';
 import { fieldsOf, isIncomplete, stepOf, withAnotherOutput, withOutput, withParameter, withStep, withoutOutput } from './recipe.js';
 import { same } from './same.js';
 import { pretty } from './words.js';
@@ -42,6 +41,7 @@ export const formTexts = {
   addOutput: 'Add another format',
   removeOutput: 'Remove this format',
   outputNumber: 'Result {n}',
+  nameBy: 'Name files by',
   redoWith: 'Do again with',
   compare: 'Before and after',
   before: 'Before',
@@ -172,7 +172,7 @@ const CONTROLS = {
 };
 
 /** @param {HTMLElement} holder @param {FormOptions} options */
-export function createForm(holder, { catalogue, el, icon, t, format, models, change: told, prefix = '' }) {
+export function createForm(holder, { catalogue, el, icon, t, format, models, change: told, prefix = '', namingField }) {
   const { operations } = catalogue;
   const fields = new Map(operations.map(({ op, schema }) => [op, fieldsOf(schema)]));
   const outputFields = fieldsOf(catalogue.outputs);
@@ -260,7 +260,7 @@ export function createForm(holder, { catalogue, el, icon, t, format, models, cha
     const outputs = was.outputs.length === now.outputs.length
       ? now.outputs.flatMap((output, index) => changes(outputFields, was.outputs[index], output))
       : [`${t('output')}: ${formatsOf(now.outputs)}`];
-    const called = (was.naming || null) === (now.naming || null) ? [] : [`${namingText(now.naming ?? null, t)}`];
+    const called = (was.naming || null) === (now.naming || null) ? [] : [`${t('nameBy')}: ${now.naming || t('none')}`];
     const found = [...steps, ...outputs, ...called];
     return found.length ? found : [t('output')];
   }
@@ -349,9 +349,9 @@ export function createForm(holder, { catalogue, el, icon, t, format, models, cha
     const add = el('button', {
       className: 'small button', id: `${prefix}add-output`, onclick: () => change(withAnotherOutput(recipe, formats), true),
     }, t('addOutput'));
-    const naming = namingField(`${prefix}naming`, recipe.naming ?? null, { el, t, change: (template) => change({ ...recipe, naming: template }) });
+    const naming = namingField && namingField(`${prefix}naming`, recipe.naming ?? null, { el, t, change: (template) => change({ ...recipe, naming: template }) });
     const differs = () => base !== null && !same(bare({ ...base, operations: [] }), bare({ ...recipe, operations: [] }));
-    return section('outputs', t('output'), () => formatsOf(recipe.outputs), [...rows, add, naming], differs);
+    return section('outputs', t('output'), () => formatsOf(recipe.outputs), [...rows, add, ...(naming ? [naming] : [])], differs);
   }
 
   /** @param {number} index */

@@ -8,7 +8,6 @@ import { createStrings } from './strings.js';
 
 /** @type {Record<string, string>} */
 export const namingTexts = {
-  nameBy: 'Name files by',
   nameByFile: 'File name',
   nameByNumber: 'Number',
   nameByCaption: 'Caption',
@@ -48,10 +47,3 @@ const withNamingTexts = (translate) => (key, values) => {
   const text = translate(key, values);
   return text === key ? english(key, values) : text;
 };
-
-/** "Name files by: Number". @param {string|null} naming @param {Translate} translate */
-export function namingText(naming, translate) {
-  const t = withNamingTexts(translate);
-  const known = CHOICES.find(([, template]) => template === (naming || null));
-  return `${t('nameBy')}: ${known ? t(known[0]) : naming}`;
-}

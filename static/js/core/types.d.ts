@@ -285,6 +285,8 @@ export interface FormOptions {
   format: Format;
   /** Those of the server now. */
   models: () => ModelList;
+  /** Asks how to name files, where the view has that. */
+  namingField?: typeof import('./naming.js').namingField;
   /** The recipe is another now. */
   change: (recipe: Recipe) => void;
   /** Begins every id, where a page may have several forms. */
