@@ -190,10 +190,7 @@ export function createPhotoJob({ endpoint = '', apiKey = '', t, read, callbacks 
       made = recipe;
     }),
     opened: () => (isOpened ? store.get().job?.recipe ?? null : null),
-    madeAs: async (recipe, presets) => {
-      const preset = presets.find((one) => same(one.recipe, recipe));
-      return preset?.title ?? (await import('./later.js')).titlesOf(recipe, client);
-    },
+    madeAs: async (recipe, presets) => (await import('./later.js')).madeAs(client, recipe, presets),
     mayRedo: (recipe) => {
       const { job, counts } = store.get();
       return isFinal(job) && counts.done + counts.look > 0 && !same(recipe, made) && !same(recipe, job?.recipe);

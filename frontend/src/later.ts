@@ -4,3 +4,4 @@ export { diagnosed, warnOfNames, warnOfPresets } from './diagnosis.js';
 export { drawOptions, titlesOf } from './options-form.js';
 export { removeBackground } from './remove-background.js';
 export { openViewer } from './viewer.js';
+export { madeAs } from './made-as.js';
