@@ -4,6 +4,7 @@
  * @import { Page } from './page.js'
  */
 
+import { groupOf } from './core/store.js';
 import { withDeskTexts } from './desk-texts.js';
 import { offerUndo } from './undo.js';
 
@@ -23,4 +24,12 @@ export function acceptPhotos(page, ids) {
     page.announce(text);
     offerUndo(text, t('undo'), { commit: () => {}, undo: () => page.attempt(() => say(false)) });
   });
+}
+
+/** The photo that has the focus looks fine; on to the next one. @param {Page} page @param {ReturnType<typeof import('./cards.js').createCards>|null} cards */
+export function acceptFocused(page, cards) {
+  const file = cards?.focused();
+  if (!file?.id || groupOf(file) !== 'look') return undefined;
+  cards?.step(1);
+  return acceptPhotos(page, [file.id]);
 }

@@ -107,7 +107,7 @@ export function createHistory(page) {
       undo: () => {
         deleted.delete(job.id);
         draw();
-        if (from && !readPlace()?.job) page.comeBack(from);
+        if (from && !readPlace()?.job) comeBack(page, from);
       },
     });
   }
@@ -126,5 +126,20 @@ export function createHistory(page) {
       draw();
       refresh();
     },
+  };
+}
+
+/** Back to where one was: the address, what was shown of the job, and how far down. @param {Page} page @param {{hash: string, top: number, filter?: string}} from */
+function comeBack({ session }, { hash, top, filter }) {
+  location.hash = hash;
+  const stop = session.store.subscribe(({ order }) => {
+    if (!order.length) return;
+    stop();
+    requestAnimationFrame(whenDrawn);
+  });
+  const whenDrawn = () => {
+    if (byId('cards').childElementCount < session.store.get().order.length) return requestAnimationFrame(whenDrawn);
+    byId('filters').querySelector(`[data-filter="${filter}"]`)?.click();
+    scrollTo({ top });
   };
 }

@@ -8,7 +8,7 @@ import { BASE, ELSEWHERE } from './base.js';
 import { withAllCalls } from './core/calls.js';
 import { OfflineError, createClient } from './core/client.js';
 import { createSession } from './core/session.js';
-import { groupOf, isFinal, isRunning } from './core/store.js';
+import { isFinal, isRunning } from './core/store.js';
 import { createFormat, secondsText } from './core/words.js';
 import { byId, setIcon, translate } from './dom.js';
 import { createIntake } from './intake.js';
@@ -43,7 +43,6 @@ const page = {
   openFile: (id) => attempt(async () => (await loadViewer()).enter(id)),
   retryFile: (file) => attempt(() => (file.id ? session.retry(file.id) : session.retryUpload(file.key))),
   accept: (file) => acceptAll([String(file.id)]),
-  comeBack,
   attempt,
 };
 
@@ -67,7 +66,7 @@ const keys = createKeys(page, {
     o: intake.choose, h: openJobs, m: openModels, j: () => cards?.step(1), k: () => cards?.step(-1),
     p: () => view?.pauseOrResume(), r: () => view?.retryAll(), d: () => byId('download-zip').click(),
     Delete: () => selection?.size && selection.remove(),
-    f: acceptFocused, z: () => byId('toasts').querySelector('.toast:last-child button')?.click(),
+    f: () => attempt(async () => (await import('./accepting.js')).acceptFocused(page, cards)), z: () => byId('toasts').querySelector('.toast:last-child button')?.click(),
     x: () => selection?.toggle(), a: () => selection?.toggleAll(), Escape: () => selection?.clear(),
     1: () => view?.filter('all'), 2: () => view?.filter('done'), 3: () => view?.filter('look'), 4: () => view?.filter('failed'),
   },
@@ -89,14 +88,6 @@ function openJobs() {
 
 /** Says that photos look fine. @param {string[]} ids */
 const acceptAll = (ids) => attempt(async () => (await import('./accepting.js')).acceptPhotos(page, ids));
-
-/** The photo that has the focus looks fine; on to the next one to look at. */
-function acceptFocused() {
-  const file = cards?.focused();
-  if (!file?.id || groupOf(file) !== 'look') return;
-  cards?.step(1);
-  acceptAll([file.id]);
-}
 
 /** How many jobs run, in the header. */
 async function countJobs() {
@@ -126,21 +117,6 @@ const loadUrls = lazily(async () => (await import('./urls.js')).createUrls(page,
 /** @param {string} id */
 function started(id) {
   location.hash = hashOf(id);
-}
-
-/** Back to where one was: the address, what was shown of the job, and how far down. @param {{hash: string, top: number, filter?: string}} from */
-function comeBack({ hash, top, filter }) {
-  location.hash = hash;
-  const stop = session.store.subscribe(({ order }) => {
-    if (!order.length) return;
-    stop();
-    requestAnimationFrame(whenDrawn);
-  });
-  const whenDrawn = () => {
-    if (byId('cards').childElementCount < session.store.get().order.length) return requestAnimationFrame(whenDrawn);
-    if (filter) view?.filter(filter);
-    scrollTo({ top });
-  };
 }
 
 /** @param {() => Promise<unknown>|unknown} action */

@@ -6,9 +6,20 @@
  */
 
 import { createForm } from './core/form.js';
-import { namingField } from './core/naming.js';
 import { byId, el, icon, iconButton, setText } from './dom.js';
 import { recall, remember } from './shell.js';
+
+/** How to name files is fetched when its section is opened. @type {typeof import('./core/naming.js').namingField} */
+function namingField(...given) {
+  const holder = el('div');
+  requestAnimationFrame(() => {
+    const section = holder.closest('details');
+    const load = async () => section.open && !holder.firstChild && holder.append((await import('./core/naming.js')).namingField(...given));
+    section?.addEventListener('toggle', load);
+    load();
+  });
+  return holder;
+}
 
 const OWN = 'own-'; // begins the names of presets that this browser keeps
 

@@ -18,8 +18,6 @@ export interface Page {
   retryFile: (file: FileView) => void;
   /** Says that the photo looks fine. */
   accept: (file: FileView) => Promise<void>;
-  /** Where one was before what is undone now. */
-  comeBack: (from: { hash: string; top: number; filter?: string }) => void;
   /** A refusal becomes a notice. */
   attempt: (action: () => unknown) => Promise<void>;
 }

@@ -81,6 +81,8 @@ def test_list_of_names_is_seen_reported_and_corrected(page: Page, server: Server
     expect(page.locator("#job-names")).to_have_text("Names")
     page.reload()
     expect(page.locator(".card .caption")).to_have_text(["1001 · Anna", "1002 · Berta B"])
+    page.locator("#section-outputs").click()
+    expect(page.locator("#naming")).to_have_value("Number and caption")
     with page.expect_download() as download:
         page.locator(".card").nth(1).locator(".get").click()
     assert download.value.suggested_filename == "1002 Berta B.png"
