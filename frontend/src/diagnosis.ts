@@ -26,7 +26,7 @@ function answers(address: string): Promise<boolean> {
 /** The fault with its reason, where the server could be asked for it. */
 export async function diagnosed(fault: PhotoFault, client: JobClient, texts: Translate): Promise<PhotoFault> {
   const address = client.url.socket('0', 0);
-  if (new URL(address).host === location.host || !await answers(address).catch(() => false)) return fault;
+  if (fault.code !== 'offline' || new URL(address).host === location.host || !await answers(address).catch(() => false)) return fault;
   const t = withEditorTexts(texts);
   const { origin } = location;
   return { ...fault, code: 'origin_not_allowed', message: t('foreignOrigin', { origin }), hint: t('foreignOriginHint', { origin }) };
