@@ -56,11 +56,33 @@ def shrunk(plane: Plane, width: int, height: int) -> Plane:
     if plane.shape[:2] == (height, width):
         return plane
     plane = np.ascontiguousarray(_halved(plane, MOST_AT_ONCE * width, MOST_AT_ONCE * height))
+    small = _resized(plane, width, height)
+    return _levelled(small, plane.shape[:2]) if small.dtype == np.uint8 else small
+
+
+def _resized(plane: Plane, width: int, height: int) -> Plane:
     high, wide = plane.shape[:2]
     bands = 1 if plane.ndim == 2 else plane.shape[2]
     image = pyvips.Image.new_from_memory(plane.data, wide, high, bands, FORMATS[plane.dtype.name])
     small = image.resize(width / wide, vscale=height / high, kernel="lanczos3", gap=0)
-    return np.asarray(small.numpy(), plane.dtype)
+    return np.asarray(small.numpy(), plane.dtype).reshape((height, width, *plane.shape[2:]))  # a px comes as a number
+
+
+def _levelled(small: Plane, source: tuple[int, int]) -> Pixels:
+    """`small`, resized from (height, width) `source`, with white as white.
+
+    libvips rounds each px's weights to a few bits, so that they add up to 251/255 to 1. What a white picture becomes is
+    known from one column and one row: rows are weighted first.
+    """
+    height, width = small.shape[:2]
+    column = _resized(np.full((source[0], 1), 255, np.uint8), 1, height)[:, 0]
+    for level in np.unique(column):
+        row = _resized(np.full((1, source[1]), level, np.uint8), width, 1)[0]
+        for white in np.unique(row[row < 255]):
+            table = np.minimum(255, np.rint(np.arange(256) * (255 / white))).astype(np.uint8)
+            where = (column == level)[:, None] & (row == white)
+            np.copyto(small, cv2.LUT(small, table), where=where if small.ndim == 2 else where[..., None])
+    return np.asarray(small, np.uint8)
 
 
 def preview(pixels: Pixels, width: int, height: int) -> Pixels:

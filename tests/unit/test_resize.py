@@ -59,6 +59,15 @@ def test_stripes_are_shrunk_without_moire(period: float) -> None:
         assert ours <= max(1.0, 1.5 * pillows), f"{width} px: {ours:.1f} and {pillows:.1f} levels"
 
 
+def test_white_stays_white_and_black_black_at_every_size() -> None:
+    for level in (255, 0):
+        whole = np.full((401, 1500, 3), level, np.uint8)
+        for width in range(7, 1500, 97):
+            for height in (3, 67, 400):
+                assert (shrunk(whole, width, height) == level).all(), (width, height)
+                assert (shrunk(whole[..., 0], width, height) == level).all(), (width, height)
+
+
 def test_enlarged_looks_like_pillows_lanczos() -> None:
     picture = resized(Resize(width=900, enlarge=True), Picture(data.coffee()))
     expected = np.asarray(Image.fromarray(data.coffee()).resize((900, 600), Image.Resampling.LANCZOS))
