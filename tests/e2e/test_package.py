@@ -157,7 +157,7 @@ def gzipped(names: set[str]) -> int:
 def test_package_is_small_whichever_entry_is_used(package: Path, entry: str) -> None:
     first, ever = loads(entry, AT_ONCE), loads(entry)
     assert {name.partition("-")[0] for name in ever - first} == {"later"}
-    assert gzipped(first) <= 15_000
+    assert gzipped(first) <= 15_300
     assert gzipped(ever) <= 36_000
 
 
