@@ -49,7 +49,7 @@ def test_chosen_photo_shows_its_cutout_on_the_checkerboard(page: Page, photos: d
     expect(page.locator("#job-count")).to_have_text("1 of 1")
     picture = page.locator(".card .thumb img.loaded")
     expect(picture).to_be_visible()
-    background = page.locator(".card .thumb").evaluate("(thumb) => getComputedStyle(thumb).backgroundImage")
+    background = picture.evaluate("(image) => getComputedStyle(image).backgroundImage")
     assert background.startswith("repeating-conic-gradient")
     thumbnail = Image.open(io.BytesIO(page.request.get(str(picture.get_attribute("src"))).body()))
     assert thumbnail.convert("RGBA").getpixel((2, 2))[3] == 0
