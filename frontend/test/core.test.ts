@@ -63,7 +63,7 @@ describe('entries', () => {
 
   test('of a folder only photos are taken, of files that were chosen all but the system’s own', () => {
     const found = usable(entries('trip/b10.jpg', 'trip/b9.JPG', 'trip/notes.txt', 'trip/.DS_Store', '__MACOSX/trip/b9.JPG', 'letter.doc'));
-    expect(found.entries.map(({ name }) => name)).toEqual(['letter.doc', 'trip/b9.JPG', 'trip/b10.jpg']);
+    expect(found.entries.map(({ name }) => name)).toEqual(['trip/b9.JPG', 'trip/b10.jpg', 'letter.doc']);
     expect(found.leftOut).toBe(1);
   });
 
